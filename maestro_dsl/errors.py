@@ -1,0 +1,105 @@
+"""The exception tree: what stops a command, and the exit code a branch.
+
+User mistakes in documents are data (`maestro_dsl.diagnostics`), not exceptions. An exception here means
+"cannot go on"; its text is one clear sentence for a person, with the way out in `hint`.
+
+    MaestroError                  3  a bug of ours, unless a branch below says otherwise
+    ├── UsageError                2  the command line is wrong
+    ├── CompileError              4  documents do not compile; carries the diagnostics
+    ├── StateError                5  locked, live elsewhere, stale or used
+    ├── StoppedByPolicy           6  budget, deadline, approval, paused
+    │   └── TokenBudgetExceeded   6  a reservation would pass a token limit
+    ├── IntegrityError            7  a digest does not match
+    ├── EnvironmentFailure        8  nothing could run: folder, port, program, key, disk
+    ├── Interrupted             130  stopped by a signal, resumable
+    └── NodeError                 1  a node's attempt ended badly
+        ├── RecoverableError      1  another attempt may help
+        ├── UnrecoverableError    1  attempts are exhausted or cannot help
+        └── HelpNeeded            1  a person has to look
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from maestro_dsl.diagnostics import Diagnostics
+
+
+class MaestroError(Exception):
+    """Base of everything this package raises on purpose; `exit_code` is what the command line returns."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(MaestroError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class CompileError(MaestroError):
+    """Documents have mistakes; `diagnostics` holds all of them."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, diagnostics: Diagnostics, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.diagnostics = diagnostics
+
+
+class StateError(MaestroError):
+    """The stored state does not allow this: locked, live elsewhere, stale or already used."""
+
+    exit_code = 5
+
+
+class StoppedByPolicy(MaestroError):  # noqa: N818 - a verdict, not a fault; the name is the field's
+    """A guardrail, a deadline, an approval or a person stopped the run; it can be continued."""
+
+    exit_code = 6
+
+
+class TokenBudgetExceeded(StoppedByPolicy):
+    """A reservation would pass a token or cost limit, so the call was not made."""
+
+
+class IntegrityError(MaestroError):
+    """Stored content differs from its digest; nothing is read from it."""
+
+    exit_code = 7
+
+
+class EnvironmentFailure(MaestroError):  # noqa: N818 - EnvironmentError is Python's own
+    """The machine cannot do it: folder not writable, port in use, program or key missing, disk full."""
+
+    exit_code = 8
+
+
+class Interrupted(MaestroError):  # noqa: N818 - the user's act, not a fault
+    """A signal stopped the command; `exit_code` is 128 + the signal's number."""
+
+    exit_code = 130
+
+
+class NodeError(MaestroError):
+    """One node's attempt ended badly; other branches go on."""
+
+    exit_code = 1
+
+
+class RecoverableError(NodeError):
+    """The attempt failed in a way another attempt may mend."""
+
+
+class UnrecoverableError(NodeError):
+    """Attempts are exhausted, or another attempt cannot help."""
+
+
+class HelpNeeded(NodeError):  # noqa: N818 - name of the reference documents
+    """Automation has done what it can; a person has to look."""
