@@ -1,0 +1,1 @@
+"""Workspace to plan: expansion, edges, waves, estimates. Pure; no files, no clock."""

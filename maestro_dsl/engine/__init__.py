@@ -1,0 +1,1 @@
+"""Plan to events to state: the interpreter, its policies and the ports that adapters fill."""
