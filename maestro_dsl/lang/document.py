@@ -1,0 +1,36 @@
+"""A document: a decoded value together with its plain data, its positions and its digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from maestro_dsl.lang.model import Json, Kind
+from maestro_dsl.lang.sourcemap import Pointer, SourceMap
+
+V = TypeVar("V", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(Generic[V]):
+    """One file of the language.
+
+    `value` is partial where the file has errors: `holes` names what was left out, and a required text that
+    is missing or broken is "" in `value`. `file` is the path as shown to the user (posix), `path` the real
+    one, `digest` the SHA-256 of the bytes.
+    """
+
+    kind: Kind
+    value: V
+    data: Json = field(repr=False)
+    map: SourceMap = field(repr=False, compare=False)
+    file: str
+    path: Path
+    text: str = field(repr=False)
+    digest: str
+    holes: tuple[Pointer, ...] = ()
+
+    def is_hole(self, pointer: Pointer) -> bool:
+        """Return whether `pointer` or one of its ancestors was left out of `value` because of an error."""
+        return any(pointer[: len(hole)] == hole for hole in self.holes)
