@@ -1,0 +1,114 @@
+"""What model calls cost, from the dated file `prices.yaml`; money is integer nano-dollars.
+
+Cost of a call = uncached input, output, cache writes and cache reads, each at the rate of the tier that the
+whole prompt falls into. A model without a price is unknown (None), never free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from maestro_dsl.engine.events import Usage
+from maestro_dsl.engine.ports import ModelKey
+from maestro_dsl.errors import EnvironmentFailure
+from maestro_dsl.lang.source import load
+
+_PACKAGED: Final = Path(__file__).with_name("prices.yaml")
+_NANO_PER_MILLION: Final = 1000
+"""1 USD a million tokens = 1000 nano-dollars a token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Nano-dollars a token from `from_tokens` of prompt on."""
+
+    from_tokens: int
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal
+    cache_write: Decimal
+
+    def cost(self, usage: Usage) -> int:
+        """Return the price of `usage`, rounded up to a whole nano-dollar."""
+        total = (
+            self.input * usage.input_tokens
+            + self.output * usage.output_tokens
+            + self.cache_read * usage.cache_read_tokens
+            + self.cache_write * usage.cache_write_tokens
+        )
+        return _ceil(total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTable:
+    """Prices by model; `free` names providers that cost nothing because they are programs."""
+
+    as_of: str
+    free: frozenset[str]
+    models: Mapping[str, tuple[Rates, ...]]
+
+    def cost_nano_usd(self, model: ModelKey, usage: Usage) -> int | None:
+        """Return the price of `usage`, or None where the model has no price."""
+        provider, name = model
+        tiers = self.models.get(name)
+        if tiers is None:
+            return 0 if provider in self.free else None
+        prompt = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+        return _tier(tiers, prompt).cost(usage)
+
+    def bound_nano_usd(self, model: ModelKey, input_tokens: int, output_tokens: int) -> int | None:
+        """Return the dearest price that so many tokens can have, whichever way they are billed."""
+        provider, name = model
+        tiers = self.models.get(name)
+        if tiers is None:
+            return 0 if provider in self.free else None
+        reached = [tier for tier in tiers if tier.from_tokens <= input_tokens] or [tiers[0]]
+        dearest_in = max(max(tier.input, tier.cache_write, tier.cache_read) for tier in reached)
+        dearest_out = max(tier.output for tier in reached)
+        return _ceil(dearest_in * input_tokens + dearest_out * output_tokens)
+
+
+def load_prices(path: Path | None = None) -> PriceTable:
+    """Read a price file (the packaged one by default).
+
+    Raises:
+        EnvironmentFailure: the file is absent or not a price file.
+    """
+    source = path or _PACKAGED
+    try:
+        loaded = load(source.read_bytes(), source.name)
+        data: Any = loaded.data
+        models = {name: tuple(_rates(tier) for tier in tiers) for name, tiers in data["models"].items()}
+        return PriceTable(as_of=str(data["as_of"]), free=frozenset(data.get("free", ())), models=models)
+    except (OSError, ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
+        raise EnvironmentFailure(
+            f"the price file {source.name} cannot be used: {error}",
+            hint="start from the packaged prices.yaml: as_of, free, models: {name: [{from_tokens, input, …}]}",
+        ) from error
+
+
+def _rates(tier: Mapping[str, Any]) -> Rates:
+    def nano(name: str) -> Decimal:
+        return Decimal(str(tier[name])) * _NANO_PER_MILLION
+
+    # The longer-lived cache write is the dearer one; a bound must hold for either.
+    write = max(nano("cache_write"), nano("cache_write_1h") if "cache_write_1h" in tier else Decimal(0))
+    return Rates(
+        from_tokens=int(tier["from_tokens"]),
+        input=nano("input"),
+        output=nano("output"),
+        cache_read=nano("cache_read"),
+        cache_write=write,
+    )
+
+
+def _tier(tiers: tuple[Rates, ...], prompt_tokens: int) -> Rates:
+    return max((t for t in tiers if t.from_tokens <= prompt_tokens), key=lambda t: t.from_tokens)
+
+
+def _ceil(value: Decimal) -> int:
+    return int(value.to_integral_value(rounding="ROUND_CEILING"))
