@@ -54,6 +54,8 @@ class Capability:
     effort: bool = False
     structured_output: bool = False
     context_tokens: int | None = None
+    program: bool = False
+    """True where it is a program and no model: it uses no tokens, so nothing is reserved for it."""
     trusted_code: bool = False
     """True where what it writes is our own template output and may run with resource limits alone."""
 
