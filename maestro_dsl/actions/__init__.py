@@ -1,0 +1,24 @@
+"""What nodes can do, one class an action. The table below is the only list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from maestro_dsl.actions.command import Command, Render
+from maestro_dsl.actions.fulfil import Fulfil
+from maestro_dsl.actions.mock import Mock
+from maestro_dsl.actions.report import Report
+from maestro_dsl.actions.verify import Recheck, Verify
+from maestro_dsl.engine.ports import Action
+
+ACTIONS: Final[Mapping[str, Action]] = {
+    "command": Command(),
+    "fulfil": Fulfil(),
+    "mock": Mock(),
+    "recheck": Recheck(),
+    "render": Render(),
+    "report": Report(),
+    "verify": Verify(),
+}
+"""Action name → implementation; `approve` has no work to do and is decided by the engine."""

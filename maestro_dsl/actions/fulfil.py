@@ -1,0 +1,211 @@
+"""`fulfil`: a persona writes what its contract promises, and the result is held to that contract.
+
+Ask, unpack, heal, stage, judge. The files go to the staging folder and the artifact store; nothing reaches
+the output here. What a consumer's tests asked of a mock is recorded, so that it can be asked of the real
+provider later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from maestro_dsl.actions.criteria import Judged, Scene, criteria_check, judge_contract
+from maestro_dsl.actions.request import Answer, ask
+from maestro_dsl.actions.workspace import input_for, lay_out, store_files
+from maestro_dsl.engine.events import Issue
+from maestro_dsl.engine.ports import (
+    AttemptResult,
+    AttemptSpec,
+    CheckResult,
+    Failure,
+    ProviderFailure,
+    QualityReport,
+    ServiceLease,
+    ServiceSpec,
+    WorkContext,
+)
+from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
+from maestro_dsl.lang.model import Contract
+from maestro_dsl.providers.envelope import unpack
+from maestro_dsl.validation.files import FileAssessment, assess_files
+from maestro_dsl.validation.healing import heal
+from maestro_dsl.validation.quality import INTEGRATION, quality
+
+
+class Fulfil:
+    """The action `fulfil`."""
+
+    async def work(self, spec: AttemptSpec, context: WorkContext) -> AttemptResult:
+        """Do one attempt; every failure is returned, with what was wrong as issues."""
+        if spec.contract is None:
+            return AttemptResult(failure=Failure.FATAL, message=f"{spec.node.address} names no contract")
+        try:
+            answer = await ask(spec, context)
+        except ProviderFailure as failure:
+            return AttemptResult(
+                failure=failure.failure, message=failure.message, retry_after_s=failure.retry_after_s
+            )
+        files, problems = unpack(answer.response.text)
+        if problems:
+            return _unparsable(answer, problems)
+        healed, done = heal(files)
+        contents = {path: text.encode() for path, text in healed.items()}
+        try:
+            return await _judge(spec, context, answer, contents, done)
+        except UnrecoverableError as error:
+            return AttemptResult(failure=Failure.INVALID, message=error.message, answer=answer.blob)
+        except EnvironmentFailure as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            return AttemptResult(failure=Failure.FATAL, message=error.message + hint, answer=answer.blob)
+
+
+def _unparsable(answer: Answer, problems: tuple[str, ...]) -> AttemptResult:
+    issues = tuple(Issue(severity="error", check="answer", message=text) for text in problems)
+    return AttemptResult(
+        failure=Failure.UNPARSABLE,
+        message=problems[0],
+        issues=issues,
+        answer=answer.blob,
+        usage=answer.response.usage,
+        nano_usd=answer.nano_usd,
+        notes=answer.response.notes,
+    )
+
+
+async def _judge(
+    spec: AttemptSpec,
+    context: WorkContext,
+    answer: Answer,
+    contents: Mapping[str, bytes],
+    healed: tuple[str, ...],
+) -> AttemptResult:
+    compiled = spec.contract
+    if compiled is None:
+        raise UnrecoverableError(f"{spec.node.address} names no contract")
+    contract = compiled.contract
+    folder = contract.provider_persona_id
+    refs = store_files(context.artifacts, folder, contents)
+    lay_out(context.staging / "files", contents)
+    assessed = assess_files(contract, contents, spec.node.deliverables)
+    async with consumed_services(spec, context) as leases:
+        scene = Scene(
+            spec=spec,
+            context=context,
+            contract=contract,
+            files=contents,
+            refs=refs,
+            urls={lease.contract_id: lease.url for lease in leases},
+            trusted=trusted_code(spec, context),
+        )
+        judged = await judge_contract(scene)
+        calls = [dict(call) for lease in leases for call in _named_calls(lease)]
+    report, issues = _scored(assessed, judged, calls)
+    failure, message = _failure(contract, assessed, judged, report, spec.quality_threshold)
+    return AttemptResult(
+        failure=failure,
+        message=message,
+        issues=issues,
+        healed=healed,
+        files=refs,
+        outputs={"files": [ref.path for ref in refs], "score": report.score},
+        score=report.score,
+        quality=report,
+        verdict=next((item.verdict for item in judged if item.verdict is not None), None),
+        usage=answer.response.usage,
+        nano_usd=answer.nano_usd,
+        answer=answer.blob,
+        recorded_calls=_store_calls(context, calls),
+        notes=answer.response.notes,
+        usable=assessed.parses,
+    )
+
+
+@asynccontextmanager
+async def consumed_services(
+    spec: AttemptSpec, context: WorkContext, *, real: Iterable[str] = ()
+) -> AsyncIterator[list[ServiceLease]]:
+    """Serve everything the node consumes: mocks, and the real provider for ids in `real` or on hard edges."""
+    wanted_real = {*spec.node.consumes_real, *real}
+    async with AsyncExitStack() as stack:
+        leases = []
+        for compiled in spec.consumed:
+            if compiled.spec_digest is None:
+                continue
+            provided = input_for(spec, compiled.id) if compiled.id in wanted_real else None
+            service = ServiceSpec(
+                contract=compiled,
+                mode="real" if provided else "mock",
+                spec=context.artifacts.get(compiled.spec_digest),
+                user=spec.node.address,
+                files=provided.files if provided else (),
+                trusted=trusted_code(spec, context),
+            )
+            leases.append(await stack.enter_async_context(context.services.lease(service)))
+        yield leases
+
+
+def trusted_code(spec: AttemptSpec, context: WorkContext) -> bool:
+    """Return whether what the run's provider writes may run with resource limits alone."""
+    if context.provider is None or spec.persona is None:
+        return context.provider is not None and context.provider.capability("").trusted_code
+    return context.provider.capability(spec.persona.model.model).trusted_code
+
+
+def _named_calls(lease: ServiceLease) -> list[dict[str, object]]:
+    return [{"contract": lease.contract_id, **call} for call in lease.calls()] if lease.mode == "mock" else []
+
+
+def _store_calls(context: WorkContext, calls: list[dict[str, object]]) -> str | None:
+    if not calls:
+        return None
+    lines = (json.dumps(call, sort_keys=True, ensure_ascii=False) for call in calls)
+    return context.artifacts.put("\n".join(lines).encode())
+
+
+def _scored(
+    assessed: FileAssessment, judged: tuple[Judged, ...], calls: list[dict[str, object]]
+) -> tuple[QualityReport, tuple[Issue, ...]]:
+    outside = [call for call in calls if call.get("operation") is None]
+    integration = CheckResult(
+        name=INTEGRATION, passed=len(calls) - len(outside), required=len(calls), applicable=bool(calls)
+    )
+    issues = [*assessed.issues, *(issue for item in judged for issue in item.issues)]
+    issues += [_outside_issue(call) for call in _distinct(outside)]
+    report = quality(
+        (assessed.checks[0], criteria_check(judged), *assessed.checks[1:], integration),
+        completeness=assessed.completeness,
+        file_count=assessed.file_count,
+        issues=issues,
+    )
+    return report, tuple(issues)
+
+
+def _distinct(calls: list[dict[str, object]]) -> list[dict[str, object]]:
+    return list({(call.get("method"), call.get("path")): call for call in calls}.values())
+
+
+def _outside_issue(call: Mapping[str, object]) -> Issue:
+    message = f"{call.get('method')} {call.get('path')} is no operation of the contract {call.get('contract')}"
+    # A test may ask for an unknown path on purpose, so this alone is a warning, not a failure.
+    return Issue(severity="info", check=INTEGRATION, message=message)
+
+
+def _failure(
+    contract: Contract,
+    assessed: FileAssessment,
+    judged: tuple[Judged, ...],
+    report: QualityReport,
+    threshold: float,
+) -> tuple[Failure | None, str]:
+    failed = [item for item in judged if item.required and not item.passed]
+    if any(issue.severity == "error" for issue in assessed.issues):
+        first = next(issue for issue in assessed.issues if issue.severity == "error")
+        place = f"{first.file}: " if first.file else ""
+        return Failure.INVALID, f"{contract.id}: {place}{first.message}"
+    if failed:
+        return Failure.INVALID, f"{contract.id}: not met: {failed[0].criterion.label}"
+    if report.score < threshold:
+        return Failure.LOW_QUALITY, f"{contract.id}: score {report.score} is below {threshold}"
+    return None, ""

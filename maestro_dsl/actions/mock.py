@@ -1,0 +1,35 @@
+"""`mock`: emits the mock of a contract's interface as files a person can run without maestro."""
+
+from __future__ import annotations
+
+from maestro_dsl.actions.workspace import store_files
+from maestro_dsl.engine.ports import AttemptResult, AttemptSpec, Failure, WorkContext
+from maestro_dsl.interfaces.registry import interface_of
+
+FOLDER = "contracts"
+
+
+class Mock:
+    """The action `mock`; serving is a lease of its users, this only makes the files."""
+
+    async def work(self, spec: AttemptSpec, context: WorkContext) -> AttemptResult:
+        """Emit spec, server and README below `contracts/`."""
+        compiled = spec.contract
+        if compiled is None or compiled.spec_digest is None or compiled.contract.interface_spec is None:
+            return AttemptResult(failure=Failure.FATAL, message=f"{spec.node.address} has no interface to mock")
+        interface = interface_of(compiled.contract.type)
+        if interface is None:
+            message = f"no mock can be made of a contract of type {compiled.contract.type.value}"
+            return AttemptResult(failure=Failure.CANNOT, message=message)
+        content = context.artifacts.get(compiled.spec_digest)
+        spec_name = compiled.contract.interface_spec.spec_file
+        api, problems = interface.parse(content, spec_name)
+        if api is None:
+            first = next(iter(problems))
+            return AttemptResult(failure=Failure.FATAL, message=f"{spec_name}: {first.message}")
+        files = {
+            path.removeprefix(f"{FOLDER}/"): text.encode() if isinstance(text, str) else text
+            for path, text in interface.emit(api, compiled.id, content, spec_name).items()
+        }
+        refs = store_files(context.artifacts, FOLDER, files)
+        return AttemptResult(files=refs, outputs={"files": [ref.path for ref in refs]})

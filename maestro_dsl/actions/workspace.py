@@ -1,0 +1,60 @@
+"""Folders and files of one attempt: reading results by digest, laying out scratch copies, storing files.
+
+Paths inside a node's files are relative to its persona's folder; a `FileRef` is relative to the output.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from maestro_dsl.engine.events import FileRef
+from maestro_dsl.engine.ports import ArtifactStore, AttemptSpec, InputResult
+
+
+def store_files(artifacts: ArtifactStore, folder: str, files: Mapping[str, bytes]) -> tuple[FileRef, ...]:
+    """Put files into the artifact store and return their references below `folder` of the output."""
+    return tuple(
+        FileRef(
+            path=f"{folder}/{path}",
+            digest=artifacts.put(content),
+            size=len(content),
+            executable=content.startswith(b"#!"),
+        )
+        for path, content in sorted(files.items())
+    )
+
+
+def read_files(artifacts: ArtifactStore, refs: Iterable[FileRef], folder: str) -> dict[str, bytes]:
+    """Return path inside `folder` → content for the references that lie there."""
+    prefix = f"{folder}/"
+    return {
+        ref.path.removeprefix(prefix): artifacts.get(ref.digest)
+        for ref in refs
+        if ref.path.startswith(prefix)
+    }
+
+
+def lay_out(target: Path, files: Mapping[str, bytes]) -> Path:
+    """Write files into a fresh folder `target` and return it; paths were checked when they were unpacked."""
+    if target.exists():
+        shutil.rmtree(target)
+    target.mkdir(parents=True)
+    for path, content in files.items():
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        if content.startswith(b"#!"):
+            place.chmod(0o755)
+    return target
+
+
+def input_for(spec: AttemptSpec, contract_id: str) -> InputResult | None:
+    """Return the fulfilled result of a contract among the inputs, if it is there."""
+    return next((item for item in spec.inputs if item.contract_id == contract_id and item.files), None)
+
+
+def url_variable(contract_id: str) -> str:
+    """Return the environment variable that carries a contract's address."""
+    return f"MAESTRO_URL_{contract_id.upper()}"
