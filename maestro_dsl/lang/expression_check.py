@@ -1,0 +1,462 @@
+"""Static checks of expressions over a typed context: what is undefined, what has the wrong type.
+
+Nothing is compiled or evaluated. Problems carry offsets inside the expression; the first mistake of a
+sub-expression silences what would only follow from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from jinja2 import nodes
+
+from maestro_dsl.lang.expression_types import (
+    BOOLEAN,
+    HOLE,
+    INTEGER,
+    NULL,
+    NUMBER,
+    NUMERIC,
+    STRING,
+    Type,
+    TypeKind,
+    list_of,
+    mapping_of,
+    type_of,
+    unify,
+)
+from maestro_dsl.lang.expressions import Expression, Problem, Text, word_at
+from maestro_dsl.lang.suggest import closest
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.model import Json
+
+TypedContext: TypeAlias = Mapping[str, Type]
+
+_IN_TEXT: Final = NUMERIC | {TypeKind.STRING, TypeKind.BOOLEAN, TypeKind.HOLE}
+
+
+def check(expression: Expression, context: TypedContext) -> tuple[Type, tuple[Problem, ...]]:
+    """Return the type of `expression` over `context`, and what is wrong with it."""
+    checker = _Checker(text=expression.text, context=context)
+    found = checker.infer(expression.tree)
+    return found, tuple(checker.problems)
+
+
+def check_condition(expression: Expression, context: TypedContext) -> tuple[Problem, ...]:
+    """Return what is wrong with `expression` where true or false is needed."""
+    found, problems = check(expression, context)
+    if problems or found.kind in {TypeKind.BOOLEAN, TypeKind.HOLE}:
+        return problems
+    text = expression.text
+    start = len(text) - len(text.lstrip())
+    return (
+        Problem(
+            code="EXP003",
+            start=start,
+            end=len(text.rstrip()),
+            message=f"a condition must be true or false; this is {_article(found)}",
+            help=_how_to_compare(found, text.strip()),
+        ),
+    )
+
+
+def check_text(text: Text, context: TypedContext) -> tuple[Type, tuple[Problem, ...]]:
+    """Return the type that `text` renders to and what is wrong with it; offsets are in the whole string."""
+    problems: list[Problem] = []
+    whole = text.whole
+    result = STRING
+    for offset, expression in text.expressions:
+        found, wrong = check(expression, context)
+        if not wrong and whole is None and found.kind not in _IN_TEXT:
+            wrong = (_not_text(expression, found),)
+        problems.extend(_shifted(item, offset) for item in wrong)
+        result = found if whole is not None else STRING
+    return (HOLE if problems else result), tuple(problems)
+
+
+def _not_text(expression: Expression, found: Type) -> Problem:
+    text = expression.text
+    return Problem(
+        code="EXP003",
+        start=len(text) - len(text.lstrip()),
+        end=len(text.rstrip()),
+        message=f"{_article(found)} cannot stand inside a text",
+        help="use the filter join or tojson",
+    )
+
+
+def _shifted(problem: Problem, offset: int) -> Problem:
+    return Problem(
+        code=problem.code,
+        start=problem.start + offset,
+        end=problem.end + offset,
+        message=problem.message,
+        help=problem.help,
+    )
+
+
+def _article(found: Type) -> str:
+    name = str(found)
+    if found.kind is TypeKind.NULL:
+        return "null"
+    if name.startswith(("a ", "an ", "the ")):
+        return name
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _how_to_compare(found: Type, text: str) -> str:
+    match found.kind:
+        case TypeKind.STRING:
+            return f"compare it, for example: {text} == 'value'"
+        case TypeKind.INTEGER | TypeKind.NUMBER:
+            return f"compare it, for example: {text} > 0"
+        case TypeKind.LIST | TypeKind.MAPPING:
+            return f"count it, for example: {text} | length > 0"
+        case _:
+            return f"test it, for example: {text} is not none"
+
+
+@dataclass(slots=True)
+class _Checker:
+    """Walks one expression."""
+
+    text: str
+    context: TypedContext
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, offset: int, code: str, message: str, hint: str | None = None) -> Type:
+        start, end = word_at(self.text, offset)
+        self.problems.append(Problem(code=code, start=start, end=end, message=message, help=hint))
+        return HOLE
+
+    def infer(self, tree: nodes.Node) -> Type:
+        handler = _HANDLERS.get(type(tree))
+        if handler is not None:
+            return handler(self, tree)
+        if isinstance(tree, nodes.BinExpr):
+            return self.arithmetic(tree)
+        return self.unary(tree) if isinstance(tree, nodes.UnaryExpr) else HOLE
+
+    def typed(self, found: Type, offset: int, name: str) -> Type:
+        if found.kind is TypeKind.UNTYPED:
+            return self.report(offset, "EXP003", f"{name} has no type", "state its type where it is declared")
+        return found
+
+    def name(self, tree: nodes.Name) -> Type:
+        found = self.context.get(tree.name)
+        if found is None:
+            return self.report(
+                tree.lineno, "EXP002", f"{tree.name} is not defined here", _hint(tree.name, self.context)
+            )
+        return self.typed(found, tree.lineno, tree.name)
+
+    def attribute(self, tree: nodes.Getattr) -> Type:
+        return self.field_of(self.infer(tree.node), tree.attr, tree.lineno, tree.node)
+
+    def field_of(self, owner: Type, key: str, offset: int, tree: nodes.Node) -> Type:
+        if owner.kind is TypeKind.HOLE:
+            return HOLE
+        if owner.kind is TypeKind.MAPPING and owner.item is not None:
+            return self.typed(owner.item, offset, key)
+        if owner.kind is TypeKind.RECORD and owner.fields is not None:
+            found = owner.fields.get(key)
+            if found is not None:
+                return self.typed(found, offset, key)
+            whose = f" in {_source(self.text, tree)}"
+            return self.report(offset, "EXP002", f"{key} is not defined{whose}", _hint(key, owner.fields))
+        return self.report(offset, "EXP003", f"{_article(owner)} has no field {key}")
+
+    def item(self, tree: nodes.Getitem) -> Type:
+        owner = self.infer(tree.node)
+        if isinstance(tree.arg, nodes.Slice):
+            return owner
+        if isinstance(tree.arg, nodes.Const) and isinstance(tree.arg.value, str):
+            return self.field_of(owner, tree.arg.value, tree.lineno, tree.node)
+        index = self.infer(tree.arg)
+        if HOLE in {owner, index} or owner.kind is TypeKind.HOLE:
+            return HOLE
+        if owner.kind is TypeKind.RECORD and owner.fields is not None:
+            return unify(owner.fields.values())
+        wanted = TypeKind.INTEGER if owner.kind in {TypeKind.LIST, TypeKind.STRING} else TypeKind.STRING
+        if index.kind is not wanted:
+            return self.report(
+                tree.lineno, "EXP003", f"{_article(owner)} is read by {wanted}, not by {index}"
+            )
+        if owner.kind is TypeKind.STRING:
+            return STRING
+        if owner.item is None:
+            return self.report(tree.lineno, "EXP003", f"{_article(owner)} has no items")
+        return self.typed(owner.item, tree.lineno, "the item")
+
+    def literal(self, tree: nodes.List | nodes.Tuple) -> Type:
+        return list_of(unify([self.infer(item) for item in tree.items]))
+
+    def mapping(self, tree: nodes.Dict) -> Type:
+        fields: dict[str, Type] = {}
+        loose = False
+        for pair in tree.items:
+            value = self.infer(pair.value)
+            if isinstance(pair.key, nodes.Const) and isinstance(pair.key.value, str):
+                fields[pair.key.value] = value
+            else:
+                self.infer(pair.key)
+                loose = True
+        if loose:
+            return mapping_of(unify(fields.values()))
+        return Type(kind=TypeKind.RECORD, fields=fields)
+
+    def compare(self, tree: nodes.Compare) -> Type:
+        left = self.infer(tree.expr)
+        for operand in tree.ops:
+            right = self.infer(operand.expr)
+            if operand.op in {"lt", "lteq", "gt", "gteq"} and not _ordered(left, right):
+                self.report(
+                    tree.lineno,
+                    "EXP003",
+                    f"{_article(left)} and {_article(right)} have no order between them",
+                )
+            elif operand.op in {"eq", "ne"} and not _comparable(left, right):
+                self.report(tree.lineno, "EXP003", f"{_article(left)} never equals {_article(right)}")
+            elif operand.op in {"in", "notin"} and right.kind not in _CONTAINERS:
+                self.report(operand.expr.lineno, "EXP003", f"{_article(right)} contains nothing")
+            left = right
+        return BOOLEAN
+
+    def logic(self, tree: nodes.And | nodes.Or) -> Type:
+        return unify([self.operand(tree.left), self.operand(tree.right)])
+
+    def negation(self, tree: nodes.Not) -> Type:
+        self.operand(tree.node)
+        return BOOLEAN
+
+    def operand(self, tree: nodes.Node) -> Type:
+        found = self.infer(tree)
+        if found.kind in {TypeKind.BOOLEAN, TypeKind.HOLE}:
+            return found
+        return self.report(
+            tree.lineno, "EXP003", f"and, or, not take true or false; this is {_article(found)}"
+        )
+
+    def conditional(self, tree: nodes.CondExpr) -> Type:
+        self.operand(tree.test)
+        chosen = [self.infer(tree.expr1)]
+        if tree.expr2 is not None:
+            chosen.append(self.infer(tree.expr2))
+        found = unify(chosen)
+        if found.kind is TypeKind.UNTYPED:
+            return self.report(tree.lineno, "EXP003", "both sides of if … else must have one type")
+        return found
+
+    def arithmetic(self, tree: nodes.BinExpr) -> Type:
+        left, right = self.infer(tree.left), self.infer(tree.right)
+        if TypeKind.HOLE in {left.kind, right.kind}:
+            return HOLE
+        if left.kind in NUMERIC and right.kind in NUMERIC:
+            both = left.kind is TypeKind.INTEGER and right.kind is TypeKind.INTEGER
+            return INTEGER if both and tree.operator not in {"/", "**"} else NUMBER
+        joinable = {TypeKind.STRING, TypeKind.LIST}
+        if tree.operator == "+" and left.kind is right.kind and left.kind in joinable:
+            return unify([left, right])
+        hint = "join texts with ~" if TypeKind.STRING in {left.kind, right.kind} else None
+        return self.report(
+            tree.lineno, "EXP003", f"{tree.operator} takes numbers, not {_article(left)} and {_article(right)}", hint
+        )  # fmt: skip
+
+    def unary(self, tree: nodes.UnaryExpr) -> Type:
+        found = self.infer(tree.node)
+        if found.kind in NUMERIC or found.kind is TypeKind.HOLE:
+            return found
+        return self.report(tree.lineno, "EXP003", f"{tree.operator} takes a number, not {_article(found)}")
+
+    def concat(self, tree: nodes.Concat) -> Type:
+        for part in tree.nodes:
+            found = self.infer(part)
+            if found.kind not in _IN_TEXT:
+                self.report(part.lineno, "EXP003", f"{_article(found)} cannot stand inside a text")
+        return STRING
+
+    def filtered(self, tree: nodes.Filter) -> Type:
+        value = self.infer(tree.node) if tree.node is not None else HOLE
+        arguments = [self.infer(argument) for argument in tree.args]
+        named = {item.key: item.value for item in tree.kwargs}
+        for keyword in tree.kwargs:
+            self.infer(keyword.value)
+        if value.kind is TypeKind.HOLE:
+            return _RESULTS.get(tree.name, HOLE) if tree.name in _RESULTS else HOLE
+        accepted = _ACCEPTS.get(tree.name)
+        if accepted is not None and value.kind not in accepted:
+            kinds = " or ".join(sorted(str(kind) for kind in accepted))
+            return self.report(
+                tree.lineno, "EXP003", f"the filter {tree.name} takes a {kinds}, not {_article(value)}"
+            )
+        return _filter_result(tree, value, arguments, named)
+
+    def tested(self, tree: nodes.Test) -> Type:
+        self.infer(tree.node)
+        for argument in tree.args:
+            self.infer(argument)
+        return BOOLEAN
+
+    def called(self, tree: nodes.Call) -> Type:
+        for argument in tree.args:
+            found = self.infer(argument)
+            if found.kind not in {TypeKind.INTEGER, TypeKind.HOLE}:
+                self.report(argument.lineno, "EXP003", f"range takes integers, not {_article(found)}")
+        return list_of(INTEGER)
+
+
+_CONTAINERS: Final = frozenset(
+    {TypeKind.STRING, TypeKind.LIST, TypeKind.MAPPING, TypeKind.RECORD, TypeKind.HOLE}
+)
+_LISTS: Final = frozenset({TypeKind.LIST, TypeKind.MAPPING, TypeKind.RECORD})
+_SIZED: Final = _LISTS | {TypeKind.STRING}
+_TEXT: Final = frozenset({TypeKind.STRING})
+_KEYED: Final = frozenset({TypeKind.MAPPING, TypeKind.RECORD})
+_LIST: Final = frozenset({TypeKind.LIST})
+
+_ACCEPTS: Final[Mapping[str, frozenset[TypeKind]]] = {
+    "abs": NUMERIC,
+    "capitalize": _TEXT,
+    "count": _SIZED,
+    "first": _SIZED,
+    "indent": _TEXT,
+    "items": _KEYED,
+    "join": _LISTS,
+    "keys": _KEYED,
+    "last": _SIZED,
+    "length": _SIZED,
+    "list": _SIZED,
+    "lower": _TEXT,
+    "map": _LIST,
+    "max": _LIST,
+    "min": _LIST,
+    "reject": _LIST,
+    "rejectattr": _LIST,
+    "replace": _TEXT,
+    "reverse": _SIZED,
+    "round": NUMERIC,
+    "select": _LIST,
+    "selectattr": _LIST,
+    "sort": _LISTS,
+    "sum": _LIST,
+    "title": _TEXT,
+    "trim": _TEXT,
+    "unique": _LIST,
+    "upper": _TEXT,
+    "values": _KEYED,
+}
+_RESULTS: Final[Mapping[str, Type]] = {
+    "capitalize": STRING,
+    "count": INTEGER,
+    "float": NUMBER,
+    "indent": STRING,
+    "int": INTEGER,
+    "join": STRING,
+    "keys": list_of(STRING),
+    "length": INTEGER,
+    "lower": STRING,
+    "replace": STRING,
+    "round": NUMBER,
+    "string": STRING,
+    "title": STRING,
+    "tojson": STRING,
+    "trim": STRING,
+    "upper": STRING,
+}
+_SAME: Final = frozenset({"abs", "reject", "rejectattr", "reverse", "select", "selectattr", "unique"})
+
+
+def _filter_result(
+    tree: nodes.Filter, value: Type, arguments: list[Type], named: Mapping[str, nodes.Expr]
+) -> Type:
+    if tree.name in _RESULTS:
+        return _RESULTS[tree.name]
+    if tree.name in _SAME:
+        return value
+    if tree.name in {"default", "d"}:
+        return unify([value, *arguments[:1]])
+    if tree.name in {"list", "sort"}:
+        return value if value.kind is TypeKind.LIST else list_of(STRING)
+    if tree.name == "values":
+        return list_of(_member(value))
+    if tree.name == "items":
+        return list_of(list_of(HOLE))
+    if tree.name == "map":
+        return list_of(_mapped(value.item or HOLE, tree, named))
+    if value.kind is TypeKind.LIST:  # first, last, max, min, sum
+        return value.item or HOLE
+    return STRING
+
+
+def _member(value: Type) -> Type:
+    if value.item is not None:
+        return value.item
+    return unify(value.fields.values()) if value.fields else HOLE
+
+
+def _mapped(item: Type, tree: nodes.Filter, named: Mapping[str, nodes.Expr]) -> Type:
+    attribute = named.get("attribute")
+    if attribute is None:
+        name = tree.args[0].value if tree.args and isinstance(tree.args[0], nodes.Const) else ""
+        return _RESULTS.get(str(name), item)
+    if not isinstance(attribute, nodes.Const):
+        return HOLE
+    for step in str(attribute.value).split("."):
+        item = (item.fields or {}).get(step, HOLE) if item.fields is not None else item.item or HOLE
+    return item
+
+
+def _constant(_: _Checker, tree: nodes.Const) -> Type:
+    value: Json = tree.value
+    return NULL if value is None else type_of(value)
+
+
+_HANDLERS: Final[Mapping[type[nodes.Node], Callable[[_Checker, Any], Type]]] = {
+    nodes.Const: _constant,
+    nodes.Name: _Checker.name,
+    nodes.Getattr: _Checker.attribute,
+    nodes.Getitem: _Checker.item,
+    nodes.List: _Checker.literal,
+    nodes.Tuple: _Checker.literal,
+    nodes.Dict: _Checker.mapping,
+    nodes.Compare: _Checker.compare,
+    nodes.And: _Checker.logic,
+    nodes.Or: _Checker.logic,
+    nodes.Not: _Checker.negation,
+    nodes.CondExpr: _Checker.conditional,
+    nodes.Concat: _Checker.concat,
+    nodes.Filter: _Checker.filtered,
+    nodes.Test: _Checker.tested,
+    nodes.Call: _Checker.called,
+}
+
+
+def _hint(name: str, known: Mapping[str, Type]) -> str | None:
+    similar = closest(name, known)
+    if similar is not None:
+        return f"did you mean {similar}?"
+    return f"known here: {', '.join(list(known)[:12])}" if known else None
+
+
+def _ordered(left: Type, right: Type) -> bool:
+    kinds = {left.kind, right.kind}
+    return TypeKind.HOLE in kinds or kinds <= NUMERIC or kinds == {TypeKind.STRING}
+
+
+def _comparable(left: Type, right: Type) -> bool:
+    kinds = {left.kind, right.kind}
+    if len(kinds) == 1 or kinds & {TypeKind.HOLE, TypeKind.NULL} or kinds <= NUMERIC:
+        return True
+    return kinds <= {TypeKind.MAPPING, TypeKind.RECORD}
+
+
+def _source(text: str, tree: nodes.Node) -> str:
+    """Return the piece of the expression that `tree` was read from, for messages."""
+    if isinstance(tree, nodes.Name):
+        return tree.name
+    if isinstance(tree, nodes.Getattr):
+        return f"{_source(text, tree.node)}.{tree.attr}"
+    return "it"

@@ -1,0 +1,45 @@
+"""Finds what was meant ("did you mean"): the closest of some words, by edit distance with transposition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def closest(word: str, options: Iterable[str]) -> str | None:
+    """Return the option nearest to `word`, or None where none is near enough to be meant.
+
+    Near enough is a distance of at most one third of the longer word, and at least one is allowed. Case
+    does not count. Ties go to the first option.
+    """
+    best: tuple[int, str] | None = None
+    for option in options:
+        allowed = max(1, max(len(word), len(option)) // 3)
+        if abs(len(word) - len(option)) > allowed:
+            continue
+        found = distance(word.casefold(), option.casefold())
+        if found <= allowed and (best is None or found < best[0]):
+            best = (found, option)
+    return best[1] if best else None
+
+
+def distance(left: str, right: str) -> int:
+    """Return how many edits (insert, delete, replace, swap neighbours) turn `left` into `right`."""
+    before: list[int] = []
+    above = list(range(len(right) + 1))
+    for row, mine in enumerate(left, 1):
+        current = [row]
+        for column, other in enumerate(right, 1):
+            cost = min(
+                above[column] + 1,
+                current[column - 1] + 1,
+                above[column - 1] + (mine != other),
+            )
+            swapped = row > 1 and column > 1 and mine == right[column - 2] and left[row - 2] == other
+            if swapped:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, above = above, current
+    return above[-1]
