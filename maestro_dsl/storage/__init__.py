@@ -1,0 +1,1 @@
+"""State on disk: journal, artifacts, checkpoints, locks, and the output folder."""

@@ -1,0 +1,198 @@
+"""Opens the journal's database: creates and migrates it, refuses a newer one, names what is damaged.
+
+Knows nothing of runs and events. Alembic is imported only when there is something to migrate.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+
+from maestro_dsl.errors import EnvironmentFailure, IntegrityError, MaestroError, StateError
+from maestro_dsl.storage.files import FILE_MODE, make_folder, write_durably, writing_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+REVISIONS = ("0001",)
+"""Every revision this program knows, oldest first; the last one is what it works with."""
+
+BUSY_TIMEOUT_S = 10.0
+_NAME = "journal.db"
+_MARKER = "state.json"
+_MARKER_CONTENT = b'{"format_version":1,"journal":"journal.db"}\n'
+_READ = "maestro_read"
+_RESTORE_HINT = "restore the state directory from a backup, or choose a new one with --state-dir"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database; `lock` serialises the writers of this process."""
+
+    engine: Engine
+    path: Path
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one consistent state."""
+        with (
+            explained(self.path),
+            self.engine.connect().execution_options(**{_READ: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection whose changes are durable when the block ends, and gone if it raises."""
+        with self.lock, explained(self.path), self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(folder: Path, *, journal_mode: str = "WAL") -> Database:
+    """Open the journal in the state directory `folder`, creating or migrating it first where needed.
+
+    Raises:
+        StateError: a newer version of this program wrote it, or it stays locked.
+        IntegrityError: it is damaged, or gone although it existed.
+        EnvironmentFailure: the folder cannot be written.
+    """
+    path, marker = folder / _NAME, folder / _MARKER
+    with writing_to(folder):
+        if not marker.exists():
+            make_folder(folder)
+        elif not path.exists() or path.stat().st_size == 0:
+            raise IntegrityError(f"the journal {path} is gone or empty", hint=_RESTORE_HINT)
+        else:
+            database = Database(_engine(path, journal_mode), path)
+            if _revision(database) == REVISIONS[-1]:
+                return database
+            database.close()
+    _prepare(folder, path, marker, journal_mode)
+    return Database(_engine(path, journal_mode), path)
+
+
+def _prepare(folder: Path, path: Path, marker: Path, journal_mode: str) -> None:
+    """Create or migrate under a lock of its own, so that processes that start together do it once."""
+    from filelock import FileLock
+
+    with (
+        writing_to(folder),
+        FileLock(folder / "migrate.lock", mode=FILE_MODE, fallback_to_soft=False),
+    ):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, FILE_MODE))
+        database = Database(_engine(path, journal_mode), path)
+        try:
+            found = _revision(database)
+            if found is None and marker.exists():
+                raise IntegrityError(f"the journal {path} has lost its tables", hint=_RESTORE_HINT)
+            if found != REVISIONS[-1]:
+                _migrate(database)
+        finally:
+            database.close()
+        if not marker.exists():
+            write_durably(marker, _MARKER_CONTENT)
+
+
+def _migrate(database: Database) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _revision(database: Database) -> str | None:
+    """Return the stored revision, or None where there is no table at all."""
+    with database.reading() as connection:
+        names = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
+        if not names:
+            return None
+        rows = (
+            list(connection.scalars(text("SELECT version_num FROM alembic_version")))
+            if "alembic_version" in names
+            else []
+        )
+    if len(rows) != 1:
+        raise IntegrityError(f"{database.path} is not a journal of this program", hint=_RESTORE_HINT)
+    if rows[0] not in REVISIONS:
+        raise StateError(
+            f"{database.path} has schema {rows[0]}; this version of maestro knows them up to {REVISIONS[-1]}",
+            hint="use the newer version of maestro that wrote it, or another --state-dir",
+        )
+    return str(rows[0])
+
+
+def _engine(path: Path, journal_mode: str) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "cached_statements": 64},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # The driver may not begin transactions by itself: it would begin them as readers.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA journal_mode = {journal_mode}")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA cell_size_check = ON")
+        cursor.execute("PRAGMA trusted_schema = OFF")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        reads = connection.get_execution_options().get(_READ)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the driver's errors inside the block into one of ours that says what to do."""
+    try:
+        yield
+    except DBAPIError as problem:
+        raise _explain(path, problem.orig or problem) from problem
+    except sqlite3.Error as problem:
+        raise _explain(path, problem) from problem
+    except (UnicodeDecodeError, OverflowError) as problem:
+        raise IntegrityError(f"the journal {path} is damaged: {problem}", hint=_RESTORE_HINT) from problem
+
+
+def _explain(path: Path, problem: BaseException) -> MaestroError:
+    code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StateError(
+            f"{path} stayed locked by another process for {BUSY_TIMEOUT_S:.0f} seconds",
+            hint="try again when the other command has ended",
+        )
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return EnvironmentFailure(
+            f"cannot write {path}: {problem}",
+            hint="free some space or mend the permissions, or choose another folder with --state-dir",
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return EnvironmentFailure(f"cannot read or write {path}: {problem}", hint="check the disk")
+    return IntegrityError(f"the journal {path} is damaged: {problem}", hint=_RESTORE_HINT)

@@ -1,0 +1,99 @@
+"""Durable small files: written beside their place, synced, then renamed.
+
+Does not know what the files hold. Every file made here can be read and written by its owner only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from maestro_dsl.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+}
+
+
+@contextmanager
+def writing_to(path: Path | str) -> Iterator[None]:
+    """Turn a failure of the operating system inside the block into an `EnvironmentFailure` naming `path`."""
+    try:
+        yield
+    except OSError as problem:
+        reason = _REASONS.get(problem.errno or 0) or problem.strerror or str(problem)
+        raise EnvironmentFailure(
+            f"cannot write {path}: {reason}",
+            hint="free some space, or choose another folder with --state-dir or --output",
+        ) from problem
+
+
+def make_folder(path: Path) -> None:
+    """Create `path` and its missing parents, for the owner only; existing folders stay as they are."""
+    missing = [path]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for folder in reversed(missing):
+        with suppress(FileExistsError):
+            folder.mkdir(mode=FOLDER_MODE)
+            sync_folder(folder.parent)
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is not a folder", str(path))
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names inside `path` durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write the whole of `content`, however many calls that takes."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def write_durably(path: Path, content: bytes, *, scratch: Path | None = None) -> None:
+    """Put `content` at `path` so that a crash leaves the old file or the new one, never a part.
+
+    `scratch` is a folder of the same file system for the unfinished file; the default is the file's own.
+    """
+    temporary = (scratch or path.parent) / f".{path.name[:40]}.{secrets.token_hex(8)}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+    try:
+        try:
+            write_all(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)  # noqa: PTH105 - one call that fault-injection tests can intercept
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def read_regular(path: Path) -> bytes:
+    """Return the content of a regular file, following no symbolic link at its last part."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read()

@@ -1,0 +1,128 @@
+"""Where a run's history ends, how events are chained to it, and what a listing shows of it.
+
+Pure: no database here; `maestro_dsl.storage.journal` reads and writes the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from maestro_dsl.engine.events import (
+    Event,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    decode_event,
+)
+from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.errors import IntegrityError, StateError
+from maestro_dsl.storage.seals import DAMAGED_HINT, check_seal, seal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FIELDS: Final = ("run_id", "epoch", "seq", "updated_at", "status", "verdict", "chain")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where a run's history ends; a field a column of the table `heads`, in its order."""
+
+    run_id: str
+    epoch: int
+    seq: int
+    updated_at: float
+    status: str
+    verdict: str
+    chain: str
+
+    def row(self) -> tuple[str | float, ...]:
+        """Return the values of the columns, the checksum last."""
+        values = tuple(getattr(self, name) for name in _FIELDS)
+        return (*values, seal(*values))
+
+    def mapping(self) -> dict[str, str | float]:
+        """Return the row by the names of its columns."""
+        return dict(zip((*_FIELDS, "checksum"), self.row(), strict=True))
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any]) -> Head:
+        """Return the head that a row holds.
+
+        Raises:
+            IntegrityError: the row is damaged.
+        """
+        check_seal(row, f"run {row['run_id']}")
+        return cls(**{name: row[name] for name in _FIELDS})
+
+    def advanced(self, event: Event, chain: str) -> Head:
+        """Return the head after `event`."""
+        status, verdict = self.status, self.verdict
+        match event.body:
+            case RunStarted() | RunResumed():
+                status = "running"
+            case RunPaused():
+                status = "paused"
+            case RunFinished(status=status, verdict=verdict):
+                pass
+        return replace(
+            self, seq=event.seq, updated_at=float(event.at), status=status, verdict=verdict, chain=chain
+        )
+
+
+def link(chain: str, body: str) -> str:
+    """Return the chain after an event with this body."""
+    return hashlib.sha256(f"{chain}\n{body}".encode()).hexdigest()
+
+
+def decoded(run_id: str, seq: int, body: str) -> Event:
+    """Return the stored event; it has to be the one asked for."""
+    event = decode_event(json.loads(body))
+    if event.run_id != run_id or event.seq != seq:
+        raise broken(run_id, f"holds a foreign event at {seq}")
+    return event
+
+
+def broken(run_id: str, how: str) -> IntegrityError:
+    """Return the error for a history that cannot be trusted."""
+    return IntegrityError(f"the history of run {run_id} {how}", hint=DAMAGED_HINT)
+
+
+def refuse_stale(head: Head, event: Event, epoch: int) -> None:
+    """Raise `StateError` where `event` of a holder of `epoch` may not follow `head`."""
+    if epoch < head.epoch:
+        raise StateError(
+            f"another process took run {head.run_id} over (epoch {head.epoch}, this one has {epoch})",
+            hint="`maestro runs` shows who continues it",
+        )
+    if event.seq != head.seq + 1:
+        raise StateError(
+            f"run {head.run_id} has {head.seq} events, so event {event.seq} does not follow",
+            hint="another process wrote to this run; resume it to read its history again",
+        )
+
+
+def record_of(run: Mapping[Any, Any], head: Mapping[Any, Any] | None) -> RunRecord:
+    """Return one line of the listing.
+
+    Raises:
+        IntegrityError: a row is damaged, or only one of them is there.
+    """
+    if head is None:
+        raise IntegrityError(f"half of the record of run {run['run_id']} is gone", hint=DAMAGED_HINT)
+    check_seal(run, f"run {run['run_id']}")
+    check_seal(head, f"run {run['run_id']}")
+    return RunRecord(
+        run_id=str(run["run_id"]),
+        plan_id=str(run["plan_id"]),
+        plan_digest=str(run["plan_digest"]),
+        output=str(run["output"]),
+        status=str(head["status"]),
+        verdict=str(head["verdict"]),
+        created_at=float(run["created_at"]),
+        updated_at=float(head["updated_at"]),
+    )

@@ -1,0 +1,319 @@
+"""The journal: runs and their events, durable before they are acknowledged, in one chained history a run.
+
+The state of a run is the fold of its events and is not stored here; `heads` only
+repeats what a listing shows. Each write checks the epoch of its run, so that a process which lost a run
+cannot add to it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import bindparam, select
+
+from maestro_dsl.codec import digest_bytes
+from maestro_dsl.engine.events import Event, RunFinished
+from maestro_dsl.errors import IntegrityError, MaestroError, StateError, UsageError
+from maestro_dsl.storage.database import Database, explained, open_database
+from maestro_dsl.storage.heads import Head, broken, decoded, link, record_of, refuse_stale
+from maestro_dsl.storage.results import Results
+from maestro_dsl.storage.seals import DAMAGED_HINT, check_count, check_seal, count_up, seal, sealed
+from maestro_dsl.storage.tables import EVENTS, HEADS, PLANS, RUNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Connection, RowMapping
+
+    from maestro_dsl.engine.ports import CachedResult, RunRecord
+
+FINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
+_PAGE: Final = 1000
+
+
+class Journal:
+    """The engine's `Store` on a database. Safe for several threads and processes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._results = Results(database)
+        self._heads: dict[str, Head] = {}
+        dialect = database.engine.dialect
+        self._insert = str(EVENTS.insert().compile(dialect=dialect))
+        old_place = (
+            (HEADS.c.run_id == bindparam("of_run"))
+            & (HEADS.c.epoch == bindparam("of_epoch"))
+            & (HEADS.c.seq == bindparam("of_seq"))
+            & (HEADS.c.chain == bindparam("of_chain"))
+        )
+        self._update = str(HEADS.update().where(old_place).compile(dialect=dialect))
+        with explained(database.path):
+            self._writer = database.engine.raw_connection()
+
+    @classmethod
+    def open(cls, folder: Path, *, journal_mode: str = "WAL") -> Journal:
+        """Open the journal of the state directory `folder`; see `open_database` for what it raises."""
+        return cls(open_database(folder, journal_mode=journal_mode))
+
+    def close(self) -> None:
+        """Close the database; the journal cannot be used afterwards."""
+        with self._database.lock:
+            self._writer.close()
+            self._database.close()
+
+    # ---- runs --------------------------------------------------------------------------------------------
+
+    def create_run(self, record: RunRecord, plan: bytes) -> None:
+        """Register a run with its plan.
+
+        Raises:
+            StateError: a run with this id exists.
+        """
+        blob = digest_bytes(plan)
+        run = {
+            "run_id": record.run_id,
+            "plan_id": record.plan_id,
+            "plan_digest": record.plan_digest,
+            "plan_blob": blob,
+            "output": record.output,
+            "created_at": float(record.created_at),
+        }
+        head = Head(
+            run_id=record.run_id,
+            epoch=0,
+            seq=0,
+            updated_at=float(record.updated_at),
+            status=record.status,
+            verdict=record.verdict,
+            chain=seal(record.run_id, blob),
+        )
+        with self._database.writing() as connection:
+            if connection.execute(select(RUNS.c.run_id).where(RUNS.c.run_id == record.run_id)).first():
+                raise StateError(f"run {record.run_id} exists already", hint="`maestro runs` lists the runs")
+            if not connection.execute(select(PLANS.c.digest).where(PLANS.c.digest == blob)).first():
+                connection.execute(PLANS.insert(), {"digest": blob, "content": plan})
+            connection.execute(RUNS.insert(), sealed(run))
+            connection.execute(HEADS.insert(), head.mapping())
+            count_up(connection, RUNS)
+
+    def runs(self) -> Sequence[RunRecord]:
+        """Return all runs, newest first.
+
+        Raises:
+            IntegrityError: a record is damaged or gone.
+        """
+        order = RUNS.c.created_at.desc(), RUNS.c.run_id.desc()
+        with self._database.reading() as connection:
+            check_count(connection, RUNS)
+            found = connection.execute(select(RUNS).order_by(*order)).mappings().all()
+            heads = {str(row["run_id"]): row for row in connection.execute(select(HEADS)).mappings()}
+        return tuple(record_of(row, heads.get(str(row["run_id"]))) for row in found)
+
+    def run(self, run_id: str) -> RunRecord:
+        """Return one run.
+
+        Raises:
+            UsageError: there is no such run.
+            IntegrityError: its record is damaged.
+        """
+        with self._database.reading() as connection:
+            row, head = self._rows_of(connection, run_id)
+            return record_of(row, head)
+
+    def plan(self, run_id: str) -> bytes:
+        """Return the stored plan of a run.
+
+        Raises:
+            UsageError: there is no such run.
+            IntegrityError: the stored bytes are damaged.
+        """
+        with self._database.reading() as connection:
+            row, _ = self._rows_of(connection, run_id)
+            check_seal(row, f"run {run_id}")
+            content = connection.scalar(select(PLANS.c.content).where(PLANS.c.digest == row["plan_blob"]))
+        if not isinstance(content, bytes) or digest_bytes(content) != row["plan_blob"]:
+            raise IntegrityError(f"the stored plan of run {run_id} is damaged", hint=DAMAGED_HINT)
+        return content
+
+    def next_epoch(self, run_id: str) -> int:
+        """Take the run over: return a new epoch, and refuse every write of older ones from now on."""
+        with self._database.writing() as connection:
+            head = self._head(connection, run_id)
+            head = replace(head, epoch=head.epoch + 1)
+            values = head.mapping()
+            connection.execute(HEADS.update().where(HEADS.c.run_id == run_id).values(values))
+        return head.epoch
+
+    def unfinished(self, plan_digest: str | None, output: str) -> Sequence[RunRecord]:
+        """Return the runs into `output` that have not ended, newest first; None = of every plan."""
+        return tuple(
+            record
+            for record in self.runs()
+            if record.output == output
+            and record.status not in FINAL_STATUSES
+            and plan_digest in {None, record.plan_digest}
+        )
+
+    def supersede(self, run_id: str, *, by: str, at: float) -> None:
+        """End an unfinished run because run `by` takes its place; its results stay reusable.
+
+        Raises:
+            StateError: the run has ended already.
+        """
+        record = self.run(run_id)
+        if record.status in FINAL_STATUSES:
+            raise StateError(f"run {run_id} has ended already: {record.status}")
+        epoch = self.next_epoch(run_id)
+        with self._database.reading() as connection:
+            seq = self._head(connection, run_id).seq + 1
+        body = RunFinished(status="cancelled", verdict=record.verdict, reason=f"superseded by run {by}")
+        self.append([Event(run_id=run_id, seq=seq, at=at, body=body)], epoch)
+
+    # ---- events ------------------------------------------------------------------------------------------
+
+    def append(self, events: Sequence[Event], epoch: int) -> None:
+        """Append events of one run in one transaction; they are durable when this returns.
+
+        Raises:
+            StateError: another process holds a newer epoch, or `seq` does not follow the last event.
+            ValueError: the events are of several runs.
+        """
+        if not events:
+            return
+        run_id = events[0].run_id
+        if any(event.run_id != run_id for event in events):
+            raise ValueError("one append holds the events of one run")
+        with self._database.lock:
+            known = self._heads.pop(run_id, None)  # forgotten whenever the write below does not end well
+            if known is None or known.epoch != epoch or not self._write(known, events):
+                with self._database.reading() as connection:
+                    known = self._head(connection, run_id)
+                refuse_stale(known, events[0], epoch)
+                if not self._write(known, events, epoch):
+                    raise StateError(
+                        f"run {run_id} is being written by another process",
+                        hint="wait for it to end; `maestro runs` shows it",
+                    )
+
+    def _write(self, old: Head, events: Sequence[Event], epoch: int | None = None) -> bool:
+        """Write behind `old`, or return False where that is not the head any more."""
+        new = old if epoch is None else replace(old, epoch=epoch)
+        rows = []
+        for event in events:
+            if event.seq != new.seq + 1:
+                refuse_stale(new, event, new.epoch)
+            body = json.dumps(event.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+            new = new.advanced(event, link(new.chain, body))
+            rows.append((event.run_id, event.seq, body, new.chain))
+        # The driver is called directly here: this is the one write that happens for every transition.
+        with explained(self._database.path):
+            cursor = self._writer.cursor()
+            try:
+                if self._database.engine.dialect.name == "sqlite":
+                    cursor.execute("BEGIN IMMEDIATE")
+                cursor.execute(self._update, (*new.row(), old.run_id, old.epoch, old.seq, old.chain))
+                if cursor.rowcount != 1:
+                    self._writer.rollback()
+                    return False
+                cursor.executemany(self._insert, rows)
+                self._writer.commit()
+            except BaseException:
+                self._writer.rollback()
+                raise
+            finally:
+                cursor.close()
+        self._heads[old.run_id] = new
+        return True
+
+    def events(self, run_id: str, after: int = 0) -> Iterable[Event]:
+        """Yield the events of a run with `seq` > `after`, in order, each verified against the chain.
+
+        Raises:
+            UsageError: there is no such run.
+            IntegrityError: the chain is broken, or ends too early.
+        """
+        with self._database.reading() as connection:
+            head = self._head(connection, run_id)
+            chain = self._chain_at(connection, run_id, after)
+        if after > head.seq:
+            raise broken(run_id, f"ends at event {head.seq}, before event {after}")
+        return self._events(head, after, chain)
+
+    def _events(self, head: Head, after: int, chain: str) -> Iterator[Event]:
+        seq = after
+        while seq < head.seq:
+            where = (EVENTS.c.run_id == head.run_id) & (EVENTS.c.seq > seq) & (EVENTS.c.seq <= head.seq)
+            page = select(EVENTS).where(where).order_by(EVENTS.c.seq).limit(_PAGE)
+            with self._database.reading() as connection:
+                rows = connection.execute(page).all()
+            if not rows:
+                raise broken(head.run_id, f"ends at event {seq} instead of {head.seq}")
+            for row in rows:
+                chain = link(chain, row.body)
+                if row.seq != seq + 1 or row.chain != chain:
+                    raise broken(head.run_id, f"is damaged at event {seq + 1}")
+                seq += 1
+                yield decoded(head.run_id, seq, row.body)
+        if chain != head.chain:
+            raise broken(head.run_id, f"does not end as recorded at event {head.seq}")
+
+    def _chain_at(self, connection: Connection, run_id: str, seq: int) -> str:
+        if seq == 0:
+            row, _ = self._rows_of(connection, run_id)
+            return seal(run_id, str(row["plan_blob"]))
+        where = (EVENTS.c.run_id == run_id) & (EVENTS.c.seq == seq)
+        return str(connection.scalar(select(EVENTS.c.chain).where(where)) or "")
+
+    def _head(self, connection: Connection, run_id: str) -> Head:
+        _, row = self._rows_of(connection, run_id)
+        return Head.of(row)
+
+    def _rows_of(self, connection: Connection, run_id: str) -> tuple[RowMapping, RowMapping]:
+        run = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).mappings().first()
+        head = connection.execute(select(HEADS).where(HEADS.c.run_id == run_id)).mappings().first()
+        if run is not None and head is not None:
+            return run, head
+        # A damaged database may hide a row, so a miss is believed only where all others are in order.
+        check_count(connection, RUNS)
+        for row in connection.execute(select(RUNS)).mappings():
+            check_seal(row, f"run {row['run_id']}")
+        if run is not None or head is not None:
+            raise IntegrityError(f"half of the record of run {run_id} is gone", hint=DAMAGED_HINT)
+        raise UsageError(f"there is no run {run_id}", hint="`maestro runs` lists the runs")
+
+    # ---- results -----------------------------------------------------------------------------------------
+
+    def put_result(self, result: CachedResult, plan_id: str) -> None:
+        """Remember a result under its content key."""
+        self._results.put(result, plan_id)
+
+    def result(self, key: str) -> CachedResult | None:
+        """Return the result stored under a content key."""
+        return self._results.get(key)
+
+    def last_result(self, plan_id: str, node: str) -> CachedResult | None:
+        """Return the newest result of a node address of a plan, whatever its key."""
+        return self._results.newest(plan_id, node)
+
+    # ---- verification ------------------------------------------------------------------------------------
+
+    def verify(self) -> Sequence[str]:
+        """Read everything; return one sentence for each thing that is damaged."""
+        problems: list[str] = []
+        run_ids: Sequence[str] = ()
+        try:
+            run_ids = tuple(record.run_id for record in self.runs())
+            self._results.verify()
+        except MaestroError as problem:
+            problems.append(problem.message)
+        for run_id in run_ids:
+            try:
+                self.plan(run_id)
+                for _ in self.events(run_id):
+                    pass
+            except MaestroError as problem:
+                problems.append(problem.message)
+        return tuple(problems)

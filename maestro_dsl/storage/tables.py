@@ -1,0 +1,90 @@
+"""Tables of the journal, as SQLAlchemy Core; portable between SQLite and PostgreSQL.
+
+The history of the schema is in `migrations/`; a test holds that both agree. Each row carries a checksum of
+itself, and `counters` how many rows a table has, so that a damaged or vanished row is noticed.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Double, LargeBinary, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("run_id", String(200), primary_key=True),
+    Column("plan_id", Text, nullable=False),
+    Column("plan_digest", String(64), nullable=False),
+    Column("plan_blob", String(64), nullable=False),
+    Column("output", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("checksum", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What never changes about a run."""
+
+HEADS = Table(
+    "heads",
+    METADATA,
+    Column("run_id", String(200), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("chain", String(64), nullable=False),
+    Column("checksum", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Where a run's history ends, and which epoch may add to it."""
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("run_id", String(200), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("chain", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Append-only; `chain` is the digest of the chain before and this body."""
+
+PLANS = Table(
+    "plans",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Plans as stored bytes, once for all their runs."""
+
+RESULTS = Table(
+    "results",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("checksum", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Results by content key."""
+
+NEWEST = Table(
+    "newest",
+    METADATA,
+    Column("plan_id", String(200), primary_key=True),
+    Column("node", String(500), primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("checksum", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The newest result of each node address of a plan."""
+
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("checksum", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many rows a counted table has."""
