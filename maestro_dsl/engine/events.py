@@ -90,6 +90,8 @@ class AttemptStarted:
     """Why the node runs at all, e.g. "never run" or "interface backend_api changed"."""
     temperature: float | None = None
     effort: str | None = None
+    free: bool = False
+    """The provider costs nothing, so a call that was lost owes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,10 @@ class NodeFinished:
     outputs: Mapping[str, Json] = field(default_factory=dict)
     saved_tokens: int = 0
     """For cached nodes: what the stored result had cost."""
+    cause: tuple[str, ...] = ()
+    """For a skipped node: the chain of addresses from the root cause to its own need; empty = its condition."""
+    recorded_calls: str | None = None
+    """Blob with the calls that its tests made to mocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,6 +178,10 @@ class InputResult:
     files: tuple[FileRef, ...] = ()
     recorded_calls: str | None = None
     """Blob with the calls that the node's tests made to mocks, as JSON lines."""
+    state: str = "succeeded"
+    """Final state of the node; other than a success only where the need accepts it."""
+    verdict: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +279,10 @@ class AttemptResult:
     duration_s: float = 0.0
     usable: bool = False
     """After a failure: the staged files parse, so `accept_degraded` may take them."""
+    usage_known: bool = True
+    """False where calls were made whose usage nobody knows; they are charged at the reservation."""
+    question: str | None = None
+    """A person has to answer this before the node can end (approve)."""
 
 
 class Action(Protocol):
@@ -299,6 +307,28 @@ class WorkContext:
     """Durably records (request digest, response blob, usage, cost) before the answer is used."""
     stored_answer: Callable[[str], str | None]
     """Returns the response blob of a request digest that was already paid for."""
+
+
+# ---- dispatch --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptLink:
+    """The way back from a worker while its attempt runs; see `WorkContext` for both members."""
+
+    answered: Callable[[str, str, Usage, int | None], Awaitable[None]]
+    stored_answer: Callable[[str], str | None]
+
+
+class Dispatcher(Protocol):
+    """Carries attempts to where they run: this process, or a worker elsewhere."""
+
+    async def submit(self, spec: AttemptSpec, link: AttemptLink) -> AttemptResult:
+        """Run one attempt to its end; cancelling the waiting task cancels the attempt.
+
+        Idempotent by `spec.idempotency_key` and fenced by `spec.fence`: an older fence never answers for a
+        newer one. Raises what the action raised, where it did.
+        """
 
 
 # ---- storage ---------------------------------------------------------------------------------------------
