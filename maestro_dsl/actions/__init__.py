@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.actions.command import Command, Render
 from maestro_dsl.actions.fulfil import Fulfil
 from maestro_dsl.actions.mock import Mock
 from maestro_dsl.actions.report import Report
 from maestro_dsl.actions.verify import Recheck, Verify
-from maestro_dsl.engine.ports import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maestro_dsl.engine.ports import Action
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "command": Command(),

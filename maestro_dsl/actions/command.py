@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.actions.workspace import lay_out, store_files
 from maestro_dsl.engine.events import Issue
 from maestro_dsl.engine.ports import AttemptResult, AttemptSpec, CommandSpec, Failure, WorkContext
 from maestro_dsl.errors import EnvironmentFailure
-from maestro_dsl.lang.model import Json
 from maestro_dsl.providers.envelope import path_problem
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.model import Json
 
 FOLDER: Final = "commands"
 _KEPT_OUTPUT: Final = 64_000
@@ -23,9 +25,7 @@ class Command:
         argv = spec.node.params.get("run")
         if not isinstance(argv, list) or not argv or not all(isinstance(item, str) for item in argv):
             return AttemptResult(failure=Failure.FATAL, message="`with.run` must be a list of strings")
-        contents = {
-            ref.path: context.artifacts.get(ref.digest) for item in spec.inputs for ref in item.files
-        }
+        contents = {ref.path: context.artifacts.get(ref.digest) for item in spec.inputs for ref in item.files}
         folder = lay_out(context.scratch / "command", contents)
         try:
             # What a blueprint runs may have been written by a model, and so may the files it runs on.
@@ -36,9 +36,13 @@ class Command:
             return AttemptResult(failure=Failure.FATAL, message=error.message)
         outputs: dict[str, Json] = {"exit_code": done.exit_code, "stdout": done.stdout[:_KEPT_OUTPUT]}
         if done.timed_out:
-            return AttemptResult(failure=Failure.TIMEOUT, message="the command ran out of time", outputs=outputs)
+            return AttemptResult(
+                failure=Failure.TIMEOUT, message="the command ran out of time", outputs=outputs
+            )
         if done.exit_code != 0:
-            message = f"`{' '.join(map(str, argv))}` exited with {done.exit_code}: {done.stderr.strip()[-2000:]}"
+            message = (
+                f"`{' '.join(map(str, argv))}` exited with {done.exit_code}: {done.stderr.strip()[-2000:]}"
+            )
             issue = Issue(severity="error", check="command", message=message)
             return AttemptResult(failure=Failure.INVALID, message=message, issues=(issue,), outputs=outputs)
         return AttemptResult(outputs=outputs)
@@ -51,7 +55,9 @@ class Render:
         """Write one text file below the folder of the node's persona, or below `commands/`."""
         path, text = spec.node.params.get("path"), spec.node.params.get("text")
         if not isinstance(path, str) or not isinstance(text, str):
-            return AttemptResult(failure=Failure.FATAL, message="`with` needs `path` and `text`, both strings")
+            return AttemptResult(
+                failure=Failure.FATAL, message="`with` needs `path` and `text`, both strings"
+            )
         fault = path_problem(path)
         if fault:
             return AttemptResult(failure=Failure.FATAL, message=f'the path "{path}" cannot be used: {fault}')

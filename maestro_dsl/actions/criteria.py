@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from maestro_dsl.actions.conformance import provider_conformance
 from maestro_dsl.actions.workspace import lay_out, url_variable
@@ -19,6 +18,9 @@ from maestro_dsl.engine.ports import AttemptSpec, CheckResult, CommandSpec, Verd
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.lang.model import Contract, Criterion
 from maestro_dsl.validation.quality import CRITERIA
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMAND_TIMEOUT_S: Final = 120.0
 _TAIL_LINES: Final = 20
@@ -55,7 +57,9 @@ class Scene:
     trusted: bool
 
 
-Judge: TypeAlias = Callable[[Scene, Criterion], Awaitable[tuple[bool | None, tuple[Issue, ...], Verdict | None]]]
+Judge: TypeAlias = Callable[
+    [Scene, Criterion], Awaitable[tuple[bool | None, tuple[Issue, ...], Verdict | None]]
+]
 
 
 async def judge_contract(scene: Scene, *, skip: frozenset[str] = frozenset()) -> tuple[Judged, ...]:

@@ -8,8 +8,8 @@ provider later.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from maestro_dsl.actions.criteria import Judged, Scene, criteria_check, judge_contract
 from maestro_dsl.actions.request import Answer, ask
@@ -27,11 +27,15 @@ from maestro_dsl.engine.ports import (
     WorkContext,
 )
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
-from maestro_dsl.lang.model import Contract
 from maestro_dsl.providers.envelope import unpack
 from maestro_dsl.validation.files import FileAssessment, assess_files
 from maestro_dsl.validation.healing import heal
 from maestro_dsl.validation.quality import INTEGRATION, quality
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from maestro_dsl.lang.model import Contract
 
 
 class Fulfil:
@@ -187,7 +191,9 @@ def _distinct(calls: list[dict[str, object]]) -> list[dict[str, object]]:
 
 
 def _outside_issue(call: Mapping[str, object]) -> Issue:
-    message = f"{call.get('method')} {call.get('path')} is no operation of the contract {call.get('contract')}"
+    message = (
+        f"{call.get('method')} {call.get('path')} is no operation of the contract {call.get('contract')}"
+    )
     # A test may ask for an unknown path on purpose, so this alone is a warning, not a failure.
     return Issue(severity="info", check=INTEGRATION, message=message)
 

@@ -16,7 +16,9 @@ class Mock:
         """Emit spec, server and README below `contracts/`."""
         compiled = spec.contract
         if compiled is None or compiled.spec_digest is None or compiled.contract.interface_spec is None:
-            return AttemptResult(failure=Failure.FATAL, message=f"{spec.node.address} has no interface to mock")
+            return AttemptResult(
+                failure=Failure.FATAL, message=f"{spec.node.address} has no interface to mock"
+            )
         interface = interface_of(compiled.contract.type)
         if interface is None:
             message = f"no mock can be made of a contract of type {compiled.contract.type.value}"

@@ -7,8 +7,8 @@ Figures that differ between equal runs (times, tokens, cost, verdict of the run 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maestro_dsl.actions.workspace import store_files
 from maestro_dsl.codec import from_json, to_json
@@ -22,8 +22,12 @@ from maestro_dsl.engine.ports import (
     Verdict,
     WorkContext,
 )
-from maestro_dsl.lang.model import Json
 from maestro_dsl.validation.quality import INTEGRATION, band, rounded, with_check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from maestro_dsl.lang.model import Json
 
 FORMAT_VERSION = 1
 
@@ -137,7 +141,7 @@ def _verification(entry: Finding) -> Json:
         "against": entry.contract_id,
         "verdict": verdict.verdict,
         "score": verdict.score,
-        "parts": {name: value for name, value in sorted(verdict.parts.items())},
+        "parts": dict(sorted(verdict.parts.items())),
     }
 
 

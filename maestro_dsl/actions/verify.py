@@ -6,8 +6,7 @@ Both generate nothing. A check that could not run is "could not verify", never a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.actions.conformance import combined, consumer_conformance, provider_conformance
 from maestro_dsl.actions.criteria import Judged, Scene, judge_contract
@@ -25,6 +24,9 @@ from maestro_dsl.engine.ports import (
 )
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.validation.files import assess_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Verify:
@@ -122,7 +124,9 @@ async def _files_kept(spec: AttemptSpec, context: WorkContext, provided: InputRe
     files = read_files(context.artifacts, provided.files, contract.provider_persona_id)
     assessed = assess_files(contract, files)
     judged: tuple[Judged, ...] = ()
-    consumes = any(contract.provider_persona_id in item.contract.consumer_persona_ids for item in spec.contracts)
+    consumes = any(
+        contract.provider_persona_id in item.contract.consumer_persona_ids for item in spec.contracts
+    )
     if not consumes:  # those who consume are judged against the real thing by their rechecks
         scene = Scene(
             spec=spec,

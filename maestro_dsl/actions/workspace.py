@@ -6,11 +6,15 @@ Paths inside a node's files are relative to its persona's folder; a `FileRef` is
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.events import FileRef
-from maestro_dsl.engine.ports import ArtifactStore, AttemptSpec, InputResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from maestro_dsl.engine.ports import ArtifactStore, AttemptSpec, InputResult
 
 
 def store_files(artifacts: ArtifactStore, folder: str, files: Mapping[str, bytes]) -> tuple[FileRef, ...]:

@@ -11,9 +11,11 @@ marker; opening and closing run have the same length. Text outside of files is t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _OPEN: Final = re.compile(r"^(={3,}) file: (.+?) \1\s*$")
 _MARK: Final = re.compile(r"^(={3,}) end \1\s*$", re.MULTILINE)

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.engine.events import Usage
-from maestro_dsl.engine.ports import ModelKey
 from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.lang.source import load
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.events import Usage
+    from maestro_dsl.engine.ports import ModelKey
 
 _PACKAGED: Final = Path(__file__).with_name("prices.yaml")
 _NANO_PER_MILLION: Final = 1000

@@ -19,8 +19,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.engine.events import Usage
 from maestro_dsl.engine.ports import (
@@ -36,7 +35,22 @@ from maestro_dsl.lang.source import load
 from maestro_dsl.lang.units import parse_duration
 from maestro_dsl.providers.envelope import pack, unpack
 
-_KEYS: Final = {"match", "times", "fault", "message", "retry_after", "delay", "use", "edit", "files", "text", "usage"}
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KEYS: Final = {
+    "match",
+    "times",
+    "fault",
+    "message",
+    "retry_after",
+    "delay",
+    "use",
+    "edit",
+    "files",
+    "text",
+    "usage",
+}
 _MATCH_KEYS: Final = {"node", "persona", "contract", "action", "attempt", "round"}
 
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 import ast
 import json
 import warnings
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.ports import CheckResult, Issue
-from maestro_dsl.lang.model import Contract, Deliverable
 from maestro_dsl.lang.patterns import glob_match
 from maestro_dsl.validation.quality import ARTIFACTS, STANDARD, STRUCTURE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from maestro_dsl.lang.model import Contract, Deliverable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ half-even to 4 digits. The weights and the bands are those of the team execution
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.ports import CheckResult, Issue, QualityReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 ARTIFACTS: Final = "artifacts_present"
 CRITERIA: Final = "acceptance_criteria_met"
@@ -71,7 +73,5 @@ def quality(
 def with_check(report: QualityReport, check: CheckResult, issues: Iterable[Issue]) -> QualityReport:
     """Return `report` with one of its checks replaced, scored again with these issues."""
     checks = tuple(check if item.name == check.name else item for item in report.checks)
-    changed = quality(
-        checks, completeness=report.completeness, file_count=report.file_count, issues=issues
-    )
+    changed = quality(checks, completeness=report.completeness, file_count=report.file_count, issues=issues)
     return replace(changed, checks=checks)

@@ -1,0 +1,39 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_dsl.validation.healing import heal
+
+
+def test_a_code_fence_around_a_whole_file_is_stripped():
+    assert heal({"a.py": "```python\nx = 1\n```\n"}) == (
+        {"a.py": "x = 1\n"},
+        ("a.py: stripped a code fence",),
+    )
+
+
+def test_a_fence_inside_a_file_stays():
+    text = "# Title\n\n```sh\nls\n```\n"
+    assert heal({"README.md": text}) == ({"README.md": text}, ())
+
+
+def test_trailing_commas_are_dropped_only_where_that_makes_json_valid():
+    files, done = heal({"a.json": '{"a": [1, 2,],}\n', "b.json": "{,,}\n"})
+    assert files == {"a.json": '{"a": [1, 2]}\n', "b.json": "{,,}\n"}
+    assert done == ("a.json: repaired JSON",)
+
+
+def test_line_ends_and_the_last_newline():
+    files, done = heal({"a.txt": "\ufeffa\r\nb"})
+    assert files == {"a.txt": "a\nb\n"}
+    assert done == (
+        "a.txt: removed a byte order mark",
+        "a.txt: unified line ends",
+        "a.txt: added a final newline",
+    )
+
+
+@given(st.text(), st.sampled_from(["a.json", "a.py", "a.md"]))
+def test_healing_twice_changes_nothing_more_for_unfenced_text(text, path):
+    once, _ = heal({path: text})
+    again, done = heal(once)
+    assert again == once or any("fence" in item for item in done)
