@@ -176,7 +176,7 @@ class _Checker:
         if isinstance(tree.arg, nodes.Const) and isinstance(tree.arg.value, str):
             return self.field_of(owner, tree.arg.value, tree.lineno, tree.node)
         index = self.infer(tree.arg)
-        if HOLE in {owner, index} or owner.kind is TypeKind.HOLE:
+        if TypeKind.HOLE in {owner.kind, index.kind}:
             return HOLE
         if owner.kind is TypeKind.RECORD and owner.fields is not None:
             return unify(owner.fields.values())
@@ -261,9 +261,8 @@ class _Checker:
         if tree.operator == "+" and left.kind is right.kind and left.kind in joinable:
             return unify([left, right])
         hint = "join texts with ~" if TypeKind.STRING in {left.kind, right.kind} else None
-        return self.report(
-            tree.lineno, "EXP003", f"{tree.operator} takes numbers, not {_article(left)} and {_article(right)}", hint
-        )  # fmt: skip
+        message = f"{tree.operator} takes numbers, not {_article(left)} and {_article(right)}"
+        return self.report(tree.lineno, "EXP003", message, hint)
 
     def unary(self, tree: nodes.UnaryExpr) -> Type:
         found = self.infer(tree.node)
@@ -281,11 +280,11 @@ class _Checker:
     def filtered(self, tree: nodes.Filter) -> Type:
         value = self.infer(tree.node) if tree.node is not None else HOLE
         arguments = [self.infer(argument) for argument in tree.args]
-        named = {item.key: item.value for item in tree.kwargs}
+        named: dict[str, nodes.Expr] = {str(item.key): item.value for item in tree.kwargs}
         for keyword in tree.kwargs:
             self.infer(keyword.value)
         if value.kind is TypeKind.HOLE:
-            return _RESULTS.get(tree.name, HOLE) if tree.name in _RESULTS else HOLE
+            return _RESULTS.get(tree.name, HOLE)
         accepted = _ACCEPTS.get(tree.name)
         if accepted is not None and value.kind not in accepted:
             kinds = " or ".join(sorted(str(kind) for kind in accepted))

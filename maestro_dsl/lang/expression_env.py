@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.lexer import TokenStream
-from jinja2.runtime import Context, Undefined
+from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS as JINJA_TESTS
 
@@ -151,6 +151,7 @@ _TESTS = (
 FILTERS: Final[tuple[str, ...]] = tuple(sorted((*_FROM_JINJA, *_OWN)))
 TESTS: Final[tuple[str, ...]] = tuple(test for test in _TESTS if test[0].isalpha())
 
+_OF_LOOPS = frozenset({"first", "index", "index0", "last", "length"})
 _CONCAT = "~"  # not a name, so that no text can call it
 
 
@@ -241,6 +242,8 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(f"names that start with _ cannot be read: {argument}", name=argument)
         if isinstance(obj, Undefined):
             return obj  # the first thing that is missing is what the message names
+        if isinstance(obj, LoopContext) and argument in _OF_LOOPS:
+            return getattr(obj, argument)
         try:
             if isinstance(obj, Mapping) or not isinstance(argument, str):
                 return obj[argument]

@@ -52,6 +52,7 @@ MAX_LENGTH: Final = 4096
 MAX_DEPTH: Final = 40
 _OPEN: Final = "{{"
 _WORD = re.compile(r"\w+")
+_ENDS_EARLY = re.compile(r"^unexpected '?end of (template|print statement)'?")
 _WHOLE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 
 _ALLOWED: Final = (
