@@ -1,0 +1,1 @@
+"""Turns the core's values into text, JSON and pictures for people and programs; decides nothing."""

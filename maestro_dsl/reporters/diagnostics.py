@@ -1,0 +1,188 @@
+"""Findings as text with the line and a caret, concise lines, JSON, JSON lines, and GitHub annotations.
+
+Sources are given by the caller; a file whose text is unknown is reported without its line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+from maestro_dsl.codec import to_json
+from maestro_dsl.diagnostics import Diagnostic, Severity, Span
+from maestro_dsl.reporters.text import FORMAT_VERSION, PLAIN, Style, cells, plural, safe
+
+Sources: TypeAlias = Mapping[str, str]
+"""File as shown in a span → its text."""
+
+_COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+_MAX_LINE: Final = 160
+_LEAD: Final = 60
+
+
+def text(findings: Iterable[Diagnostic], sources: Sources, style: Style = PLAIN) -> str:
+    """Return one block a finding: position, code, message, the line with a caret, help, related places."""
+    lines = {file: content.splitlines() for file, content in sources.items()}
+    return "\n".join(_block(finding, lines, style) for finding in findings)
+
+
+def _block(finding: Diagnostic, lines: Mapping[str, list[str]], style: Style) -> str:
+    colour = _COLOURS[finding.severity]
+    label = style(colour, f"{finding.severity.value}[{finding.code}]")
+    parts = [f"{style('bold', _place(finding.span))}: {label}: {style('bold', safe(finding.message))}"]
+    shown = _excerpt(finding.span, lines, finding.help, style, colour)
+    parts += shown
+    if finding.help and not shown:
+        parts.append(f"  help: {safe(finding.help)}")
+    for related in finding.related:
+        parts.append(f"{_place(related.span)}: {style('blue', 'note')}: {safe(related.message)}")
+        parts += _excerpt(related.span, lines, None, style, "blue")
+    if finding.fix is not None:
+        kind = "fix" if finding.fix.safe else "unsafe fix"
+        parts.append(f"  {kind}: {safe(finding.fix.title)}")
+    return "\n".join(parts) + "\n"
+
+
+def _place(span: Span) -> str:
+    return f"{safe(span.file)}:{span.line}:{span.column}"
+
+
+def _excerpt(
+    span: Span, lines: Mapping[str, list[str]], note: str | None, style: Style, colour: str
+) -> list[str]:
+    known = lines.get(span.file, [])
+    if not 1 <= span.line <= len(known):
+        return []
+    source = known[span.line - 1]
+    start = min(span.column - 1, len(source))
+    end = span.end_column - 1 if span.end_line == span.line else len(source)
+    end = max(min(end, len(source)), start)
+    source, start, end = _window(source, start, end)
+    before, token = _shown(source[:start]), _shown(source[start:end])
+    after = _shown(source[end:])
+    caret = style(colour, "^" * max(cells(token), 1))
+    margin = " " * len(str(span.line))
+    gutter, number = style("dim", "|"), style("dim", str(span.line))
+    marked = f"{margin} {gutter} {' ' * cells(before)}{caret}" + (f" {safe(note)}" if note else "")
+    return [
+        f"{margin} {gutter}",
+        f"{number} {gutter} {before}{token}{after}".rstrip(),
+        marked,
+    ]
+
+
+def _window(source: str, start: int, end: int) -> tuple[str, int, int]:
+    """Cut a very long line to the part around the token."""
+    if len(source) <= _MAX_LINE:
+        return source, start, end
+    left = max(0, start - _LEAD)
+    right = min(len(source), left + _MAX_LINE)
+    head, tail = "…" if left else "", "…" if right < len(source) else ""
+    return head + source[left:right] + tail, start - left + len(head), min(end, right) - left + len(head)
+
+
+def _shown(part: str) -> str:
+    return safe(part.replace("\t", "    "))
+
+
+def summary(findings: Iterable[Diagnostic], files_checked: int, style: Style = PLAIN) -> str:
+    """Return the closing line, e.g. "3 errors and 1 warning in 4 files"."""
+    counts = dict.fromkeys(Severity, 0)
+    for finding in findings:
+        counts[finding.severity] += 1
+    named = [
+        style(_COLOURS[severity], plural(count, "note" if severity is Severity.INFO else severity.value))
+        for severity, count in counts.items()
+        if count
+    ]
+    files = plural(files_checked, "file")
+    if not named:
+        return f"{style('green', 'no mistakes')} in {files}"
+    listed = ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1]
+    return f"{listed} in {files}"
+
+
+def concise(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = PLAIN) -> str:
+    """Return one line a finding."""
+    return "".join(
+        f"{_place(item.span)}: {item.severity.value}[{item.code}]: {safe(item.message)}"
+        + (f" ({safe(item.help)})" if item.help else "")
+        + "\n"
+        for item in findings
+    )
+
+
+def json_item(finding: Diagnostic) -> dict[str, Any]:
+    """Return one finding in the JSON shape of the manual."""
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        **_json_place(finding.span),
+        "help": finding.help,
+        "related": [{**_json_place(item.span), "message": item.message} for item in finding.related],
+        "fix": to_json(finding.fix) if finding.fix is not None else None,
+    }
+
+
+def _json_place(span: Span) -> dict[str, Any]:
+    return {
+        "file": span.file,
+        "range": {
+            "start": {"line": span.line, "column": span.column},
+            "end": {"line": span.end_line, "column": span.end_column},
+        },
+    }
+
+
+def json_document(findings: Iterable[Diagnostic], files_checked: int | None = None) -> dict[str, Any]:
+    """Return all findings as one JSON document."""
+    document: dict[str, Any] = {"format_version": FORMAT_VERSION}
+    if files_checked is not None:
+        document["files_checked"] = files_checked
+    document["diagnostics"] = [json_item(finding) for finding in findings]
+    return document
+
+
+def json_lines(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = PLAIN) -> str:
+    """Return one JSON object a line."""
+    return "".join(
+        json.dumps({"format_version": FORMAT_VERSION, **json_item(item)}, ensure_ascii=True) + "\n"
+        for item in findings
+    )
+
+
+def github(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = PLAIN) -> str:
+    """Return workflow commands that GitHub shows beside the lines of a change."""
+    kinds = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+    out = []
+    for item in findings:
+        span = item.span
+        place = (
+            f"file={_github_property(span.file)},line={span.line},endLine={span.end_line},"
+            f"col={span.column},endColumn={span.end_column},title={_github_property(item.code)}"
+        )
+        message = item.message + (f" ({item.help})" if item.help else "")
+        out.append(f"::{kinds[item.severity]} {place}::{_github_data(message)}\n")
+    return "".join(out)
+
+
+def _github_data(value: str) -> str:
+    return safe(value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _github_property(value: str) -> str:
+    return _github_data(value).replace(":", "%3A").replace(",", "%2C")
+
+
+Renderer: TypeAlias = Callable[[Iterable[Diagnostic], Sources, Style], str]
+
+FORMATS: Final[Mapping[str, Renderer]] = {
+    "text": text,
+    "concise": concise,
+    "jsonl": json_lines,
+    "github": github,
+}
+"""Formats that are plain text; "json" is `json_document`."""

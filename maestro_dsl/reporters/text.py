@@ -1,0 +1,166 @@
+"""Building blocks of text output: safe text, colour, aligned tables, figures with units.
+
+Nothing here prints. Text that comes from documents, models or specs passes `safe` before it is shown, so that
+it cannot steer a terminal; colour is only ever an addition to words.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.lang.model import NANO_USD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+FORMAT_VERSION: Final = 1
+"""Version of every JSON document that the command line writes."""
+
+WIDTH: Final = 100
+"""Columns of text output."""
+
+_CODES: Final = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "cyan": "36",
+}
+_BAD_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_ASCII: Final = 0x7F
+_JOINERS: Final = frozenset("\u200c\u200d\ufe0f")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """Adds colour where it is wanted, and nothing where not."""
+
+    colour: bool = False
+
+    def __call__(self, name: str, text: str) -> str:
+        """Return `text` in the style `name` (bold, dim, red, green, yellow, blue, cyan)."""
+        return f"\x1b[{_CODES[name]}m{text}\x1b[0m" if self.colour and text else text
+
+
+PLAIN: Final = Style()
+
+
+def safe(text: str, *, multiline: bool = False) -> str:
+    """Return `text` with control, bidirectional and invisible characters written as escapes.
+
+    Newline and tab stay where `multiline` is set; elsewhere they are escaped too.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_safe_character(char, multiline=multiline) for char in text)
+
+
+def _safe_character(char: str, *, multiline: bool) -> str:
+    if multiline and char in "\n\t":
+        return char
+    if char in _JOINERS or unicodedata.category(char) not in _BAD_CATEGORIES:
+        return char
+    names = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    code = ord(char)
+    if char in names:
+        return names[char]
+    return char.encode("ascii", "backslashreplace").decode() if code > _ASCII else f"\\x{code:02x}"
+
+
+def cells(text: str) -> int:
+    """Return how many terminal columns `text` takes (wide characters take two, combining ones none)."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return `text` cut to `width` columns, with an ellipsis where something is missing."""
+    if cells(text) <= width:
+        return text
+    kept = text[: max(width - 1, 0)]
+    while kept and cells(kept) > width - 1:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
+
+
+def table(
+    rows: Sequence[Sequence[str]],
+    *,
+    indent: int = 2,
+    gap: int = 2,
+    right: Iterable[int] = (),
+    width: int = WIDTH,
+) -> list[str]:
+    """Return lines with aligned columns; columns in `right` are right-aligned, the last is cut to `width`."""
+    if not rows:
+        return []
+    rights = frozenset(right)
+    columns = max(len(row) for row in rows)
+    widths = [max((cells(row[i]) for row in rows if i < len(row)), default=0) for i in range(columns)]
+    return [_line(row, widths, rights, " " * indent, " " * gap, width) for row in rows]
+
+
+def _line(
+    row: Sequence[str], widths: Sequence[int], rights: frozenset[int], indent: str, gap: str, width: int
+) -> str:
+    parts = []
+    for index, text in enumerate(row):
+        padding = " " * (widths[index] - cells(text))
+        parts.append(padding + text if index in rights else text + padding)
+    return cut((indent + gap.join(parts)).rstrip(), width)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration for people: "unknown", "0.4 s", "12 s", "3m 05s", "2h 15m"."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 0.95:  # noqa: PLR2004 - below this "0.x s" says more than "1 s"
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours}h {minutes:02d}m" if minutes else f"{hours}h"
+    if minutes:
+        return f"{minutes}m {left:02d}s" if left else f"{minutes}m"
+    return f"{whole} s"
+
+
+def money(nano_usd: int | None) -> str:
+    """Return an amount for people; None is "unknown", never 0."""
+    if nano_usd is None:
+        return "unknown"
+    if nano_usd == 0:
+        return "$0.00"
+    dollars = nano_usd / NANO_USD
+    return f"${dollars:,.2f}" if dollars >= 0.1 else f"${dollars:.4f}"  # noqa: PLR2004 - ten cents
+
+
+def tokens(count: int | None) -> str:
+    """Return a count of tokens for people: "unknown", "950", "12.4k", "1.2M"."""
+    if count is None:
+        return "unknown"
+    if count < 1_000:  # noqa: PLR2004 - kilo
+        return str(count)
+    if count < 999_950:  # noqa: PLR2004 - would round to 1000.0k
+        return f"{count / 1_000:.1f}k"
+    return f"{count / 1_000_000:.1f}M"
+
+
+def percent(fraction: float | None) -> str:
+    """Return a fraction as whole per cent, or "unknown"."""
+    return "unknown" if fraction is None else f"{fraction * 100:.0f}%"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 node", "3 nodes"."""
+    if count == 1:
+        return f"1 {noun}"
+    ending = "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else "s"
+    return f"{count} {noun[:-1] if ending == 'ies' else noun}{ending}"
