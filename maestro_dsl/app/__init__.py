@@ -1,0 +1,54 @@
+"""The composition root: every front end (command line, Python, REST, workers) calls these functions.
+
+Only here do adapters meet the core. Names load on first use, so that `maestro --help` and `maestro lint` pay
+for nothing they do not need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+_HOMES: Final = {
+    "ApplyOptions": "values",
+    "BlueprintInfo": "values",
+    "Compiled": "values",
+    "ConfigEntry": "values",
+    "EmitResult": "values",
+    "HealthCheck": "values",
+    "InitResult": "values",
+    "LintResult": "values",
+    "PlanReport": "values",
+    "RunList": "values",
+    "RunResult": "values",
+    "ServedMock": "values",
+    "VerifyResult": "values",
+    "apply": "running",
+    "compile_plan": "documents",
+    "doctor": "health",
+    "effective_config": "health",
+    "init_project": "projects",
+    "init_templates": "projects",
+    "lint": "documents",
+    "list_runs": "history",
+    "mock_emit": "mocks",
+    "mock_serve": "mocks",
+    "plan_report": "planning",
+    "resume": "running",
+    "run_events": "history",
+    "search_blueprints": "catalogue",
+    "show_blueprint": "catalogue",
+    "show_run": "history",
+    "verify": "verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)
