@@ -1,0 +1,1 @@
+"""One folder a kind of interface: parse, sample data, mock, verification."""
