@@ -1,0 +1,88 @@
+"""Content-addressed files: `objects/ab/cdef…`, named by SHA-256, verified on every read.
+
+Any number of processes may put the same content at once; the last rename wins and all wrote the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from maestro_dsl.codec import digest_bytes
+from maestro_dsl.errors import IntegrityError
+from maestro_dsl.storage.files import make_folder, read_regular, sync_folder, write_durably, writing_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_HINT = "run the node that made it again, or restore the state directory from a backup"
+
+
+class Artifacts:
+    """The engine's `ArtifactStore` in the folder `objects` of a state directory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._objects = folder / "objects"
+        self._scratch = folder / "objects" / "tmp"
+        with writing_to(folder):
+            make_folder(self._scratch)
+
+    def put(self, content: bytes) -> str:
+        """Store `content` durably and return its SHA-256; a damaged copy is replaced by this good one.
+
+        Raises:
+            EnvironmentFailure: the folder cannot be written.
+        """
+        digest = digest_bytes(content)
+        path = self._path(digest)
+        with writing_to(path):
+            if self._read(path) == content:
+                sync_folder(path.parent)  # another process may be between its rename and its sync
+                return digest
+            make_folder(path.parent)
+            write_durably(path, content, scratch=self._scratch)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Return the content.
+
+        Raises:
+            IntegrityError: it is absent or differs from its digest.
+        """
+        try:
+            content = read_regular(self._path(digest))
+        except FileNotFoundError:
+            raise IntegrityError(f"stored content {digest[:12]} is not there", hint=_HINT) from None
+        except OSError as problem:
+            raise IntegrityError(
+                f"stored content {digest[:12]} cannot be read: {problem.strerror}", hint=_HINT
+            ) from problem
+        if digest_bytes(content) != digest:
+            raise IntegrityError(f"stored content {digest[:12]} differs from its digest", hint=_HINT)
+        return content
+
+    def has(self, digest: str) -> bool:
+        """Return whether the content is stored; its bytes are not read."""
+        return self._path(digest).is_file()
+
+    def verify(self) -> Iterator[str]:
+        """Read everything; yield the digest of each object whose content differs from it."""
+        for path in sorted(self._objects.glob("[0-9a-f][0-9a-f]/*")):
+            digest = path.parent.name + path.name
+            content = self._read(path)
+            if content is None or digest_bytes(content) != digest:
+                yield digest
+
+    def _path(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise IntegrityError(f'"{digest[:70]}" is not a SHA-256 digest', hint=_HINT)
+        return self._objects / digest[:2] / digest[2:]
+
+    @staticmethod
+    def _read(path: Path) -> bytes | None:
+        try:
+            return read_regular(path)
+        except OSError:
+            return None

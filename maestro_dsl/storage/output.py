@@ -1,0 +1,316 @@
+"""The output folder: puts a node's files in place, and knows which files there are ours.
+
+Publishing can be interrupted anywhere and done again: a note names what is under way before the first rename.
+A file that a person changed is never overwritten or removed unless they said so. Does not run anything.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from maestro_dsl.codec import digest_bytes
+from maestro_dsl.engine.events import FileRef
+from maestro_dsl.errors import UnrecoverableError
+from maestro_dsl.lang.patterns import glob_match
+from maestro_dsl.storage.files import writing_to
+from maestro_dsl.storage.folder import OWN, Folder, Seen, checked_parts
+from maestro_dsl.storage.lease import Lock
+from maestro_dsl.storage.manifest import Entry, Manifest, Underway, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from maestro_dsl.engine.ports import ArtifactStore
+
+_MANIFEST = "manifest.json"
+_UNDERWAY = "underway.json"
+_SHOWN = 5
+_WILD = re.compile(r"[*?\[{]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A path where a person's content and ours meet; `node` made ours, "" where we have none there."""
+
+    path: str
+    reason: str
+    node: str = ""
+
+
+class OutputFolder:
+    """The engine's `Publisher` on a folder; hold `lock()` while a run publishes."""
+
+    def __init__(self, root: Path, artifacts: ArtifactStore) -> None:
+        self.root = root
+        self._artifacts = artifacts
+        self._guard = threading.RLock()
+        self._folder = Folder(root)
+
+    def lock(self) -> Lock:
+        """Return the lock of this folder, whatever the state directory; nothing is taken yet."""
+        with writing_to(self.root):
+            self._folder.create()
+        return Lock(self.root / OWN / "lock", f"the output folder {self.root}")
+
+    def files(self) -> Mapping[str, Entry]:
+        """Return what the manifest lists.
+
+        Raises:
+            IntegrityError: the manifest is damaged.
+        """
+        return self._manifest().files
+
+    # ---- publishing --------------------------------------------------------------------------------------
+
+    def publish(self, node: str, key: str, files: Sequence[FileRef]) -> None:
+        """Put the files in place and remove what this node no longer makes; idempotent by digest.
+
+        Raises:
+            UnrecoverableError: a path leaves the folder, or a file that is not ours stands in the way.
+            IntegrityError: stored content or the manifest is damaged; nothing was renamed.
+            EnvironmentFailure: the folder cannot be written.
+        """
+        with self._guard, writing_to(self.root):
+            manifest, underway = self._manifest(), self._underway()
+            wanted = {file.path: file for file in files}
+            if len(wanted) != len(files):
+                raise UnrecoverableError(f"{node} wrote the same path twice")
+            seen = {path: self._folder.look(path) for path in wanted}
+            self._refuse_conflicts(manifest, underway, wanted, seen)
+            entries = {
+                path: _entry(node, key, file, manifest.files.get(path)) for path, file in wanted.items()
+            }
+            to_write = [file for path, file in wanted.items() if not _in_place(entries[path], seen[path])]
+            stale = [p for p, e in manifest.files.items() if e.node == node and p not in wanted]
+            if to_write:
+                self._stage(to_write)
+                underway = _noted(underway, to_write)
+                self._save(_UNDERWAY, encode(underway))
+            for file in to_write:
+                self._folder.place(_staged_name(file), file.path)
+            self._remove(stale, manifest, underway)
+            kept = {path: entry for path, entry in manifest.files.items() if path not in stale}
+            self._finish(Manifest(files={**kept, **entries}), underway, {*wanted, *stale}, manifest)
+
+    def prune(self, nodes: Collection[str]) -> Sequence[str]:
+        """Remove the files of nodes that are not among `nodes`; return their paths."""
+        with self._guard, writing_to(self.root):
+            manifest, underway = self._manifest(), self._underway()
+            stale = [path for path, entry in manifest.files.items() if entry.node and entry.node not in nodes]
+            removed = self._remove(stale, manifest, underway)
+            kept = {path: entry for path, entry in manifest.files.items() if path not in stale}
+            self._finish(Manifest(files=kept), underway, set(stale), manifest)
+        return removed
+
+    # ---- a person's changes ------------------------------------------------------------------------------
+
+    def conflicts(self, writes: Iterable[str] = ()) -> Sequence[Conflict]:
+        """Return listed files that differ from ours, and unlisted ones that match a glob of `writes`."""
+        with self._guard, writing_to(self.root):
+            manifest, underway = self._manifest(), self._underway()
+            found: dict[str, Conflict] = {}
+            for path, entry in manifest.files.items():
+                seen = self._folder.look(path)
+                if seen.kind != "absent" and not _is_ours(path, entry, underway, seen):
+                    found[path] = Conflict(path=path, reason=_reason(seen), node=entry.node)
+            for path in self._unlisted(writes, manifest):
+                seen = self._folder.look(path)
+                if not _is_ours(path, None, underway, seen):
+                    found[path] = Conflict(path=path, reason=_reason(seen, listed=False))
+        return tuple(found[path] for path in sorted(found))
+
+    def accept(self, paths: Iterable[str]) -> None:
+        """Keep what a person put at `paths`: publishing leaves it there, and it is no conflict any more.
+
+        Raises:
+            UnrecoverableError: no regular file stands there.
+        """
+        with self._guard, writing_to(self.root):
+            manifest = self._manifest()
+            files = dict(manifest.files)
+            for path in paths:
+                seen = self._folder.look(path)
+                if seen.kind != "file":
+                    raise UnrecoverableError(f"{path} cannot be kept: {_reason(seen)}")
+                entry = files.get(path) or Entry(sha256=seen.digest, node="", key="")
+                files[path] = replace(entry, accepted=seen.digest)
+            self._save_changed(Manifest(files=files), manifest)
+
+    def replace(self, paths: Iterable[str]) -> None:
+        """Allow what stands at `paths` to be replaced: listed files at once, others when they are published.
+
+        Raises:
+            UnrecoverableError: a folder stands there, or the path is reached through a symbolic link.
+        """
+        with self._guard, writing_to(self.root):
+            manifest, underway = self._manifest(), self._underway()
+            files, allowed = dict(manifest.files), dict(underway.replace)
+            for path in paths:
+                seen = self._folder.look(path)
+                if seen.kind in {"folder", "blocked"}:
+                    raise UnrecoverableError(
+                        f"{path} cannot be replaced: {_reason(seen)}", hint="move it away by hand"
+                    )
+                if seen.kind != "absent":
+                    allowed[path] = seen.mark
+                if path in files:
+                    files[path] = replace(files[path], accepted=None)
+            self._save(_UNDERWAY, encode(replace(underway, replace=allowed)))
+            self._save_changed(Manifest(files=files), manifest)
+            self.restore([p for p in allowed if p in files and self._artifacts.has(files[p].sha256)])
+
+    def missing(self) -> Sequence[str]:
+        """Return the listed files that are gone."""
+        with self._guard, writing_to(self.root):
+            return tuple(path for path in self._manifest().files if self._folder.look(path).kind == "absent")
+
+    def restore(self, paths: Iterable[str]) -> None:
+        """Put our version of listed files back from the artifact store, without running anything.
+
+        Raises:
+            IntegrityError: the store has lost the content.
+            UnrecoverableError: a file that is not ours stands there.
+        """
+        with self._guard, writing_to(self.root):
+            manifest, underway = self._manifest(), self._underway()
+            entries = {p: replace(manifest.files[p], accepted=None) for p in paths if p in manifest.files}
+            wanted = {
+                path: FileRef(path=path, digest=entry.sha256, size=0, executable=entry.executable)
+                for path, entry in entries.items()
+            }
+            seen = {path: self._folder.look(path) for path in wanted}
+            self._refuse_conflicts(manifest, underway, wanted, seen)
+            to_write = [file for path, file in wanted.items() if not _in_place(entries[path], seen[path])]
+            self._stage(to_write)
+            for file in to_write:
+                self._folder.place(_staged_name(file), file.path)
+            self._finish(Manifest(files={**manifest.files, **entries}), underway, set(wanted), manifest)
+
+    # ---- steps -------------------------------------------------------------------------------------------
+
+    def _refuse_conflicts(
+        self,
+        manifest: Manifest,
+        underway: Underway,
+        wanted: Mapping[str, FileRef],
+        seen: Mapping[str, Seen],
+    ) -> None:
+        bad = [
+            f"{path} ({_reason(seen[path], listed=path in manifest.files)})"
+            for path, file in wanted.items()
+            if seen[path].mark != file.digest
+            and seen[path].kind != "absent"
+            and not _is_ours(path, manifest.files.get(path), underway, seen[path])
+        ]
+        if bad:
+            more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+            raise UnrecoverableError(
+                f"in {self.root} stands what is not ours: {', '.join(bad[:_SHOWN])}{more}",
+                hint="keep it with --accept, overwrite it with --replace, or move it away",
+            )
+
+    def _stage(self, files: Iterable[FileRef]) -> None:
+        for file in files:
+            content = self._artifacts.get(file.digest)
+            self._folder.stage(_staged_name(file), content, executable=file.executable)
+
+    def _remove(self, paths: Iterable[str], manifest: Manifest, underway: Underway) -> list[str]:
+        removed = []
+        for path in paths:
+            seen, entry = self._folder.look(path), manifest.files[path]
+            ours = {entry.sha256, *underway.ours.get(path, ())} - {entry.accepted}
+            if seen.kind == "file" and seen.digest in ours:
+                self._folder.remove(path)
+                removed.append(path)
+        return removed
+
+    def _finish(self, new: Manifest, underway: Underway, done: Collection[str], old: Manifest) -> None:
+        self._save_changed(new, old)
+        rest = Underway(
+            ours={path: digests for path, digests in underway.ours.items() if path not in done},
+            replace={path: mark for path, mark in underway.replace.items() if path not in done},
+        )
+        if rest.ours or rest.replace:
+            self._save(_UNDERWAY, encode(rest))
+        else:
+            self._folder.remove_own(_UNDERWAY)
+        self._folder.clear_staged()
+
+    def _save_changed(self, new: Manifest, old: Manifest) -> None:
+        if new != old or self._folder.read_own(_MANIFEST) is None:
+            self._save(_MANIFEST, encode(new))
+
+    def _save(self, name: str, content: bytes) -> None:
+        self._folder.stage(name, content)
+        self._folder.place_own(name, name)
+
+    def _manifest(self) -> Manifest:
+        return decode(Manifest, self._folder.read_own(_MANIFEST), str(self.root / OWN / _MANIFEST))
+
+    def _underway(self) -> Underway:
+        return decode(Underway, self._folder.read_own(_UNDERWAY), str(self.root / OWN / _UNDERWAY))
+
+    def _unlisted(self, writes: Iterable[str], manifest: Manifest) -> Iterable[str]:
+        for glob in writes:
+            folders = _fixed_folders(glob)
+            above = ("/".join(folders[:depth]) for depth in range(1, len(folders) + 1))
+            blocker = next((p for p in above if self._folder.look(p).kind not in {"absent", "folder"}), None)
+            if blocker is not None:
+                yield blocker
+                continue
+            if not _WILD.search(glob) and self._folder.look(glob).kind == "folder":
+                yield glob
+            for path in self._folder.walk("/".join(folders)):
+                if path not in manifest.files and glob_match(glob, path):
+                    yield path
+
+
+def _fixed_folders(glob: str) -> tuple[str, ...]:
+    """Return the folders of a glob before its first part with a wildcard."""
+    folders = glob.split("/")[:-1]
+    wild = next((place for place, part in enumerate(folders) if _WILD.search(part)), len(folders))
+    return tuple(folders[:wild])
+
+
+def _entry(node: str, key: str, file: FileRef, old: Entry | None) -> Entry:
+    accepted = old.accepted if old is not None else None
+    checked_parts(file.path)
+    return Entry(sha256=file.digest, node=node, key=key, executable=file.executable, accepted=accepted)
+
+
+def _in_place(entry: Entry, seen: Seen) -> bool:
+    if entry.accepted is not None and seen.digest == entry.accepted:
+        return True
+    return seen.digest == entry.sha256 and seen.executable == entry.executable
+
+
+def _is_ours(path: str, entry: Entry | None, underway: Underway, seen: Seen) -> bool:
+    known = {*underway.ours.get(path, ()), underway.replace.get(path)}
+    if entry is not None:
+        known |= {entry.sha256, entry.accepted}
+    return seen.mark in known
+
+
+def _noted(underway: Underway, files: Iterable[FileRef]) -> Underway:
+    added = {file.path: {*underway.ours.get(file.path, ()), file.digest} for file in files}
+    sorted_added = {path: tuple(sorted(digests)) for path, digests in added.items()}
+    return replace(underway, ours={**underway.ours, **sorted_added})
+
+
+def _staged_name(file: FileRef) -> str:
+    return digest_bytes(file.path.encode("utf-8", "surrogateescape"))[:32]
+
+
+def _reason(seen: Seen, *, listed: bool = True) -> str:
+    return {
+        "file": "changed since we wrote it" if listed else "an unlisted file",
+        "folder": "a folder",
+        "link": "a symbolic link",
+        "special": "a device, pipe or socket",
+        "blocked": "reached through a symbolic link or a file",
+        "absent": "nothing is there",
+    }[seen.kind]
