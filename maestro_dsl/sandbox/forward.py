@@ -1,0 +1,110 @@
+"""Carries connections between loopback ports and Unix sockets, outside a sandbox without network.
+
+The counterpart inside is `relay.py`. The sockets lie in a private folder that the sandbox sees read-only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from maestro_dsl.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_CHUNK = 65_536
+_Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Forwards:
+    """The ways in and out of one sandboxed command; `folder` holds their sockets until `close`."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="maestro-net-"))
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._inherited: list[socket.socket] = []
+
+    async def reach(self, port: int) -> str:
+        """Carry what the command sends to `port` to the same loopback port here; return the socket's name."""
+        name = f"reach-{port}.sock"
+        server = await asyncio.start_unix_server(
+            self._handler(lambda: asyncio.open_connection("127.0.0.1", port)), self.folder / name
+        )
+        self._servers.append(server)
+        return name
+
+    async def serve(self, port: int) -> int:
+        """Carry connections to loopback `port` into the sandbox; return the descriptor that it inherits.
+
+        Raises:
+            EnvironmentFailure: the port is in use.
+        """
+        path = str(self.folder / "serve.sock")
+        listener = socket.socket(socket.AF_UNIX)
+        self._inherited.append(listener)
+        listener.bind(path)
+        listener.listen(128)
+        try:
+            server = await asyncio.start_server(
+                self._handler(lambda: asyncio.open_unix_connection(path)), "127.0.0.1", port
+            )
+        except OSError as error:
+            raise EnvironmentFailure(f"port {port} is in use", hint="stop what listens there") from error
+        self._servers.append(server)
+        return listener.fileno()
+
+    def _handler(
+        self, connect: Callable[[], Awaitable[_Streams]]
+    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(_join((reader, writer), connect))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        return accept
+
+    async def close(self) -> None:
+        """Close every way and remove the sockets."""
+        for server in self._servers:
+            server.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for listener in self._inherited:
+            listener.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+async def _join(client: _Streams, connect: Callable[[], Awaitable[_Streams]]) -> None:
+    try:
+        server = await connect()
+    except OSError:
+        await _end(client[1])
+        return
+    try:
+        await asyncio.gather(_copy(client[0], server[1]), _copy(server[0], client[1]))
+    finally:
+        await _end(server[1])
+        await _end(client[1])
+
+
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await source.read(_CHUNK):
+            target.write(data)
+            await target.drain()
+        if target.can_write_eof():
+            target.write_eof()
+
+
+async def _end(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
