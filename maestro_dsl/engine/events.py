@@ -171,7 +171,7 @@ class NodeFinished:
     saved_tokens: int = 0
     """For cached nodes: what the stored result had cost."""
     cause: tuple[str, ...] = ()
-    """For a skipped node: the chain of addresses from the root cause to its own need; empty = its condition."""
+    """For a skipped node: addresses from the root cause to its own need; empty = its condition."""
     recorded_calls: str | None = None
     """Blob with the calls that its tests made to mocks."""
 

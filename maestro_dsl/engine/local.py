@@ -1,0 +1,95 @@
+"""The local dispatcher: runs attempts in this process, each with folders of its own.
+
+With `serialise` every spec and result takes the way over JSON that it would take to another machine; tests
+switch it on, so that nothing crosses that could not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from maestro_dsl.codec import canonical, digest, from_json
+from maestro_dsl.engine.ports import (
+    Action,
+    ArtifactStore,
+    AttemptLink,
+    AttemptResult,
+    AttemptSpec,
+    Prices,
+    Provider,
+    Sandbox,
+    Services,
+    WorkContext,
+)
+from maestro_dsl.errors import EnvironmentFailure
+
+T = TypeVar("T")
+_NO_FOLDER = Path("/nonexistent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalDispatcher:
+    """Runs attempts here. `work_dir` None = no folders at all, for actions that touch no files."""
+
+    actions: Mapping[str, Action]
+    artifacts: ArtifactStore
+    prices: Prices
+    sandbox: Sandbox
+    services: Services
+    provider: Provider | None = None
+    work_dir: Path | None = None
+    serialise: bool = False
+
+    async def submit(self, spec: AttemptSpec, link: AttemptLink) -> AttemptResult:
+        """Run one attempt to its end; its folders are gone afterwards.
+
+        Raises:
+            EnvironmentFailure: this version has no such action; and whatever the action raises.
+        """
+        action = self.actions.get(spec.node.action)
+        if action is None:
+            raise EnvironmentFailure(
+                f'{spec.node.address}: there is no action "{spec.node.action}"',
+                hint=f"known actions: {', '.join(sorted(self.actions))}",
+            )
+        sent = _carried(AttemptSpec, spec) if self.serialise else spec
+        folder = self._folder(spec)
+        try:
+            result = await action.work(sent, self._context(folder, link))
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+        return _carried(AttemptResult, result) if self.serialise else result
+
+    def _folder(self, spec: AttemptSpec) -> Path | None:
+        if self.work_dir is None:
+            return None
+        name = digest([spec.run_id, spec.node.address])[:16]
+        folder = self.work_dir / f"{name}-{spec.fence}"
+        shutil.rmtree(folder, ignore_errors=True)  # what a killed process left under the same fence
+        (folder / "staging").mkdir(parents=True)
+        (folder / "scratch").mkdir()
+        return folder
+
+    def _context(self, folder: Path | None, link: AttemptLink) -> WorkContext:
+        base = folder or _NO_FOLDER
+        return WorkContext(
+            artifacts=self.artifacts,
+            provider=self.provider,
+            prices=self.prices,
+            sandbox=self.sandbox,
+            services=self.services,
+            staging=base / "staging",
+            scratch=base / "scratch",
+            answered=link.answered,
+            stored_answer=link.stored_answer,
+        )
+
+
+def _carried(kind: type[T], value: T) -> T:
+    return from_json(kind, json.loads(canonical(value)))

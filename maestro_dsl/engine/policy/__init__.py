@@ -1,0 +1,1 @@
+"""Policies decide, the interpreter acts: pure functions over counters, limits and times."""

@@ -1,0 +1,164 @@
+"""Which nodes may start now: needs, waves and limits. Pure; time and tasks live in the interpreter.
+
+`ReadyQueue` is incremental: an event costs as much as the edges it touches. `ready` answers the same question
+for any plan and state from nothing, by building a queue and asking it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from maestro_dsl.engine.graph import PlanIndex
+from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
+from maestro_dsl.lang.model import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from maestro_dsl.compiler.plan import CompiledPlan, Execution
+
+
+def ready(plan: CompiledPlan, state: RunState, execution: Execution | None = None) -> tuple[str, ...]:
+    """Return the nodes that may start now, in plan order; nodes in flight hold their places."""
+    queue = ReadyQueue(PlanIndex(plan), state, execution or plan.execution)
+    for address, record in state.nodes.items():
+        if record.in_flight is not None:
+            queue.hold(address)
+    return tuple(iter(queue.take, None))
+
+
+class ReadyQueue:
+    """Nodes whose needs are met, handed out in plan order within the limits."""
+
+    def __init__(self, index: PlanIndex, state: RunState, execution: Execution) -> None:
+        self._index = index
+        self._state = state
+        self._execution = execution
+        self._waves = execution.schedule is Schedule.WAVES
+        self._missing: dict[str, int] = {}
+        self._heap: list[int] = []
+        self._names = tuple(index.nodes)
+        self._parked: dict[str, list[int]] = {}
+        self._busy: Counter[str] = Counter()
+        self._running: set[str] = set()
+        self._wave = 0
+        self._left = [0] * max(1, len(index.plan.waves))
+        self._held: dict[int, list[int]] = {}
+        self._doomed: list[str] = []
+        self._fill()
+
+    def _fill(self) -> None:
+        for address, node in self._index.nodes.items():
+            record = self._state.nodes.get(address)
+            if record is not None and record.is_final:
+                continue
+            self._left[self._index.wave.get(address, 0)] += 1
+            met = [self._index.accepts(edge, self._state.nodes.get(edge.source)) for edge in node.edges]
+            self._missing[address] = sum(item is not True for item in met)
+            if False in met:
+                self._doomed.append(address)
+            elif not self._missing[address] and _may_start(record):
+                self._push(self._index.position[address])
+        self._next_wave()
+
+    def _push(self, place: int) -> None:
+        wave = self._index.wave.get(self._names[place], 0)
+        if self._waves and wave > self._wave:
+            self._held.setdefault(wave, []).append(place)
+        else:
+            heapq.heappush(self._heap, place)
+
+    def _next_wave(self) -> None:
+        while self._wave + 1 < len(self._left) and not self._left[self._wave]:
+            self._wave += 1
+            for place in self._held.pop(self._wave, ()):
+                heapq.heappush(self._heap, place)
+
+    def take(self) -> str | None:
+        """Return the next node to start and count it as running, or None where nothing may start."""
+        while self._heap and len(self._running) < self._execution.max_concurrency:
+            place = heapq.heappop(self._heap)
+            address = self._names[place]
+            if address in self._running:
+                continue
+            full = next((name for name, limit in self._limits(address) if self._busy[name] >= limit), None)
+            if full is not None:
+                self._park(address, place, full)
+                continue
+            self.hold(address)
+            return address
+        return None
+
+    def _park(self, address: str, place: int, full: str) -> None:
+        heapq.heappush(self._parked.setdefault(full, []), place)
+        for name, limit in self._limits(address):
+            parked = self._parked.get(name)
+            if parked and self._busy[name] < limit:  # the free place goes to the next in that line
+                heapq.heappush(self._heap, heapq.heappop(parked))
+
+    def hold(self, address: str) -> None:
+        """Count a node as running."""
+        self._running.add(address)
+        for name, _limit in self._limits(address):
+            self._busy[name] += 1
+
+    def release(self, address: str) -> None:
+        """Free the places of a node that stopped; it is not offered again until `offer`."""
+        self._running.discard(address)
+        for name, _limit in self._limits(address):
+            self._busy[name] -= 1
+            parked = self._parked.get(name)
+            if parked:
+                heapq.heappush(self._heap, heapq.heappop(parked))
+
+    def offer(self, address: str) -> None:
+        """Hand a node out again whose needs are met, e.g. after a person's decision."""
+        self._push(self._index.position[address])
+
+    def finished(self, address: str) -> tuple[str, ...]:
+        """Take note of a final node (in the state already); return the dependants that can never start."""
+        if address in self._running:
+            self.release(address)
+        self._missing.pop(address, None)
+        record = self._state.nodes[address]
+        doomed: list[str] = []
+        for dependant, edge in self._index.dependants[address]:
+            if dependant not in self._missing:
+                continue
+            if self._index.accepts(edge, record):
+                self._missing[dependant] -= 1
+                if not self._missing[dependant]:
+                    self._push(self._index.position[dependant])
+            else:
+                doomed.append(dependant)
+        self._left[self._index.wave.get(address, 0)] -= 1
+        self._next_wave()
+        return tuple(dict.fromkeys(doomed))
+
+    def take_doomed(self) -> tuple[str, ...]:
+        """Return nodes of the starting state that can never start, once."""
+        found, self._doomed = tuple(self._doomed), []
+        return found
+
+    @property
+    def running(self) -> int:
+        """How many nodes hold a place."""
+        return len(self._running)
+
+    def _limits(self, address: str) -> Iterator[tuple[str, int]]:
+        node = self._index.nodes[address]
+        if node.persona_id is not None:
+            yield f"persona {node.persona_id}", self._execution.max_per_persona
+        model = self._index.model(node)
+        if model is not None:
+            yield f"provider {model[0]}", self._execution.max_per_provider
+
+
+def _may_start(record: NodeRecord | None) -> bool:
+    if record is None:
+        return True
+    if record.state is NodeState.WAITING:
+        return record.decision is not None
+    return record.in_flight is None

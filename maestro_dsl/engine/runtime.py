@@ -1,0 +1,118 @@
+"""What a run is given from outside, how it is asked to behave, and the handle by which it is steered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from maestro_dsl.engine.events import AlertRaised, LimitRaised, NodeDecided, ServiceReady, ServiceStopped
+from maestro_dsl.engine.ports import (
+    ArtifactStore,
+    Capability,
+    Dispatcher,
+    EventSink,
+    ModelKey,
+    Prices,
+    Publisher,
+    Store,
+)
+from maestro_dsl.lang.model import Json
+from maestro_dsl.ports import Clock, Rand
+
+Condition = Callable[[str, Mapping[str, Json]], bool]
+"""Evaluates a bare expression of a plan over plain data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The world of one run. `epoch` is the run lease's; `interfaces` are decoded specs by contract id."""
+
+    clock: Clock
+    rand: Rand
+    store: Store
+    artifacts: ArtifactStore
+    publisher: Publisher
+    dispatcher: Dispatcher
+    prices: Prices
+    sinks: tuple[EventSink, ...] = ()
+    tool_version: str = ""
+    epoch: int = 1
+    condition: Condition | None = None
+    capability: Callable[[ModelKey], Capability] | None = None
+    interfaces: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a person asked of this run beyond its plan."""
+
+    fail_fast: bool = False
+    max_concurrency: int | None = None
+    replace: frozenset[str] = frozenset()
+    """Addresses whose stored result is not reused."""
+    limits: LimitRaised | None = None
+    """New limits of the run; None inside it = as planned."""
+    decisions: tuple[NodeDecided, ...] = ()
+    """Answers to nodes that wait for a person."""
+
+
+class Steering(Protocol):
+    """What a running interpreter can be told; called on the loop's own thread."""
+
+    def stop(self) -> None:
+        """Start nothing new; called again: cancel what runs."""
+
+    def pause(self, reason: str, by: str) -> None:
+        """Start nothing new and leave the run to be continued."""
+
+    def cancel(self, reason: str) -> None:
+        """End the run for good."""
+
+    def decide(self, decision: NodeDecided) -> None:
+        """Answer a node that waits."""
+
+    def post(self, body: ServiceReady | ServiceStopped | AlertRaised) -> None:
+        """Add an event that an adapter saw."""
+
+
+class RunControl:
+    """A handle that can be given away before the run begins; early calls are kept and made then."""
+
+    def __init__(self) -> None:
+        self._steering: Steering | None = None
+        self._early: list[Callable[[Steering], None]] = []
+
+    def bind(self, steering: Steering | None) -> None:
+        """Connect to a running interpreter; None disconnects, and later calls do nothing."""
+        self._steering = steering
+        early, self._early = self._early, []
+        if steering is not None:
+            for call in early:
+                call(steering)
+
+    def stop(self) -> None:
+        """Stop gracefully, the second time hard."""
+        self._call(lambda steering: steering.stop())
+
+    def pause(self, reason: str, by: str = "person") -> None:
+        """Pause the run."""
+        self._call(lambda steering: steering.pause(reason, by))
+
+    def cancel(self, reason: str) -> None:
+        """Cancel the run."""
+        self._call(lambda steering: steering.cancel(reason))
+
+    def decide(self, decision: NodeDecided) -> None:
+        """Answer a node that waits."""
+        self._call(lambda steering: steering.decide(decision))
+
+    def post(self, body: ServiceReady | ServiceStopped | AlertRaised) -> None:
+        """Add an event that an adapter saw, e.g. a service that is ready."""
+        self._call(lambda steering: steering.post(body))
+
+    def _call(self, call: Callable[[Steering], None]) -> None:
+        if self._steering is None:
+            self._early.append(call)
+        else:
+            call(self._steering)

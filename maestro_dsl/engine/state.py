@@ -1,0 +1,437 @@
+"""The state of a run: the fold of its events and of nothing else.
+
+`RunState` is one mutable object that only `apply` changes, so an event costs the same whether a run has ten
+nodes or ten thousand. It knows no plan, no clock and no disk: what may start next is decided in `readiness`,
+what a finished run is worth in `verdict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, TypeVar, cast
+
+from maestro_dsl.engine.events import (
+    AlertRaised,
+    AttemptFinished,
+    AttemptStarted,
+    Body,
+    Event,
+    LimitRaised,
+    ModelResponded,
+    NodeDecided,
+    NodeFinished,
+    NodeWaiting,
+    Published,
+    PublishStarted,
+    RetryScheduled,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    ServiceReady,
+    ServiceStopped,
+    Usage,
+)
+from maestro_dsl.errors import IntegrityError
+
+
+class NodeState(StrEnum):
+    """Where a node is; the final states never change."""
+
+    PENDING = "pending"
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    CACHED = "cached"
+    SUCCEEDED_ON_MOCK = "succeeded_on_mock"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    GAVE_UP = "gave_up"
+    BUDGET_STOPPED = "budget_stopped"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class RunStatus(StrEnum):
+    """Where a run is; completed, failed and cancelled are final."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN: Final = frozenset(
+    {NodeState.PENDING, NodeState.READY, NodeState.RUNNING, NodeState.WAITING, NodeState.PAUSED}
+)
+FINAL: Final = frozenset(NodeState) - OPEN
+GOOD: Final = frozenset({NodeState.SUCCEEDED, NodeState.CACHED, NodeState.SUCCEEDED_ON_MOCK})
+"""Final states with a result that passed its checks."""
+RUN_FINAL: Final = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED})
+CANCELLED_TRY: Final = "cancelled"
+"""`AttemptFinished.failure` of a try that we stopped ourselves; it counts in no policy."""
+CONTENT: Final = frozenset({"unparsable", "invalid", "low_quality"})
+
+
+def add_usage(left: Usage, right: Usage) -> Usage:
+    """Return the sum of two usages."""
+    return Usage(
+        input_tokens=left.input_tokens + right.input_tokens,
+        output_tokens=left.output_tokens + right.output_tokens,
+        cache_write_tokens=left.cache_write_tokens + right.cache_write_tokens,
+        cache_read_tokens=left.cache_read_tokens + right.cache_read_tokens,
+    )
+
+
+NO_USAGE: Final = Usage()
+
+
+@dataclass(slots=True, kw_only=True)
+class NodeRecord:
+    """What has happened to one node. Written by the fold alone, read by everyone."""
+
+    address: str
+    state: NodeState = NodeState.PENDING
+    key: str | None = None
+    why: str = ""
+    """Why it ran at all."""
+    round: int = 1
+    round_offset: int = 0
+    """Rounds that a person's "retry" put behind us; the safety policy counts from here."""
+    attempt: int = 0
+    fence: int = 0
+    in_flight: AttemptStarted | None = None
+    failures: dict[str, int] = field(default_factory=dict)
+    """Failed tries of this round by kind."""
+    waited_s: float = 0.0
+    """Seconds of this round that throttle and overload made it wait."""
+    tries: list[AttemptFinished] = field(default_factory=list)
+    undecided: AttemptFinished | None = None
+    """The last try, while nothing has been decided about it."""
+    last_content_failure: AttemptFinished | None = None
+    last_content_round: int = 0
+    retry_at: float | None = None
+    responses: dict[str, str] = field(default_factory=dict)
+    """Stored answers of the current attempt: request digest → response blob."""
+    unsettled: Usage = NO_USAGE
+    """Paid answers that no finished try has reported yet."""
+    unsettled_nano_usd: int = 0
+    usage: Usage = NO_USAGE
+    nano_usd: int = 0
+    lost_tokens: int = 0
+    """Reservations of tries that died with their process and may have been paid."""
+    lost_nano_usd: int = 0
+    crashes: int = 0
+    interrupted: bool = False
+    publishing: PublishStarted | None = None
+    published: bool = False
+    waiting: NodeWaiting | None = None
+    decision: NodeDecided | None = None
+    final: NodeFinished | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    busy_s: float = 0.0
+    """Sum of its tries' durations."""
+
+    @property
+    def tokens_spent(self) -> int:
+        """Tokens charged so far, lost calls included."""
+        return self.usage.total + self.unsettled.total + self.lost_tokens
+
+    @property
+    def nano_usd_spent(self) -> int:
+        """Nano-dollars charged so far, lost calls included."""
+        return self.nano_usd + self.unsettled_nano_usd + self.lost_nano_usd
+
+    @property
+    def is_final(self) -> bool:
+        """True once nothing can change any more."""
+        return self.final is not None
+
+    @property
+    def content_failures(self) -> int:
+        """Failed contents of this round; the temperature schedule stands at this index."""
+        return sum(count for kind, count in self.failures.items() if kind in CONTENT)
+
+
+@dataclass(slots=True, kw_only=True)
+class RunState:
+    """The fold. Read its fields freely; only `apply` writes them."""
+
+    run_id: str = ""
+    seq: int = 0
+    status: RunStatus = RunStatus.PENDING
+    verdict: str | None = None
+    reason: str = ""
+    started: RunStarted | None = None
+    started_at: float | None = None
+    updated_at: float = 0.0
+    finished_at: float | None = None
+    active_s: float = 0.0
+    """Seconds in which a process was at work, pauses and breaks left out."""
+    epoch: int = 0
+    paused: RunPaused | None = None
+    nodes: dict[str, NodeRecord] = field(default_factory=dict)
+    alerts: dict[tuple[str, str], AlertRaised] = field(default_factory=dict)
+    services: dict[str, ServiceReady] = field(default_factory=dict)
+    """Services that are up, by lease."""
+    limits: LimitRaised | None = None
+    finals: int = 0
+    tokens: int = 0
+    nano_usd: int = 0
+    saved_tokens: int = 0
+
+    def record(self, address: str) -> NodeRecord:
+        """Return the record of a node, a fresh one where nothing has happened yet."""
+        found = self.nodes.get(address)
+        if found is None:
+            found = self.nodes[address] = NodeRecord(address=address)
+        return found
+
+    def node_state(self, address: str) -> NodeState:
+        """Return the state of a node without creating a record."""
+        found = self.nodes.get(address)
+        return NodeState.PENDING if found is None else found.state
+
+    @property
+    def is_final(self) -> bool:
+        """True once the run has ended for good."""
+        return self.status in RUN_FINAL
+
+
+def apply(state: RunState, event: Event) -> RunState:
+    """Add one event to `state` and return it.
+
+    Raises:
+        IntegrityError: a gap in the sequence, or a transition that cannot be; `state` is then of no use.
+    """
+    body = event.body
+    if event.seq != state.seq + 1:
+        raise IntegrityError(f"event {event.seq} of run {event.run_id} follows event {state.seq}")
+    if state.is_final and not isinstance(body, (ServiceStopped, AlertRaised)):
+        raise _illegal(event, f"the run is {state.status}")
+    if not state.seq and not isinstance(body, RunStarted):
+        raise _illegal(event, "the run has not started")
+    was_running = state.status is RunStatus.RUNNING
+    _HANDLERS[type(body)](state, event, body)
+    if was_running and not isinstance(body, RunResumed):
+        state.active_s += max(0.0, event.at - state.updated_at)
+    state.seq = event.seq
+    state.updated_at = event.at
+    return state
+
+
+def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
+    """Return the state after `events`."""
+    result = RunState() if state is None else state
+    for event in events:
+        apply(result, event)
+    return result
+
+
+def _illegal(event: Event, why: str) -> IntegrityError:
+    return IntegrityError(f"event {event.seq} ({type(event.body).__name__}) cannot happen: {why}")
+
+
+def _open_node(state: RunState, event: Event, address: str) -> NodeRecord:
+    record = state.record(address)
+    if record.final is not None:
+        raise _illegal(event, f"{address} is {record.state} for good")
+    return record
+
+
+def _run_started(state: RunState, event: Event, body: RunStarted) -> None:
+    if state.seq:
+        raise _illegal(event, "the run has started already")
+    state.run_id, state.started, state.started_at = event.run_id, body, event.at
+    state.status = RunStatus.RUNNING
+
+
+def _run_resumed(state: RunState, event: Event, body: RunResumed) -> None:
+    if body.epoch <= state.epoch:
+        raise _illegal(event, f"epoch {body.epoch} is not newer than {state.epoch}")
+    state.epoch, state.status, state.paused = body.epoch, RunStatus.RUNNING, None
+    state.services.clear()
+    for address in body.interrupted:
+        record = _open_node(state, event, address)
+        started = record.in_flight
+        record.crashes += 1
+        record.interrupted, record.in_flight, record.state = True, None, NodeState.PENDING
+        if started is not None and not started.free and not record.responses:
+            record.lost_tokens += started.reserved_tokens
+            record.lost_nano_usd += started.reserved_nano_usd
+            state.tokens += started.reserved_tokens
+            state.nano_usd += started.reserved_nano_usd
+
+
+def _attempt_started(state: RunState, event: Event, body: AttemptStarted) -> None:
+    record = _open_node(state, event, body.node)
+    if record.in_flight is not None or body.fence <= record.fence:
+        raise _illegal(event, f"{body.node} has a try in flight or a newer fence")
+    if (body.round, body.attempt) != (record.round, record.attempt):
+        record.responses = {}
+    record.round, record.attempt, record.fence = body.round, body.attempt, body.fence
+    record.in_flight, record.state, record.key = body, NodeState.RUNNING, body.key
+    record.why = record.why or body.reason
+    record.undecided, record.retry_at, record.interrupted = None, None, False
+    if record.started_at is None:
+        record.started_at = event.at
+
+
+def _model_responded(state: RunState, event: Event, body: ModelResponded) -> None:
+    record = _open_node(state, event, body.node)
+    if record.in_flight is None:
+        raise _illegal(event, f"{body.node} has no try in flight")
+    if body.request_digest in record.responses:
+        return  # the same answer stored twice is one call
+    record.responses[body.request_digest] = body.response_digest
+    record.unsettled = add_usage(record.unsettled, body.usage)
+    record.unsettled_nano_usd += body.nano_usd or 0
+    state.tokens += body.usage.total
+    state.nano_usd += body.nano_usd or 0
+
+
+def _attempt_finished(state: RunState, event: Event, body: AttemptFinished) -> None:
+    record = _open_node(state, event, body.node)
+    if record.in_flight is None or body.fence != record.fence:
+        raise _illegal(event, f"{body.node} has no try with fence {body.fence} in flight")
+    state.tokens += body.usage.total - record.unsettled.total
+    state.nano_usd += body.nano_usd - record.unsettled_nano_usd
+    record.usage = add_usage(record.usage, body.usage)
+    record.nano_usd += body.nano_usd
+    record.unsettled, record.unsettled_nano_usd = NO_USAGE, 0
+    record.in_flight = None
+    record.busy_s += body.duration_s
+    record.tries.append(body)
+    if body.failure == CANCELLED_TRY:
+        record.state = NodeState.PAUSED
+        return
+    record.undecided = body
+    if body.failure is not None:
+        record.failures[body.failure] = record.failures.get(body.failure, 0) + 1
+        if body.failure in CONTENT:
+            record.last_content_failure, record.last_content_round = body, body.round
+
+
+def _retry_scheduled(state: RunState, event: Event, body: RetryScheduled) -> None:
+    record = _open_node(state, event, body.node)
+    if record.undecided is None:
+        raise _illegal(event, f"{body.node} has nothing to retry")
+    record.undecided, record.retry_at = None, event.at + body.delay_s
+    if body.level == 1:
+        if body.failure in {"throttle", "overload"}:
+            record.waited_s += body.delay_s
+        return
+    record.round, record.attempt = record.round + 1, 0
+    record.failures, record.responses, record.waited_s = {}, {}, 0.0
+
+
+def _publish_started(state: RunState, event: Event, body: PublishStarted) -> None:
+    record = _open_node(state, event, body.node)
+    record.publishing, record.published = body, False
+    if record.state is NodeState.PENDING:
+        record.state = NodeState.RUNNING
+    if record.started_at is None:
+        record.started_at = event.at
+
+
+def _published(state: RunState, event: Event, body: Published) -> None:
+    record = _open_node(state, event, body.node)
+    if record.publishing is None:
+        raise _illegal(event, f"{body.node} published without saying so before")
+    record.published = True
+
+
+def _node_finished(state: RunState, event: Event, body: NodeFinished) -> None:
+    record = _open_node(state, event, body.node)
+    new = NodeState(body.state)
+    if new not in FINAL:
+        raise _illegal(event, f"{body.state} is no final state")
+    if record.in_flight is not None:
+        raise _illegal(event, f"{body.node} has a try in flight")
+    record.state, record.final, record.finished_at = new, body, event.at
+    record.key = body.key or record.key
+    record.undecided, record.retry_at, record.waiting = None, None, None
+    state.finals += 1
+    state.saved_tokens += body.saved_tokens
+
+
+def _node_waiting(state: RunState, event: Event, body: NodeWaiting) -> None:
+    record = _open_node(state, event, body.node)
+    record.state, record.waiting, record.decision = NodeState.WAITING, body, None
+
+
+def _node_decided(state: RunState, event: Event, body: NodeDecided) -> None:
+    record = _open_node(state, event, body.node)
+    if record.state is not NodeState.WAITING:
+        raise _illegal(event, f"{body.node} waits for nobody")
+    record.decision = body
+    if body.decision in {"retry", "rerun"}:
+        record.state, record.waiting, record.interrupted = NodeState.PENDING, None, False
+        record.undecided, record.retry_at = None, None
+        record.round_offset = record.round
+        record.round, record.attempt = record.round + 1, 0
+        record.failures, record.responses, record.waited_s = {}, {}, 0.0
+
+
+def _service_ready(state: RunState, _event: Event, body: ServiceReady) -> None:
+    state.services[body.lease] = body
+
+
+def _service_stopped(state: RunState, _event: Event, body: ServiceStopped) -> None:
+    state.services.pop(body.lease, None)
+
+
+def _alert_raised(state: RunState, _event: Event, body: AlertRaised) -> None:
+    state.alerts[body.kind, body.subject] = body
+
+
+def _run_paused(state: RunState, _event: Event, body: RunPaused) -> None:
+    state.status, state.paused = RunStatus.PAUSED, body
+
+
+def _limit_raised(state: RunState, _event: Event, body: LimitRaised) -> None:
+    state.limits = body
+
+
+def _run_finished(state: RunState, event: Event, body: RunFinished) -> None:
+    status = RunStatus(body.status)
+    if status not in RUN_FINAL:
+        raise _illegal(event, f"{body.status} is no final status")
+    state.status, state.verdict, state.reason = status, body.verdict, body.reason
+    state.finished_at, state.paused = event.at, None
+
+
+B = TypeVar("B", bound=Body)
+Handler = Callable[[RunState, Event, Body], None]
+
+
+def _on(handler: Callable[[RunState, Event, B], None]) -> Handler:
+    return cast("Handler", handler)  # the table below pairs each body with its own handler
+
+
+_HANDLERS: Final[dict[type[Body], Handler]] = {
+    RunStarted: _on(_run_started),
+    RunResumed: _on(_run_resumed),
+    AttemptStarted: _on(_attempt_started),
+    ModelResponded: _on(_model_responded),
+    AttemptFinished: _on(_attempt_finished),
+    RetryScheduled: _on(_retry_scheduled),
+    PublishStarted: _on(_publish_started),
+    Published: _on(_published),
+    NodeFinished: _on(_node_finished),
+    NodeWaiting: _on(_node_waiting),
+    NodeDecided: _on(_node_decided),
+    ServiceReady: _on(_service_ready),
+    ServiceStopped: _on(_service_stopped),
+    AlertRaised: _on(_alert_raised),
+    RunPaused: _on(_run_paused),
+    LimitRaised: _on(_limit_raised),
+    RunFinished: _on(_run_finished),
+}
