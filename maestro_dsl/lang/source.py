@@ -1,13 +1,29 @@
-"""YAML text to plain data with positions, in one pass over the parser's events."""
+"""Text to plain data with positions, in one pass over the YAML parser's events.
+
+YAML 1.2 core schema with our own resolver (see `maestro_dsl.lang.scalars`); JSON is YAML too. Any bytes give
+findings, never an exception. Knows no kinds of document and no schemas.
+"""
 
 from __future__ import annotations
 
+import codecs
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any, Final
 
-from maestro_dsl.diagnostics import Diagnostics
+import yaml
+
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from maestro_dsl.lang import jsontext
+from maestro_dsl.lang.events import Builder, Limits, StopReading
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.sourcemap import SourceMap
+from maestro_dsl.lang.syntax import explain, syntax_error
+
+_MIB: Final = 1024 * 1024
 
 
 class Profile(Enum):
@@ -15,6 +31,19 @@ class Profile(Enum):
 
     DOCUMENT = "document"
     INTERFACE = "interface"
+
+
+_LIMITS: Final = {
+    Profile.DOCUMENT: Limits(depth=100, nodes=200_000, size=8 * _MIB, strict=True),
+    Profile.INTERFACE: Limits(depth=200, nodes=4_000_000, size=32 * _MIB, strict=False),
+}
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it starts with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,4 +58,110 @@ class Loaded:
 
 def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT) -> Loaded:
     """Return the data, positions and findings of `content`; any bytes give findings, never an exception."""
-    raise NotImplementedError
+    limits = _LIMITS[profile]
+    if len(content) > limits.size:
+        message = f"larger than {limits.size // _MIB} MiB"
+        return _refused(SourceMap(file, "", None), _limit(SourceMap(file, "", None), message))
+    text, problem = _decode(content, file)
+    if problem is not None:
+        return _refused(SourceMap(file, text, None), problem)
+    if not limits.strict and text.lstrip()[:1] == "{":
+        is_json, data = jsontext.decode(text, depth=limits.depth, nodes=limits.nodes)
+        if is_json:
+            source = SourceMap(file, text, lambda: jsontext.places(text, data))
+            return Loaded(data=data, map=source, diagnostics=Diagnostics(), text=text)
+    with _collector_paused():
+        return _read(text, file, limits)
+
+
+def _read(text: str, file: str, limits: Limits) -> Loaded:
+    source = SourceMap(file, text, None)
+    builder = Builder(source, limits)
+    diagnostics = Diagnostics()
+    try:
+        builder.read(parser_of(text))
+    except StopReading as stop:
+        diagnostics.extend(builder.findings)
+        diagnostics.add(stop.diagnostic)
+        return _refused(source, *diagnostics.items)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return _refused(source, *builder.findings, explain(error, source))
+    diagnostics.extend(builder.findings)
+    if builder.second_document is not None:
+        diagnostics.add(_multi_document(source, builder.second_document))
+    return Loaded(
+        data=builder.value, map=SourceMap(file, text, builder.place), diagnostics=diagnostics, text=text
+    )
+
+
+def parser_of(text: str) -> Callable[[], Any]:
+    """Return a function that yields the next event of `text`: libyaml's parser, or the one in Python."""
+    try:
+        from yaml.cyaml import CParser
+    except ImportError:
+        return python_parser_of(text)
+    next_event: Callable[[], Any] = CParser(text).get_event
+    return next_event
+
+
+def python_parser_of(text: str) -> Callable[[], Any]:
+    """Return the same from PyYAML's own parser, for platforms without libyaml."""
+    next_event: Callable[[], Any] = yaml.Loader(text).get_event  # noqa: S506 - events only, nothing is constructed
+    return next_event
+
+
+def _decode(content: bytes | str, file: str) -> tuple[str, Diagnostic | None]:
+    """Return the text without its byte order mark, or the part before what is not text and a finding."""
+    if isinstance(content, str):
+        raw, encoding = content.removeprefix("\ufeff").encode("utf-8", "surrogatepass"), "utf-8"
+    else:
+        raw, encoding = content, "utf-8"
+        for mark, name in _BYTE_ORDER_MARKS:
+            if content.startswith(mark):
+                raw, encoding = content[len(mark) :], name
+                break
+    try:
+        return raw.decode(encoding), None
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode(encoding, "replace")
+        source = SourceMap(file, before, None)
+        message = f"not {encoding.upper()} text: byte 0x{raw[error.start]:02x} cannot be decoded"
+        return before, syntax_error(source, len(before), message, "save the file as UTF-8")
+
+
+def _limit(source: SourceMap, message: str) -> Diagnostic:
+    return Diagnostic(
+        code="SYN005",
+        name="alias-limit",
+        severity=Severity.ERROR,
+        span=source.span(0, 0),
+        message=message,
+        help="split the file",
+    )
+
+
+def _multi_document(source: SourceMap, start: int) -> Diagnostic:
+    return Diagnostic(
+        code="SYN004",
+        name="multi-document",
+        severity=Severity.WARNING,
+        span=source.span(start, start + 3),
+        message="a second document starts here; only the first is read",
+        help="put each document in its own file",
+    )
+
+
+def _refused(source: SourceMap, *findings: Diagnostic) -> Loaded:
+    return Loaded(data=None, map=source, diagnostics=Diagnostics(list(findings)), text=source.text)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector out: it would walk a growing tree that has no cycles again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

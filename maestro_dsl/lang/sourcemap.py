@@ -6,56 +6,60 @@ findings pays almost nothing. Lines break at LF, CRLF and CR only. Knows nothing
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
+
 
 from maestro_dsl.diagnostics import Span
-from maestro_dsl.lang.scalars import decoded_offsets
+from maestro_dsl.lang.model import Json
+from maestro_dsl.lang.scalars import content_start, decoded_offsets
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """The way from the root of a document to one of its values: keys and list indexes."""
 
 ROOT: Final[Pointer] = ()
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
-class Mark(Protocol):
-    """A place in the text; `index` counts code points from 0."""
+POSITION_BITS: Final = 32
+_END_MASK: Final = (1 << POSITION_BITS) - 1
 
-    @property
-    def index(self) -> int:
-        """Code points before this place."""
-
-
-class Token(Protocol):
-    """A stretch of the text, from `start_mark` up to `end_mark`."""
-
-    @property
-    def start_mark(self) -> Mark:
-        """Where it starts."""
-
-    @property
-    def end_mark(self) -> Mark:
-        """Where it ends, exclusive."""
+Token: TypeAlias = int
+"""A stretch of the text as one integer, start << POSITION_BITS | end: nothing is smaller or faster to keep."""
 
 
 @dataclass(slots=True)
 class MapPlace:
-    """Place of a mapping: its opening token, the tokens and places of its entries, its closing token."""
+    """Place of the mapping `value`; `marks` holds key, place, key, place … in the order of `value`.
 
-    opening: Token
-    entries: dict[str, tuple[Token, Place]]
-    closing: Token | None = None
+    `end` is 0 in block style, where the parser only knows what comes next: it ends with its last value.
+    """
+
+    start: int
+    end: int
+    value: dict[str, Json]
+    marks: list[Any]
+    _index: dict[str, int] | None = None
+
+    def entry(self, name: str | int) -> tuple[Token, Place] | None:
+        """Return the key token of `name` and the place of its value."""
+        if self._index is None or len(self._index) != len(self.value):
+            self._index = {key: 2 * number for number, key in enumerate(self.value)}
+        at = self._index.get(str(name))
+        return None if at is None else (self.marks[at], self.marks[at + 1])
 
 
 @dataclass(slots=True)
 class ListPlace:
-    """Place of a list: its opening token, the places of its items, its closing token."""
+    """Place of the list `value`; `marks` holds the places of its items, `end` is as in `MapPlace`."""
 
-    opening: Token
-    items: list[Place]
-    closing: Token | None = None
+    start: int
+    end: int
+    value: list[Json]
+    marks: list[Any]
 
 
 @dataclass(slots=True)
@@ -88,7 +92,8 @@ class ScalarOffsets:
 class SourceMap:
     """Positions of one text: `key_span`, `value_span` and `scalar_offsets` take a `Pointer`.
 
-    A pointer that does not exist is answered with its nearest existing ancestor.
+    A pointer that does not exist is answered with its nearest existing ancestor. `root` may be a function
+    that finds the places on first use.
     """
 
     __slots__ = ("_file", "_line_starts", "_load", "_root", "_text")
@@ -112,16 +117,93 @@ class SourceMap:
 
     def key_span(self, pointer: Pointer) -> Span:
         """Return the span of the key that leads to `pointer`; of a list item, the item itself."""
-        raise NotImplementedError
+        found = self._find(pointer)
+        return self.token_span(found.key) if found.key is not None else self._place_span(found.place)
 
     def value_span(self, pointer: Pointer) -> Span:
         """Return the span of the value at `pointer`; of an empty value, its key."""
-        raise NotImplementedError
+        found = self._find(pointer)
+        if not found.is_complete and found.key is not None:
+            return self.token_span(found.key)
+        span = self._place_span(found.place)
+        is_empty = (span.line, span.column) == (span.end_line, span.end_column)
+        return self.token_span(found.key) if is_empty and found.key is not None else span
+
+    def has(self, pointer: Pointer) -> bool:
+        """Return whether something stands at `pointer`."""
+        return self._find(pointer).is_complete
 
     def scalar_offsets(self, pointer: Pointer) -> ScalarOffsets:
         """Return the map from offsets inside the decoded scalar at `pointer` to places in the file."""
-        raise NotImplementedError
+        found = self._find(pointer)
+        place = _target(found.place)
+        start, end = _extent(place)
+        value = found.value if isinstance(found.value, str) else self._text[start:end]
+        return ScalarOffsets(self, decoded_offsets(self._text[start:end], value, start))
 
     def span(self, start: int, end: int) -> Span:
         """Return the span of the text from code point `start` up to `end`."""
-        raise NotImplementedError
+        line, column = self.position(start)
+        end_line, end_column = self.position(max(start, end))
+        return Span(self._file, line, column, end_line, end_column)
+
+    def token_span(self, token: Token) -> Span:
+        """Return the span of a token without its anchor and tag."""
+        start, end = _extent(token)
+        return self.span(start + content_start(self._text[start:end]), end)
+
+    def position(self, index: int) -> tuple[int, int]:
+        """Return line and column, from 1, of the code point `index`."""
+        if self._line_starts is None:
+            self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(self._text))]
+        index = min(max(index, 0), len(self._text))
+        line = bisect_right(self._line_starts, index)
+        return line, index - self._line_starts[line - 1] + 1
+
+    def _find(self, pointer: Pointer) -> _Found:
+        if self._load is not None:
+            self._root, self._load = self._load(), None
+        key: Token | None = None
+        place = self._root
+        value: Json = None
+        for step in pointer:
+            inner = _target(place)
+            if isinstance(inner, MapPlace) and (entry := inner.entry(step)) is not None:
+                (key, place), value = entry, inner.value[str(step)]
+            elif isinstance(inner, ListPlace) and isinstance(step, int) and 0 <= step < len(inner.marks):
+                key, place, value = None, inner.marks[step], inner.value[step]
+            else:
+                return _Found(key, place, value, is_complete=False)
+        return _Found(key, place, value, is_complete=place is not None)
+
+    def _place_span(self, place: Place | None) -> Span:
+        if place is None:
+            return Span(self._file)
+        return self.token_span(place) if isinstance(place, int) else self.span(*_extent(place))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The nearest existing key and place on the way to a pointer."""
+
+    key: Token | None
+    place: Place | None
+    value: Json
+    is_complete: bool
+
+
+def _target(place: Place | None) -> Place | None:
+    return place.target if isinstance(place, AliasPlace) else place
+
+
+def _extent(place: Place | None) -> tuple[int, int]:
+    """Return where a place starts and ends; a block collection ends with its last value."""
+    if place is None:
+        return 0, 0
+    if isinstance(place, AliasPlace):
+        place = place.token
+    if isinstance(place, int):
+        return place >> POSITION_BITS, place & _END_MASK
+    if place.end or not place.marks:
+        return place.start, max(place.start, place.end)
+    return place.start, max(place.start, _extent(place.marks[-1])[1])

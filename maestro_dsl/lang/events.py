@@ -1,0 +1,419 @@
+"""Builds data and positions from a stream of YAML events, and stops as soon as a limit is passed.
+
+One builder reads one document. Everything is counted while events arrive, so that a bomb is left before it
+is parsed. Turning the parser's own errors into findings is not done here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import yaml
+
+from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
+from maestro_dsl.lang import scalars
+from maestro_dsl.lang.model import Json
+from maestro_dsl.lang.sourcemap import (
+    POSITION_BITS,
+    AliasPlace,
+    ListPlace,
+    MapPlace,
+    Place,
+    SourceMap,
+)
+
+Event: TypeAlias = Any
+"""An event of PyYAML; its C parser has no types."""
+
+_CORE_TAG: Final = "tag:yaml.org,2002:"
+_TYPES_OF_TAG: Final[dict[str, tuple[type, ...]]] = {
+    "null": (type(None),),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one document may hold, and whether it is one of ours (`strict`) or written for other tools."""
+
+    depth: int
+    nodes: int
+    size: int
+    strict: bool
+
+
+class StopReading(Exception):  # noqa: N818 - control flow inside this package, never seen outside
+    """Reading cannot go on; carries the finding that says why."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+@dataclass(slots=True)
+class _Anchor:
+    value: Json
+    place: Place
+    text: str | None
+    """The text of a scalar, which can stand as a key; None for a collection."""
+    nodes: int
+    size: int
+
+
+class _Open(NamedTuple):
+    """A collection whose end has not come yet, with what to go back to."""
+
+    place: MapPlace | ListPlace
+    name: str
+    key: int
+    special: bool
+    anchor: str | None
+    nodes_before: int
+    size_before: int
+
+
+class Builder:
+    """Reads the first document of a stream; afterwards `value`, `place` and `findings` hold it."""
+
+    def __init__(self, source: SourceMap, limits: Limits) -> None:
+        self.value: Json = None
+        self.place: Place | None = None
+        self.findings: list[Diagnostic] = []
+        self.second_document: int | None = None
+        """Where a second document starts in the text, if there is one."""
+        self._source = source
+        self._limits = limits
+        self._expanded = 0
+        self._anchors: dict[str, _Anchor] = {}
+        self._pending: set[str] = set()
+        self._plain: dict[str, Json] = {}
+        self._known_keys: set[str] = set()
+        self._merges: list[tuple[MapPlace, Json, Place]] = []
+
+    def read(self, next_event: Callable[[], Event]) -> None:  # noqa: C901, PLR0912, PLR0915 - see the comment
+        """Consume the events of one document.
+
+        Raises:
+            StopReading: a limit is passed, or something stands there that our YAML does not have.
+        """
+        # One long loop over local names: at a million events a second each call and attribute counts. Only
+        # integers are kept of an event, because the garbage collector would walk anything else again and
+        # again. Rare cases are in the methods below.
+        scalar, alias = yaml.ScalarEvent, yaml.AliasEvent
+        mapping_start, mapping_end = yaml.MappingStartEvent, yaml.MappingEndEvent
+        sequence_start, sequence_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
+        document_start, stream_end = yaml.DocumentStartEvent, yaml.StreamEndEvent
+        plain, known_keys, interesting = self._plain, self._known_keys, scalars.INTERESTING
+        max_nodes, max_depth = self._limits.nodes, self._limits.depth
+        stack: list[_Open] = []
+        container: Any = None
+        marks: list[Any] = []
+        name = ""
+        key = nodes = documents = 0
+        wants_key = in_map = special = False
+        while True:
+            event = next_event()
+            kind = event.__class__
+            value: Any
+            place: Any
+            if kind is scalar:
+                value = event.value
+                place = event.start_mark.index << POSITION_BITS | event.end_mark.index
+                if wants_key:
+                    special = value not in known_keys or value in container
+                    if special or event.anchor or event.tag:
+                        special = self._check_key(event, stack[-1].place)
+                    key, name, wants_key = place, value, False
+                    continue
+                if event.implicit[0]:
+                    if value[:1] in interesting:
+                        value = plain[value] if value in plain else self._plain_value(event)
+                elif event.tag:
+                    value = self._tagged(event)
+                if event.anchor:
+                    self._anchors[event.anchor] = _Anchor(value, place, event.value, 1, len(event.value))
+                nodes += 1
+                if nodes > max_nodes:
+                    raise self._too_many(event)
+            elif kind is mapping_end or kind is sequence_end:
+                opened = stack.pop()
+                place = opened.place
+                value = place.value
+                at = event.end_mark.index
+                place.end = at if at > event.start_mark.index else 0
+                if self._merges and in_map:
+                    nodes += self._merge(place)
+                if opened.anchor:
+                    self._close_anchor(opened, at, nodes)
+                key, name, special = opened.key, opened.name, opened.special
+                if stack:
+                    container, marks = stack[-1].place.value, stack[-1].place.marks
+                    in_map = container.__class__ is dict
+                else:
+                    container, in_map = None, False
+            elif kind is mapping_start or kind is sequence_start:
+                if wants_key:
+                    raise self._stop(event, "SYN001", "yaml-syntax", *_KEY_NOT_TEXT)
+                nodes += 1
+                if nodes > max_nodes:
+                    raise self._too_many(event)
+                if event.anchor or event.tag or len(stack) >= max_depth:
+                    self._check_start(event, is_too_deep=len(stack) >= max_depth)
+                marks = []
+                in_map = wants_key = kind is mapping_start
+                container = {} if in_map else []
+                place = (MapPlace if in_map else ListPlace)(
+                    event.start_mark.index, event.end_mark.index, container, marks
+                )
+                stack.append(_Open(place, name, key, special, event.anchor, nodes - 1, self._expanded))
+                continue
+            elif kind is alias:
+                anchor = self._expand(event)
+                place = event.start_mark.index << POSITION_BITS | event.end_mark.index
+                if wants_key:
+                    name, special = self._alias_key(event, anchor, stack[-1].place)
+                    key, wants_key = place, False
+                    continue
+                nodes += anchor.nodes
+                if nodes > max_nodes:
+                    raise self._expands_too_far(event)
+                value, place = anchor.value, AliasPlace(place, anchor.place)
+            elif kind is document_start:
+                documents += 1
+                if documents > 1:
+                    self.second_document = event.start_mark.index
+                    return
+                continue
+            elif kind is stream_end:
+                return
+            else:
+                continue
+            if in_map:
+                wants_key = True
+                if special and not self._is_kept(name, stack[-1].place, value, place):
+                    continue
+                container[name] = value
+                marks += (key, place)
+            elif container is None:
+                self.value, self.place = value, place
+            else:
+                container.append(value)
+                marks.append(place)
+
+    # ---------------------------------------------------------------- scalars and keys
+
+    def _plain_value(self, event: Event) -> Json:
+        """Return the value of plain text; what is unambiguous is remembered."""
+        text: str = event.value
+        value = scalars.resolve(text)
+        if self._limits.strict and scalars.is_ambiguous(text):
+            self.findings.append(self._ambiguous(event, value))
+        else:
+            self._plain[text] = value
+        return value
+
+    def _tagged(self, event: Event) -> Json:
+        """Return the value of a scalar with a tag of the core schema; any other tag is refused."""
+        tag, text = str(event.tag), str(event.value)
+        if tag in {"!", _CORE_TAG + "str"}:
+            return text
+        wanted = _TYPES_OF_TAG.get(tag.removeprefix(_CORE_TAG)) if tag.startswith(_CORE_TAG) else None
+        value = scalars.resolve(text)
+        if wanted is None or type(value) not in wanted:
+            raise self._stop(event, "SYN001", "yaml-syntax", *_tag_refused(tag, text), at_tag=True)
+        return value
+
+    def _check_key(self, event: Event, parent: Any) -> bool:
+        """Report a key that is ambiguous or stands twice; return whether its value needs `_is_kept`."""
+        name: str = event.value
+        is_plain = event.implicit[0]
+        if event.tag:
+            self._tagged(event)
+        if event.anchor:
+            position = event.start_mark.index << POSITION_BITS | event.end_mark.index
+            self._anchors[event.anchor] = _Anchor(name, position, name, 1, len(name))
+        if name == "<<" and is_plain:
+            if self._limits.strict:
+                raise self._stop(event, "SYN005", "alias-limit", *_NO_MERGE)
+            return True
+        if self._limits.strict and scalars.is_ambiguous(name):
+            if is_plain:
+                self.findings.append(self._ambiguous(event, name))
+        elif name != "<<":
+            self._known_keys.add(name)
+        if name in parent.value:
+            self._duplicate(event, name, parent)
+            return True
+        return False
+
+    def _is_kept(self, name: str, parent: Any, value: Json, place: Place) -> bool:
+        """Return whether the value of a key that stands twice, or of a merge key, goes into the mapping.
+
+        Of a key that stands twice the first value counts in our documents, the last in others'.
+        """
+        if name in parent.value:
+            if self._limits.strict:
+                return False
+            at = 2 * list(parent.value).index(name)
+            del parent.value[name], parent.marks[at : at + 2]
+            return True
+        self._merges.append((parent, value, place))
+        return False
+
+    # ---------------------------------------------------------------- collections
+
+    def _check_start(self, event: Event, *, is_too_deep: bool) -> None:
+        if is_too_deep:
+            message = f"nested deeper than {self._limits.depth} levels"
+            raise self._stop(event, "SYN005", "alias-limit", message, "split the file, or flatten it")
+        tag = event.tag
+        kind = "map" if event.__class__ is yaml.MappingStartEvent else "seq"
+        if tag and tag not in {"!", _CORE_TAG + kind}:
+            raise self._stop(event, "SYN001", "yaml-syntax", *_tag_refused(tag, None), at_tag=True)
+        if event.anchor:
+            self._pending.add(event.anchor)
+
+    def _close_anchor(self, opened: _Open, end: int, nodes: int) -> None:
+        place = opened.place
+        size = end - place.start + self._expanded - opened.size_before
+        anchor = _Anchor(place.value, place, None, nodes - opened.nodes_before, size)
+        self._anchors[str(opened.anchor)] = anchor
+        self._pending.discard(str(opened.anchor))
+
+    # ---------------------------------------------------------------- aliases and merge keys
+
+    def _expand(self, event: Event) -> _Anchor:
+        """Return what an alias stands for, after counting its size."""
+        anchor = self._anchors.get(event.anchor)
+        if event.anchor in self._pending:
+            message = f'alias "*{event.anchor}" stands inside its own anchor, which never ends'
+            raise self._stop(event, "SYN005", "alias-limit", message, "write the value out")
+        if anchor is None:
+            message = f'alias "*{event.anchor}" has no anchor "&{event.anchor}" before it'
+            hint = "put text that starts with * in quotes"
+            raise self._stop(event, "SYN001", "yaml-syntax", message, hint)
+        self._expanded += anchor.size
+        if self._expanded > self._limits.size:
+            raise self._expands_too_far(event)
+        return anchor
+
+    def _alias_key(self, event: Event, anchor: _Anchor, parent: Any) -> tuple[str, bool]:
+        if anchor.text is None:
+            raise self._stop(event, "SYN001", "yaml-syntax", *_KEY_NOT_TEXT)
+        if anchor.text in parent.value:
+            self._duplicate(event, anchor.text, parent)
+            return anchor.text, True
+        return anchor.text, False
+
+    def _merge(self, parent: MapPlace) -> int:
+        """Add the keys that merge keys bring into a mapping; return how many."""
+        added = 0
+        mine = [item for item in self._merges if item[0] is parent]
+        self._merges = [item for item in self._merges if item[0] is not parent]
+        for _, value, place in mine:
+            target = place.target if isinstance(place, AliasPlace) else place
+            places = target.marks if isinstance(target, ListPlace) else [target]
+            for inner in (item.target if isinstance(item, AliasPlace) else item for item in places):
+                if not isinstance(inner, MapPlace):
+                    message = 'merge key "<<" needs a mapping or a list of mappings'
+                    span = self._source.span(parent.start, parent.start + 1)
+                    raise _stop(span, "SYN005", "alias-limit", message, None)
+                for name, item in inner.value.items():
+                    if name not in parent.value:
+                        parent.value[name] = item
+                        parent.marks += inner.entry(name) or ()
+                        added += 1
+        return added
+
+    # ---------------------------------------------------------------- findings
+
+    def _stop(
+        self, event: Event, code: str, name: str, message: str, help_text: str | None, *, at_tag: bool = False
+    ) -> StopReading:
+        span = self._event_span(event)
+        if at_tag:
+            start, end = event.start_mark.index, event.end_mark.index
+            first = re.search(r"![^\s,\[\]{}]*", self._source.text[start:end])
+            if first is not None:
+                span = self._source.span(start + first.start(), start + first.end())
+        return _stop(span, code, name, message, help_text)
+
+    def _too_many(self, event: Event) -> StopReading:
+        message = f"more than {self._limits.nodes:,} values in one document"
+        return self._stop(event, "SYN005", "alias-limit", message, "split the document")
+
+    def _expands_too_far(self, event: Event) -> StopReading:
+        message = f'alias "*{event.anchor}" expands the document beyond the limit'
+        hint = f"the limit is {self._limits.nodes:,} values and {self._limits.size:,} characters"
+        return self._stop(event, "SYN005", "alias-limit", message, hint)
+
+    def _duplicate(self, event: Event, name: str, parent: Any) -> None:
+        first = self._source.token_span(parent.marks[2 * list(parent.value).index(name)])
+        self.findings.append(
+            Diagnostic(
+                code="SYN002",
+                name="duplicate-key",
+                severity=Severity.ERROR if self._limits.strict else Severity.WARNING,
+                span=self._event_span(event),
+                message=f'key "{_short(name)}" stands twice in the same mapping',
+                help="keep one of the two",
+                related=(Related(span=first, message="first stated here"),),
+            )
+        )
+
+    def _ambiguous(self, event: Event, value: Json) -> Diagnostic:
+        text = event.value
+        span = self._event_span(event)
+        meaning = f"the text {text!r}" if isinstance(value, str) else f"the number {value}"
+        title = f'write "{text}"'
+        return Diagnostic(
+            code="SYN003",
+            name="ambiguous-scalar",
+            severity=Severity.WARNING,
+            span=span,
+            message=f"{text} without quotes is read here as {meaning}; other readers differ",
+            help=f"{title} where text is meant",
+            fix=Fix(
+                title=title,
+                edits=(Edit(span=span, replacement=f'"{text}"'),),
+                safe=isinstance(value, str),
+            ),
+        )
+
+    def _event_span(self, event: Event) -> Span:
+        start, end = event.start_mark.index, event.end_mark.index
+        return self._source.span(start + scalars.content_start(self._source.text[start:end]), end)
+
+
+def _stop(span: Span, code: str, name: str, message: str, help_text: str | None) -> StopReading:
+    return StopReading(
+        Diagnostic(code=code, name=name, severity=Severity.ERROR, span=span, message=message, help=help_text)
+    )
+
+
+_KEY_NOT_TEXT: Final = (
+    "a key must be plain text, not a mapping or a list",
+    'put an expression in quotes, such as "{{ contract.id }}"',
+)
+
+
+_NO_MERGE: Final = (
+    'merge key "<<" is not part of YAML 1.2 and is refused',
+    "write the keys out, or put shared settings in a Policy document",
+)
+
+
+def _tag_refused(tag: str, text: str | None) -> tuple[str, str]:
+    shown = "!!" + tag.removeprefix(_CORE_TAG) if tag.startswith(_CORE_TAG) else tag
+    if text is not None and shown in {"!!null", "!!bool", "!!int", "!!float"}:
+        return f'"{_short(text)}" is not a value of the tag {shown}', "leave the tag out"
+    return f"tag {_short(shown)} is not allowed", "leave the tag out; put text that starts with ! in quotes"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"  # noqa: PLR2004 - fits one line of a terminal

@@ -1,0 +1,87 @@
+"""JSON texts: fast data from the standard decoder, and positions only when somebody asks for one.
+
+A text that is not plain JSON, states a key twice or nests too deep is left to the YAML reader, which can say
+where and why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from math import isinf
+from typing import Any, Final
+
+from maestro_dsl.lang.model import Json
+from maestro_dsl.lang.sourcemap import POSITION_BITS, ListPlace, MapPlace, Place
+
+_TOKEN: Final = re.compile(r'[\s,:]*("(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s,:\[\]{}"]+)')
+
+
+class _NotPlain(ValueError):
+    pass
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _NotPlain
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise _NotPlain(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise _NotPlain(text)
+    return number
+
+
+def decode(text: str, *, depth: int, nodes: int) -> tuple[bool, Json]:
+    """Return (True, data) where `text` is plain JSON within the limits, else (False, None)."""
+    try:
+        data: Json = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
+    except (ValueError, RecursionError):
+        return False, None
+    return (True, data) if _fits(data, depth, nodes) else (False, None)
+
+
+def _fits(data: Json, depth: int, nodes: int) -> bool:
+    level: list[Any] = [data] if isinstance(data, (dict, list)) else []
+    for _ in range(depth):
+        if not level:
+            return True
+        deeper: list[Any] = []
+        for container in level:
+            nodes -= len(container)
+            items = container.values() if container.__class__ is dict else container
+            deeper += [item for item in items if item.__class__ is dict or item.__class__ is list]
+        if nodes < 0:
+            return False
+        level = deeper
+    return not level
+
+
+def places(text: str, data: Json) -> Place | None:
+    """Return the positions of everything in `text`, which is the JSON of `data`."""
+    tokens = _TOKEN.finditer(text)
+    return _place(next(tokens), tokens, data)
+
+
+def _place(token: re.Match[str], tokens: Iterator[re.Match[str]], data: Json) -> Place:
+    start, end = token.span(1)
+    marks: list[Place] = []
+    if isinstance(data, dict):
+        for value in data.values():
+            key = next(tokens).span(1)
+            marks += (key[0] << POSITION_BITS | key[1], _place(next(tokens), tokens, value))
+        return MapPlace(start, next(tokens).end(1), data, marks)
+    if isinstance(data, list):
+        marks += [_place(next(tokens), tokens, value) for value in data]
+        return ListPlace(start, next(tokens).end(1), data, marks)
+    return start << POSITION_BITS | end
