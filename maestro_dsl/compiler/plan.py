@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from maestro_dsl.codec import digest, to_json
@@ -180,6 +181,10 @@ class PlanNode:
     when: str | None = None
     """A condition left for run time, because it reads outputs of nodes."""
     params: Mapping[str, Json] = field(default_factory=dict)
+    late_params: tuple[str, ...] = ()
+    """Names of `params` that read outputs of nodes; their texts are rendered at run time, the others never."""
+    bindings: Mapping[str, Json] = field(default_factory=dict)
+    """Values of the names, other than `nodes`, that `when` and the late params read."""
     prompt: Prompt | None = None
     timeout_s: float = 900.0
     attempt_timeout_s: float = 300.0
@@ -198,7 +203,7 @@ class PlanNode:
         return digest(self.key_parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: the look-up tables are cached in the instance
 class CompiledPlan:
     """Everything a run needs; see the module docstring."""
 
@@ -238,16 +243,25 @@ class CompiledPlan:
         """SHA-256 of the semantic content, 64 hexadecimal digits."""
         return digest(self.semantic())
 
+    @cached_property
+    def _by_address(self) -> Mapping[str, PlanNode]:
+        return {node.address: node for node in self.nodes}
+
+    @cached_property
+    def _contracts_by_id(self) -> Mapping[str, CompiledContract]:
+        return {contract.id: contract for contract in self.contracts}
+
+    @cached_property
+    def _personas_by_id(self) -> Mapping[str, CompiledPersona]:
+        return {persona.id: persona for persona in self.personas}
+
     def node(self, address: str) -> PlanNode:
         """Return the node at `address`.
 
         Raises:
             KeyError: no node has this address.
         """
-        for node in self.nodes:
-            if node.address == address:
-                return node
-        raise KeyError(address)
+        return self._by_address[address]
 
     def contract(self, contract_id: str) -> CompiledContract:
         """Return the contract called `contract_id`.
@@ -255,10 +269,7 @@ class CompiledPlan:
         Raises:
             KeyError: the plan has no such contract.
         """
-        for contract in self.contracts:
-            if contract.id == contract_id:
-                return contract
-        raise KeyError(contract_id)
+        return self._contracts_by_id[contract_id]
 
     def persona(self, persona_id: str) -> CompiledPersona:
         """Return the team member called `persona_id`.
@@ -266,7 +277,4 @@ class CompiledPlan:
         Raises:
             KeyError: the team has no such member.
         """
-        for persona in self.personas:
-            if persona.id == persona_id:
-                return persona
-        raise KeyError(persona_id)
+        return self._personas_by_id[persona_id]
