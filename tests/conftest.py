@@ -1,0 +1,55 @@
+"""Shared fixtures: golden files, real documents outside the repository, hypothesis settings."""
+
+import difflib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+GOLDEN = Path(__file__).parent / "golden"
+
+settings.register_profile("maestro", deadline=None, print_blob=True)
+settings.load_profile("maestro")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the golden files anew; look at the difference before committing",
+    )
+
+
+@pytest.fixture
+def golden(request):
+    """Return a function that compares a text with tests/golden/NAME, whole."""
+    update = request.config.getoption("--update-golden")
+
+    def compare(name, actual):
+        file = GOLDEN / name
+        if update:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(actual, encoding="utf-8")
+            return
+        expected = file.read_text(encoding="utf-8") if file.exists() else ""
+        if actual != expected:
+            lines = difflib.unified_diff(
+                expected.splitlines(), actual.splitlines(), f"golden/{name}", "now", lineterm=""
+            )
+            text = "\n".join(lines)
+            pytest.fail(
+                f"differs from its golden file (pytest --update-golden writes it):\n{text}", pytrace=False
+            )
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Return the folder of real documents, or skip: they are not part of the repository."""
+    stated = os.environ.get("MAESTRO_TEST_DATA")
+    folder = Path(stated) if stated else Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"real documents are absent: {folder} (set MAESTRO_TEST_DATA to their folder)")
+    return folder
