@@ -8,16 +8,20 @@ interface alone, whichever server answered.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest
 from maestro_dsl.compiler.plan import CompiledPlan, EdgeKind, PlanNode
-from maestro_dsl.engine.events import FileRef
 from maestro_dsl.engine.graph import MOCK_ACTION, PlanIndex
-from maestro_dsl.engine.ports import ArtifactStore, CachedResult, Store
 from maestro_dsl.engine.state import GOOD, NodeRecord, RunState
-from maestro_dsl.lang.model import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from maestro_dsl.engine.events import FileRef
+    from maestro_dsl.engine.ports import ArtifactStore, CachedResult, Store
+    from maestro_dsl.lang.model import Json
 
 NEVER_RUN = "never run"
 _SHOWN = 3
@@ -60,7 +64,9 @@ def _digest_of(record: NodeRecord | None) -> str:
     if record is None or record.final is None:
         return ""
     final = record.final
-    return result_key(final.files, final.outputs, final.verdict, None if record.state in GOOD else final.state)
+    return result_key(
+        final.files, final.outputs, final.verdict, None if record.state in GOOD else final.state
+    )
 
 
 def explain(

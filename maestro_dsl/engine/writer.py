@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.events import Body, Event
-from maestro_dsl.engine.ports import CachedResult, EventSink, Store
 from maestro_dsl.engine.state import RunState, apply
-from maestro_dsl.ports import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maestro_dsl.engine.ports import CachedResult, EventSink, Store
+    from maestro_dsl.ports import Clock
 
 _log = logging.getLogger(__name__)
 

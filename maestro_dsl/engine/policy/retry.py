@@ -89,9 +89,7 @@ def _wait(
     base = backoff_s(policy, history.count(frozenset({failure})))
     asked = max(base, retry_after_s)
     if history.waited_s + asked > policy.max_throttle_wait_s:
-        return Exhausted(
-            reason=f"{failure}: waiting would pass {policy.max_throttle_wait_s:g} s"
-        )
+        return Exhausted(reason=f"{failure}: waiting would pass {policy.max_throttle_wait_s:g} s")
     delay_s = asked + rand.uniform(0.0, policy.jitter * base)  # never earlier than asked for
     return Again(delay_s=delay_s, reason=f"{failure}, spends no attempt")
 

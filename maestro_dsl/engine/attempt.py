@@ -1,0 +1,384 @@
+"""The coordinator half of a node: every try, and what is decided between them.
+
+`Coordinator.layers` is the one place where the order of the policies stands. Each layer takes what is inside it
+and returns something of the same shape, so each can be read alone. All counters live in the fold, none here:
+a layer that starts in the middle of a resumed node sees the same numbers as one that never stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from maestro_dsl.codec import canonical
+from maestro_dsl.engine.events import (
+    AlertRaised,
+    AttemptFinished,
+    AttemptStarted,
+    Body,
+    ModelResponded,
+    RetryScheduled,
+    Usage,
+)
+from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
+from maestro_dsl.engine.policy import retry, safety
+from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
+from maestro_dsl.engine.policy.ledger import Amount, Lease
+from maestro_dsl.engine.policy.retry import Again, History
+from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure, ProviderFailure
+from maestro_dsl.engine.state import CANCELLED_TRY, NO_USAGE
+from maestro_dsl.errors import (
+    HelpNeeded,
+    MaestroError,
+    RecoverableError,
+    TokenBudgetExceeded,
+    UnrecoverableError,
+)
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.breakers import Breakers
+    from maestro_dsl.engine.finish import Finisher
+    from maestro_dsl.engine.pacing import Pacer
+    from maestro_dsl.engine.purse import Purse
+    from maestro_dsl.engine.writer import Writer
+
+Layer: TypeAlias = Callable[[Job], Awaitable[Outcome]]
+Try: TypeAlias = Callable[[Job, Lease], Awaitable[AttemptResult]]
+_MANY_LINES: Final = 40
+
+
+class Coordinator:
+    """Works nodes of one run; the interpreter says which and when."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        writer: Writer,
+        purse: Purse,
+        breakers: Breakers,
+        pacer: Pacer,
+        finisher: Finisher,
+        pause: Callable[[str], None],
+    ) -> None:
+        self._desk = desk
+        self._writer = writer
+        self._purse = purse
+        self._breakers = breakers
+        self._pacer = pacer
+        self._finisher = finisher
+        self._pause = pause
+        self.work = self.layers()
+
+    def layers(self) -> Callable[[Job], Awaitable[None]]:
+        """Return a node's whole way, outermost first; nothing else decides this order."""
+        return self._give_up(
+            self._safety(
+                self._retry(
+                    self._breaker(
+                        self._ledger(
+                            self._attempt_timeout(
+                                self._attempt,
+                            )
+                        )
+                    )
+                )
+            )
+        )
+
+    def _give_up(self, inner: Layer) -> Callable[[Job], Awaitable[None]]:
+        async def work(job: Job) -> None:
+            try:
+                async with asyncio.timeout(job.node.timeout_s):
+                    outcome = await inner(job)
+            except TimeoutError:
+                message = f"no result within {job.node.timeout_s:g} s, all attempts and waits included"
+                late = AttemptResult(failure=Failure.TIMEOUT, message=message)
+                outcome = Outcome(result=late, unwritten=job.unwritten, final=True)
+            if outcome.ok:
+                await self._finisher.succeed(job, outcome)
+            else:
+                await self._finisher.give_up(job, outcome)
+
+        return work
+
+    def _safety(self, inner: Layer) -> Layer:
+        async def rounds(job: Job) -> Outcome:
+            while True:
+                outcome = await inner(job)
+                if outcome.ok or not outcome.repeatable:
+                    return outcome
+                done = job.record.round - job.record.round_offset
+                decision = safety.decide(job.node.safety, done, outcome.failure)
+                job.reasons.append(decision.reason)
+                if not isinstance(decision, Again):
+                    return outcome
+                await self._schedule(job, outcome, decision, level=2)
+
+        return rounds
+
+    def _retry(self, inner: Layer) -> Layer:
+        async def tries(job: Job) -> Outcome:
+            while True:
+                outcome = await self._decided_before(job) or await inner(job)
+                if outcome.ok or not outcome.repeatable:
+                    return outcome
+                decision = self._retry_decision(job, outcome)
+                job.reasons.append(decision.reason)
+                if not isinstance(decision, Again):
+                    return outcome
+                if outcome.failure in retry.WAITING and job.model is not None:
+                    self._breakers.throttled(job.model, self._now() + decision.delay_s)
+                await self._schedule(job, outcome, decision, level=1)
+
+        return tries
+
+    def _breaker(self, inner: Layer) -> Layer:
+        async def admitted(job: Job) -> Outcome:
+            if job.model is None:
+                return await inner(job)
+            policy = job.node.safety.breaker
+            if not await self._breakers.admitted(job.model, policy):
+                message = f"{'/'.join(job.model)} is cut off after failures in a row; no probe succeeded"
+                return Outcome(result=AttemptResult(failure=Failure.OVERLOAD, message=message), final=True)
+            try:
+                outcome = await inner(job)
+            except BaseException:
+                self._breakers.release(job.model)
+                raise
+            self._breakers.record(job.model, policy, outcome.result.failure, self._now())
+            return outcome
+
+        return admitted
+
+    def _ledger(self, inner: Try) -> Layer:
+        async def paid(job: Job) -> Outcome:
+            bound, free, priced = self._desk.bound(job)
+            refused = self._unpriced(job) if not priced else None
+            granted = refused or await self._purse.reserve(job, self._less_stored(job, bound))
+            if isinstance(granted, LimitDecision):
+                return self._refused(granted)
+            began = self._monotonic()
+            try:
+                self._pacer.check()
+                await self._start(job, bound, free=free)
+                result = await inner(job, granted)
+            except BaseException as error:
+                self._cut_off(job, granted, error, self._monotonic() - began)
+                raise
+            return self._settled(job, granted, result, self._monotonic() - began, free=free)
+
+        return paid
+
+    def _attempt_timeout(self, inner: Try) -> Try:
+        async def in_time(job: Job, lease: Lease) -> AttemptResult:
+            try:
+                async with asyncio.timeout(job.node.attempt_timeout_s):
+                    return await inner(job, lease)
+            except TimeoutError:
+                message = f"no answer within {job.node.attempt_timeout_s:g} s"
+                return AttemptResult(failure=Failure.TIMEOUT, message=message, usage_known=False)
+
+        return in_time
+
+    async def _attempt(self, job: Job, lease: Lease) -> AttemptResult:
+        node, record = job.node.address, job.record
+
+        async def answered(request: str, response: str, usage: Usage, nano_usd: int | None) -> None:
+            await self._writer.commit(
+                ModelResponded(
+                    node=node,
+                    attempt=record.attempt,
+                    request_digest=request,
+                    response_digest=response,
+                    usage=usage,
+                    nano_usd=nano_usd,
+                )
+            )
+
+        link = AttemptLink(answered=answered, stored_answer=record.responses.get)
+        try:
+            return await self._desk.runtime.dispatcher.submit(self._desk.spec(job, lease.amount), link)
+        except Exception as error:  # noqa: BLE001 - an action's bug is the failure of its node alone
+            if self._writer.broken is not None:
+                raise
+            return _failed(error)
+
+    # ---- parts of the layers -----------------------------------------------------------------------------
+
+    async def _decided_before(self, job: Job) -> Outcome | None:
+        """Return the outcome of a try that ended before a restart, or wait for the next try's time."""
+        if job.record.undecided is not None:
+            return recorded_outcome(self._desk.runtime.artifacts, job.record.undecided)
+        if job.record.retry_at is not None:
+            await self._pacer.sleep(job.record.retry_at - self._now())
+        return None
+
+    def _retry_decision(self, job: Job, outcome: Outcome) -> Again | retry.Exhausted:
+        counts = dict(job.record.failures)
+        kind = outcome.failure.value
+        if outcome.unwritten:  # this failure is not in the fold yet
+            counts[kind] = counts.get(kind, 0) + 1
+        return retry.decide(
+            job.node.retry,
+            History(failures=counts, waited_s=job.record.waited_s),
+            outcome.failure,
+            self._desk.runtime.rand,
+            retry_after_s=outcome.result.retry_after_s,
+            wanted=self._retry_wanted(job, kind),
+        )
+
+    def _retry_wanted(self, job: Job, kind: str) -> bool:
+        condition = self._desk.runtime.condition
+        if job.node.retry.when is None or condition is None:
+            return True
+        context = {"failure": kind, "attempt": job.record.attempt, "round": job.record.round}
+        return condition(job.node.retry.when, context)
+
+    async def _schedule(self, job: Job, outcome: Outcome, decision: Again, *, level: int) -> None:
+        await self._writer.commit(
+            *outcome.unwritten,
+            RetryScheduled(
+                node=job.node.address,
+                failure=outcome.failure.value,
+                delay_s=decision.delay_s,
+                level=level,
+                reason=decision.reason,
+            ),
+        )
+
+    def _unpriced(self, job: Job) -> LimitDecision | None:
+        name = "/".join(job.model or ())
+        if self._desk.index.plan.guardrails.on_unknown_price == "refuse":
+            return LimitDecision(action=OnLimit.STOP_NODE, reason=f"{name} has no known price")
+        if ("unknown_price", name) not in self._desk.state.alerts:
+            message = f"{name} has no known price; its cost is unknown, not zero"
+            self._writer.post(AlertRaised(kind="unknown_price", subject=name, message=message))
+        return None
+
+    def _less_stored(self, job: Job, bound: Amount) -> Amount:
+        """Leave out what stored answers of this attempt have cost: it is booked already."""
+        record = job.record
+        return Amount(
+            tokens=max(0, bound.tokens - record.unsettled.total),
+            nano_usd=max(0, bound.nano_usd - record.unsettled_nano_usd),
+        )
+
+    def _refused(self, decision: LimitDecision) -> Outcome:
+        if decision.action is OnLimit.PAUSE:
+            self._pause(decision.reason)
+            self._pacer.check()
+        return Outcome(result=AttemptResult(failure=Failure.BUDGET, message=decision.reason), final=True)
+
+    async def _start(self, job: Job, bound: Amount, *, free: bool) -> None:
+        record, settings = job.record, self._desk.settings(job)
+        await self._writer.commit(
+            AttemptStarted(
+                node=job.node.address,
+                attempt=record.content_failures + 1,
+                round=record.round,
+                fence=record.fence + 1,
+                key=job.key,
+                reserved_tokens=bound.tokens,
+                reserved_nano_usd=bound.nano_usd,
+                reason=job.why,
+                temperature=settings.temperature,
+                effort=settings.effort,
+                free=free,
+            )
+        )
+
+    def _settled(
+        self, job: Job, lease: Lease, result: AttemptResult, duration_s: float, *, free: bool
+    ) -> Outcome:
+        record = job.record
+        answered = bool(record.responses)
+        lost = result.failure is Failure.TIMEOUT and not result.usage.total
+        unknown = not free and not record.unsettled.total and (lost or not result.usage_known)
+        usage = record.unsettled if answered else result.usage
+        nano_usd = record.unsettled_nano_usd if answered else result.nano_usd
+        if unknown:
+            usage, nano_usd = Usage(input_tokens=lease.amount.tokens), lease.amount.nano_usd
+        _, alerts = self._purse.settle(lease, self._new_cost(job, lease, usage, nano_usd))
+        digest = self._desk.runtime.artifacts.put(canonical(result))
+        finished = AttemptFinished(
+            node=job.node.address,
+            attempt=record.attempt,
+            round=record.round,
+            fence=record.fence,
+            failure=None if result.failure is None else result.failure.value,
+            message=result.message,
+            issues=result.issues,
+            healed=result.healed,
+            score=result.score,
+            usage=usage,
+            nano_usd=nano_usd,
+            duration_s=duration_s,
+            result_digest=digest,
+        )
+        return Outcome(
+            result=result,
+            result_digest=digest,
+            unwritten=(finished, *alerts),
+            final=result.failure in {Failure.BUDGET, Failure.FATAL, Failure.CANNOT},
+        )
+
+    def _new_cost(self, job: Job, lease: Lease, usage: Usage, nano_usd: int) -> Amount:
+        """Return what this try adds to the books: answers paid by a dead process are in them already."""
+        bound, _, _ = self._desk.bound(job) if job.model is not None else (lease.amount, True, True)
+        carried_tokens = bound.tokens - lease.amount.tokens
+        carried_nano_usd = bound.nano_usd - lease.amount.nano_usd
+        return Amount(
+            tokens=max(0, usage.total - carried_tokens), nano_usd=max(0, nano_usd - carried_nano_usd)
+        )
+
+    def _cut_off(self, job: Job, lease: Lease, error: BaseException, duration_s: float) -> None:
+        """Settle a try that was cancelled, and leave its last event to whoever catches the cancellation."""
+        record = job.record
+        started = record.in_flight
+        if started is None or not isinstance(error, asyncio.CancelledError):
+            self._purse.settle(lease, Amount())
+            return
+        known = started.free or bool(record.responses)
+        usage = record.unsettled if known else Usage(input_tokens=lease.amount.tokens)
+        nano_usd = record.unsettled_nano_usd if known else lease.amount.nano_usd
+        self._purse.settle(lease, Amount(tokens=usage.total, nano_usd=nano_usd))
+        finished: Body = AttemptFinished(
+            node=job.node.address,
+            attempt=record.attempt,
+            round=record.round,
+            fence=record.fence,
+            failure=CANCELLED_TRY,
+            message="stopped before it ended",
+            usage=usage,
+            nano_usd=nano_usd,
+            duration_s=duration_s,
+        )
+        job.unwritten = (finished,)
+
+    def _now(self) -> float:
+        return self._desk.runtime.clock.now()
+
+    def _monotonic(self) -> float:
+        return self._desk.runtime.clock.monotonic()
+
+
+def _failed(error: Exception) -> AttemptResult:
+    """Return the failure that an exception of an action stands for."""
+    if isinstance(error, ProviderFailure):
+        return AttemptResult(failure=error.failure, message=error.message, retry_after_s=error.retry_after_s)
+    if isinstance(error, MaestroError):
+        hint = f" ({error.hint})" if error.hint else ""
+        kinds = {
+            TokenBudgetExceeded: Failure.BUDGET,
+            RecoverableError: Failure.INVALID,
+            UnrecoverableError: Failure.CANNOT,
+            HelpNeeded: Failure.CANNOT,
+        }
+        failure = next((kind for base, kind in kinds.items() if isinstance(error, base)), Failure.FATAL)
+        return AttemptResult(failure=failure, message=f"{error.message}{hint}", usage_known=False)
+    text = "".join(traceback.format_exception(error)).splitlines()[-_MANY_LINES:]
+    message = f"a bug in the action: {type(error).__name__}: {error}"
+    return AttemptResult(failure=Failure.FATAL, message=message, notes=("\n".join(text),), usage_known=False)

@@ -1,0 +1,221 @@
+"""How a node ends: reuse of a stored result, publishing, the final event, or a question to a person.
+
+Publishing is intent, renames, receipt: a process that dies in between does it again, and nothing is generated
+for that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.engine.events import Body, FileRef, NodeFinished, NodeWaiting, Published, PublishStarted
+from maestro_dsl.engine.keys import cached_verdict, reusable
+from maestro_dsl.engine.policy import give_up
+from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
+from maestro_dsl.engine.state import NodeState
+from maestro_dsl.errors import MaestroError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maestro_dsl.engine.job import Desk, Job, Outcome
+    from maestro_dsl.engine.policy.give_up import Ending
+    from maestro_dsl.engine.writer import Writer
+
+
+class Finisher:
+    """Ends nodes of one run."""
+
+    def __init__(self, *, desk: Desk, writer: Writer, stop: Callable[[str], None]) -> None:
+        self._desk = desk
+        self._writer = writer
+        self._stop = stop
+
+    async def reuse(self, job: Job) -> bool:
+        """End the node with the stored result of its key; False where there is none that is whole."""
+        node, runtime = job.node, self._desk.runtime
+        stored = runtime.store.result(job.key) if reusable(node) else None
+        if stored is None or not self._whole(stored):
+            return False
+        final = NodeFinished(
+            node=node.address,
+            state=NodeState.CACHED.value,
+            key=job.key,
+            reason="unchanged",
+            result_digest=stored.result_digest,
+            score=stored.score,
+            verdict=cached_verdict(node, stored),
+            files=stored.files,
+            outputs=stored.outputs,
+            saved_tokens=stored.tokens,
+            recorded_calls=stored.recorded_calls,
+        )
+        await self._publish_and_end(job, (), stored.files, stored.result_digest, final, None)
+        return True
+
+    def _whole(self, stored: CachedResult) -> bool:
+        has = self._desk.runtime.artifacts.has
+        wanted = [stored.result_digest, *(item.digest for item in stored.files)]
+        if stored.recorded_calls is not None:
+            wanted.append(stored.recorded_calls)
+        return all(has(item) for item in wanted)
+
+    async def succeed(self, job: Job, outcome: Outcome) -> None:
+        """End the node well, or ask what its result asks."""
+        question = outcome.result.question
+        if question is not None and job.record.decision is None:
+            await self._writer.commit(
+                *outcome.unwritten, NodeWaiting(node=job.node.address, question=question)
+            )
+            return
+        on_mock = self._desk.index.uses_mock(job.node)
+        state = NodeState.SUCCEEDED_ON_MOCK if on_mock else NodeState.SUCCEEDED
+        await self._end_with_files(job, outcome, state, "")
+
+    async def give_up(self, job: Job, outcome: Outcome) -> None:
+        """End the node after its last failure, as its policy says."""
+        if outcome.result.verdict is not None:
+            await self._judged(job, outcome)
+            return
+        ending = give_up.decide(
+            job.node.give_up,
+            outcome.failure,
+            _report(job, outcome),
+            give_up_on_failure=job.persona is None or job.persona.give_up_on_failure,
+            usable=outcome.result.usable,
+        )
+        await self.end(job, outcome, ending)
+
+    async def end(self, job: Job, outcome: Outcome, ending: Ending) -> None:
+        """Write a decided ending."""
+        if ending.ask:
+            question = f"{ending.reason} What now: retry, approve (take what there is), skip or reject?"
+            await self._writer.commit(
+                *outcome.unwritten, NodeWaiting(node=job.node.address, question=question)
+            )
+            return
+        if ending.state is NodeState.DEGRADED:
+            await self._end_with_files(job, outcome, ending.state, ending.reason)
+            return
+        await self._writer.commit(
+            *outcome.unwritten, self._final(job, outcome, ending.state, ending.reason, ())
+        )
+        if ending.stop_run:
+            self._stop(f"{job.node.address} {ending.state}: {outcome.result.message}")
+
+    async def _judged(self, job: Job, outcome: Outcome) -> None:
+        reason = outcome.result.message or f"the verdict is {(outcome.verdict or '').replace('_', ' ')}"
+        ending = give_up.decide(job.node.give_up, Failure.FATAL, reason)
+        files = outcome.result.files
+        final = self._final(job, outcome, ending.state, reason, files)
+        await self._publish_and_end(job, outcome.unwritten, files, outcome.result_digest or "", final, None)
+        if ending.stop_run:
+            self._stop(f"{job.node.address}: {reason}")
+
+    async def answered(self, job: Job, outcome: Outcome) -> None:
+        """End a node as a person decided: approve, skip or reject."""
+        decision = job.record.decision
+        if decision is None:
+            return
+        who = f"by {decision.by}" if decision.by else "by a person"
+        note = f": {decision.note}" if decision.note else ""
+        if decision.decision == "approve":
+            asked = outcome.result.failure is None
+            if asked or outcome.result.usable:
+                state = self._approved_state(job) if asked else NodeState.DEGRADED
+                await self._end_with_files(job, outcome, state, f"approved {who}{note}")
+                return
+        skipped = decision.decision == "skip"
+        state = NodeState.SKIPPED if skipped else NodeState.FAILED
+        word = "skipped" if skipped else "rejected"
+        reason = f"{word} {who}{note}"
+        await self._writer.commit(*outcome.unwritten, self._final(job, outcome, state, reason, ()))
+
+    def _approved_state(self, job: Job) -> NodeState:
+        on_mock = self._desk.index.uses_mock(job.node)
+        return NodeState.SUCCEEDED_ON_MOCK if on_mock else NodeState.SUCCEEDED
+
+    async def _end_with_files(self, job: Job, outcome: Outcome, state: NodeState, reason: str) -> None:
+        result = outcome.result
+        digest = outcome.result_digest or ""
+        final = self._final(job, outcome, state, reason, result.files)
+        stored = None
+        if state in {NodeState.SUCCEEDED, NodeState.SUCCEEDED_ON_MOCK} and reusable(job.node) and digest:
+            stored = _stored(job, result, digest, state)
+        await self._publish_and_end(job, outcome.unwritten, result.files, digest, final, stored)
+
+    async def _publish_and_end(
+        self,
+        job: Job,
+        unwritten: tuple[Body, ...],
+        files: tuple[FileRef, ...],
+        digest: str,
+        final: NodeFinished,
+        stored: CachedResult | None,
+    ) -> None:
+        if not files and not job.node.writes:
+            await self._writer.commit(*unwritten, final, result=stored)
+            return
+        intent = PublishStarted(node=job.node.address, key=job.key, files=files, result_digest=digest)
+        if unwritten or job.record.publishing != intent:
+            await self._writer.commit(*unwritten, intent)
+        try:
+            self._desk.runtime.publisher.publish(job.node.address, job.key, files)
+        except (MaestroError, OSError) as error:
+            reason = f"its files could not be put in place: {error}"
+            failed = NodeFinished(
+                node=job.node.address, state=NodeState.FAILED.value, reason=reason, result_digest=digest
+            )
+            await self._writer.commit(failed)
+            return
+        await self._writer.commit(Published(node=job.node.address), final, result=stored)
+
+    def _final(
+        self, job: Job, outcome: Outcome, state: NodeState, reason: str, files: tuple[FileRef, ...]
+    ) -> NodeFinished:
+        result = outcome.result
+        return NodeFinished(
+            node=job.node.address,
+            state=state.value,
+            key=job.key,
+            reason=reason,
+            result_digest=outcome.result_digest,
+            score=result.score,
+            verdict=outcome.verdict,
+            files=files,
+            outputs=result.outputs,
+            recorded_calls=result.recorded_calls,
+        )
+
+
+def _stored(job: Job, result: AttemptResult, digest: str, state: NodeState) -> CachedResult:
+    finished = job.record
+    return CachedResult(
+        key=job.key,
+        node=job.node.address,
+        parts=job.parts,
+        result_digest=digest,
+        files=result.files,
+        state=state.value,
+        score=result.score,
+        outputs=result.outputs,
+        tokens=max(finished.tokens_spent, result.usage.total),
+        nano_usd=max(finished.nano_usd_spent, result.nano_usd),
+        recorded_calls=result.recorded_calls,
+    )
+
+
+def _report(job: Job, outcome: Outcome) -> str:
+    """Return why the node ended, in one paragraph: the last error first, then what was tried."""
+    tries = len(job.record.tries) + sum(1 for body in outcome.unwritten if type(body).__name__ == _TRY)
+    said = outcome.result.message or outcome.failure.value
+    text = said if said.endswith((".", "!", "?")) else f"{said}."
+    worst = next((item for item in outcome.result.issues if item.severity in {"critical", "error"}), None)
+    if worst is not None and worst.message not in text:
+        text += f" First issue: {worst.message}."
+    if tries > 1 or job.record.round > 1:
+        text += f" Tried {tries} times in {job.record.round - job.record.round_offset} round(s)."
+    return text
+
+
+_TRY = "AttemptFinished"

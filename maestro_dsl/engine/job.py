@@ -1,0 +1,221 @@
+"""One node at work: what its next try is given, read off the plan and the fold.
+
+Holds no decision: the layers in `attempt` decide, `finish` ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from maestro_dsl.codec import from_json
+from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
+from maestro_dsl.engine.events import AttemptFinished, Body, Issue
+from maestro_dsl.engine.graph import PlanIndex
+from maestro_dsl.engine.policy import retry
+from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, Amount
+from maestro_dsl.engine.ports import (
+    ArtifactStore,
+    AttemptResult,
+    AttemptSpec,
+    Failure,
+    InputResult,
+    ModelKey,
+    Prices,
+)
+from maestro_dsl.engine.runtime import Runtime
+from maestro_dsl.engine.state import NodeRecord, RunState
+from maestro_dsl.lang.model import ModelSettings
+
+FED_BACK = frozenset({"critical", "error"})
+_FEEDBACK_OVERHEAD_BYTES = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a try ended, with the events that still have to be written; `final` = no policy may repeat it."""
+
+    result: AttemptResult
+    result_digest: str | None = None
+    unwritten: tuple[Body, ...] = ()
+    final: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """True where the node can end well."""
+        return self.result.failure is None and self.verdict in {None, "fulfilled"}
+
+    @property
+    def failure(self) -> Failure:
+        """The failure, INVALID where only the verdict is negative."""
+        return self.result.failure or Failure.INVALID
+
+    @property
+    def verdict(self) -> str | None:
+        """The verdict of a verification, if it was one."""
+        return None if self.result.verdict is None else self.result.verdict.verdict
+
+    @property
+    def repeatable(self) -> bool:
+        """False where another try cannot change anything: a verdict stands, nobody generates."""
+        return not self.final and self.result.verdict is None
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """A node that runs now."""
+
+    node: PlanNode
+    record: NodeRecord
+    key: str
+    parts: Mapping[str, str]
+    why: str
+    persona: CompiledPersona | None
+    model: ModelKey | None
+    unwritten: tuple[Body, ...] = ()
+    """Events of a try that was cut off, for whoever catches the cancellation."""
+    reasons: list[str] = field(default_factory=list)
+    """What each level said when it gave up, innermost first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the coordinator of one run works with."""
+
+    run_id: str
+    index: PlanIndex
+    state: RunState
+    runtime: Runtime
+
+    def settings(self, job: Job) -> ModelSettings:
+        """Return the persona's settings with the schedule's value for this try."""
+        base = ModelSettings() if job.persona is None else job.persona.settings
+        wanted = retry.setting(job.node.retry, job.record.content_failures)
+        capability = self.runtime.capability
+        if job.model is not None and capability is not None:
+            can = capability(job.model)
+            wanted = retry.Setting(
+                temperature=wanted.temperature if can.temperature else None,
+                effort=wanted.effort if can.effort else None,
+            )
+        if wanted.effort is not None:
+            return replace(base, temperature=None, effort=wanted.effort)
+        if wanted.temperature is not None:
+            return replace(base, temperature=wanted.temperature, effort=None)
+        return base
+
+    def spec(self, job: Job, lease: Amount) -> AttemptSpec:
+        """Return everything a worker needs for the try that has just been started."""
+        node, record, plan = job.node, job.record, self.index.plan
+        consumed = (*node.consumes_mock, *(c for c in node.consumes_real if c not in node.consumes_mock))
+        return AttemptSpec(
+            run_id=self.run_id,
+            node=node,
+            attempt=record.attempt,
+            round=record.round,
+            fence=record.fence,
+            key=job.key,
+            contract=self.index.contract(node),
+            consumed=tuple(self.index.contracts[item] for item in consumed),
+            contracts=plan.contracts,
+            persona=job.persona,
+            requirement=plan.requirement,
+            provider=plan.provider if job.model is None else job.model[0],
+            sandbox=plan.sandbox,
+            settings=self.settings(job),
+            feedback=feedback(record),
+            previous=self.previous(record),
+            inputs=self.inputs(node),
+            lease_tokens=lease.tokens,
+            lease_nano_usd=lease.nano_usd,
+            timeout_s=node.attempt_timeout_s,
+            quality_threshold=plan.quality_threshold,
+        )
+
+    def inputs(self, node: PlanNode) -> tuple[InputResult, ...]:
+        """Return the results that the node uses; see `PlanIndex.inputs` for which these are."""
+        found = []
+        for address in self.index.inputs(node):
+            final = self.state.record(address).final
+            if final is not None:
+                found.append(
+                    InputResult(
+                        node=address,
+                        contract_id=self.index.nodes[address].contract_id,
+                        result_digest=final.result_digest or "",
+                        files=final.files,
+                        recorded_calls=final.recorded_calls,
+                        state=final.state,
+                        verdict=final.verdict,
+                        reason=final.reason,
+                    )
+                )
+        return tuple(found)
+
+    def previous(self, record: NodeRecord) -> str | None:
+        """Return the blob of this round's last failed answer; a new round starts with a fresh transcript."""
+        last = record.last_content_failure
+        if last is None or record.last_content_round != record.round or last.result_digest is None:
+            return None
+        return load_result(self.runtime.artifacts, last.result_digest).answer
+
+    def bound(self, job: Job) -> tuple[Amount, bool, bool]:
+        """Return the most a try can cost, whether it is free, and whether its price is known.
+
+        A byte is at least a token's part, so the bytes of everything sent plus the longest answer bound the
+        tokens from above.
+        """
+        if job.model is None or job.node.prompt is None:
+            return Amount(), True, True
+        prompt = job.node.prompt
+        sent = len(prompt.system.encode()) + len(prompt.user.encode())
+        errors = feedback(job.record)
+        if errors:
+            sent += _FEEDBACK_OVERHEAD_BYTES + sum(len(canonical_text(item)) for item in errors)
+        previous = self.previous(job.record)
+        if previous is not None:
+            sent += len(self.runtime.artifacts.get(previous))
+        settings = self.settings(job)
+        answer = settings.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS
+        price = _price(self.runtime.prices, job.model, sent, answer)
+        return Amount(tokens=sent + answer, nano_usd=price or 0), price == 0, price is not None
+
+
+def canonical_text(issue: Issue) -> bytes:
+    """Return about what an issue takes in a message."""
+    return (
+        f"{issue.severity} {issue.check} {issue.file} {issue.line} {issue.operation} {issue.message}".encode()
+    )
+
+
+def _price(prices: Prices, model: ModelKey, sent: int, answer: int) -> int | None:
+    return prices.bound_nano_usd(model, sent, answer)
+
+
+def feedback(record: NodeRecord) -> tuple[Issue, ...]:
+    """Return what goes back to the model: critical and error issues of the last failed content."""
+    last = record.last_content_failure
+    if last is None:
+        return ()
+    chosen = tuple(item for item in last.issues if item.severity in FED_BACK)
+    if chosen or not last.message:
+        return chosen
+    return (Issue(severity="error", message=last.message, check=last.failure or ""),)
+
+
+def load_result(artifacts: ArtifactStore, digest: str) -> AttemptResult:
+    """Return a stored attempt result.
+
+    Raises:
+        IntegrityError: it is absent or differs from its digest.
+    """
+    return from_json(AttemptResult, json.loads(artifacts.get(digest)))
+
+
+def recorded_outcome(artifacts: ArtifactStore, tried: AttemptFinished) -> Outcome:
+    """Return the outcome of a try that the journal holds already, so that it is not made again."""
+    if tried.result_digest is not None:
+        return Outcome(result=load_result(artifacts, tried.result_digest), result_digest=tried.result_digest)
+    failure = None if tried.failure is None else Failure(tried.failure)
+    return Outcome(result=AttemptResult(failure=failure, message=tried.message, issues=tried.issues))

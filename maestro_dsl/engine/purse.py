@@ -1,0 +1,89 @@
+"""The ledger of a running plan: whose limits a node falls under, waiting for room, warnings.
+
+The arithmetic is `policy.ledger`; this module knows personas, contracts and the journal's totals.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.engine.events import AlertRaised, Body
+from maestro_dsl.engine.policy import guardrail
+from maestro_dsl.engine.policy.guardrail import RUN_ACCOUNT, LimitDecision, OnLimit
+from maestro_dsl.engine.policy.ledger import Amount, Lease, Ledger
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.graph import PlanIndex
+    from maestro_dsl.engine.job import Job
+    from maestro_dsl.engine.pacing import Pacer
+    from maestro_dsl.engine.state import RunState
+
+
+class Purse:
+    """Leases for attempts, out of one ledger that all branches share."""
+
+    def __init__(self, index: PlanIndex, state: RunState, pacer: Pacer) -> None:
+        self._index = index
+        self._state = state
+        self._pacer = pacer
+        self.ledger = Ledger()
+        rails, raised = index.plan.guardrails, state.limits
+        cost = rails.max_cost_nano_usd
+        tokens = rails.max_tokens
+        if raised is not None:
+            cost = cost if raised.max_cost_nano_usd is None else raised.max_cost_nano_usd
+            tokens = tokens if raised.max_tokens is None else raised.max_tokens
+        self.ledger.account(RUN_ACCOUNT, max_tokens=tokens, max_nano_usd=cost)
+        for persona in index.plan.personas:
+            self.ledger.account(f"persona:{persona.id}", max_tokens=persona.token_budget)
+        for record in state.nodes.values():
+            spent = Amount(tokens=record.tokens_spent, nano_usd=record.nano_usd_spent)
+            if spent.tokens or spent.nano_usd:
+                self.ledger.charge(self.accounts(record.address), spent)
+
+    def accounts(self, address: str) -> tuple[str, ...]:
+        """Return the accounts that the node's calls are booked under, widest first."""
+        node = self._index.nodes[address]
+        contract = self._index.contract(node)
+        own = f"node:{address}"
+        if own not in self.ledger.accounts:
+            limit = contract.contract.token_budget if contract is not None and node.deliverables else None
+            self.ledger.account(own, max_tokens=limit)
+        persona = () if node.persona_id is None else (f"persona:{node.persona_id}",)
+        return (RUN_ACCOUNT, *persona, own)
+
+    async def reserve(self, job: Job, amount: Amount) -> Lease | LimitDecision:
+        """Return a lease, or the limit that forbids the try for good; waits while others hold the rest.
+
+        Raises:
+            Halted: the run is stopped meanwhile.
+        """
+        accounts = self.accounts(job.node.address)
+        while True:
+            granted = self.ledger.reserve(accounts, amount)
+            if isinstance(granted, Lease):
+                return granted
+            account = self.ledger.account(granted.account)
+            decision = guardrail.decide(self._index.plan.guardrails, granted, account)
+            if decision.action is not OnLimit.WAIT:
+                return decision
+            self._pacer.check()
+            await self._pacer.settled.wait()
+            self._pacer.check()
+
+    def settle(self, lease: Lease, actual: Amount | None) -> tuple[Amount, tuple[Body, ...]]:
+        """Book what a try cost (None = unknown) and return it with the warnings that follow."""
+        charged = self.ledger.settle(lease, actual)
+        self._pacer.settled.fire()
+        return charged, self._alerts(lease.accounts)
+
+    def _alerts(self, names: tuple[str, ...]) -> tuple[Body, ...]:
+        found: list[Body] = []
+        warn_at = self._index.plan.guardrails.warn_at
+        for name in names:
+            account = self.ledger.accounts[name]
+            if ("budget", name) in self._state.alerts or not guardrail.should_warn(account, warn_at):
+                continue
+            message = f"{account.used_share:.0%} of the limit of {name.replace(':', ' ')} is spent"
+            found.append(AlertRaised(kind="budget", subject=name, message=message))
+        return tuple(found)
