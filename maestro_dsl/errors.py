@@ -12,6 +12,7 @@ User mistakes in documents are data (`maestro_dsl.diagnostics`), not exceptions.
     ├── IntegrityError            7  a digest does not match
     ├── EnvironmentFailure        8  nothing could run: folder, port, program, key, disk
     ├── Interrupted             130  stopped by a signal, resumable
+    ├── OutputConflict            1  a person's files stand where a run would write
     └── NodeError                 1  a node's attempt ended badly
         ├── RecoverableError      1  another attempt may help
         ├── UnrecoverableError    1  attempts are exhausted or cannot help
@@ -85,6 +86,12 @@ class Interrupted(MaestroError):  # noqa: N818 - the user's act, not a fault
     """A signal stopped the command; `exit_code` is 128 + the signal's number."""
 
     exit_code = 130
+
+
+class OutputConflict(MaestroError):  # noqa: N818 - nothing is broken; somebody has to choose
+    """Files in the output folder are not ours; nothing was run and nothing was touched."""
+
+    exit_code = 1
 
 
 class NodeError(MaestroError):

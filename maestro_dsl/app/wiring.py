@@ -1,0 +1,66 @@
+"""Chooses the adapters of a run by name: model provider, sandbox, services.
+
+A provider is stated as `scaffold`, or as `scripted:FILE` with the file relative to the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.codec import digest_bytes
+from maestro_dsl.compiler.plan import KeyPart
+from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.suggest import closest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.engine.ports import Provider
+
+SCRIPTED: Final = "scripted"
+PROVIDERS: Final = ("scaffold", SCRIPTED)
+
+
+def make_provider(stated: str, base: Path) -> Provider:
+    """Return the model provider that a plan states; `base` is the folder of the plan.
+
+    Raises:
+        UsageError: no such provider, or its script cannot be used.
+    """
+    from maestro_dsl.providers.scaffold import ScaffoldProvider
+
+    name, _, argument = stated.partition(":")
+    if name == "scaffold" and not argument:
+        return ScaffoldProvider()
+    if name == SCRIPTED and argument:
+        from maestro_dsl.providers.scripted import load_script
+
+        return load_script(base / argument, base=ScaffoldProvider())
+    if name == SCRIPTED:
+        raise UsageError("the provider scripted needs its file", hint="provider: scripted:FILE")
+    near = closest(name, PROVIDERS)
+    guess = f' - did you mean "{near}"?' if near else ""
+    known = "scaffold (offline templates), scripted:FILE (answers from a file)"
+    raise UsageError(f'no model provider "{stated}"{guess}', hint=f"this version has: {known}")
+
+
+def with_script_in_keys(plan: CompiledPlan, base: Path) -> CompiledPlan:
+    """Return the plan with the script's content in the keys of what it answers: a new script, new results.
+
+    Raises:
+        UsageError: the script cannot be read.
+    """
+    name, _, argument = plan.provider.partition(":")
+    if name != SCRIPTED or not argument:
+        return plan
+    try:
+        part = KeyPart(name="script", digest=digest_bytes((base / argument).read_bytes()))
+    except OSError as error:
+        raise UsageError(f"the script {argument} cannot be read: {error.strerror}") from error
+    nodes = tuple(
+        replace(node, key_parts=(*node.key_parts, part)) if node.prompt is not None else node
+        for node in plan.nodes
+    )
+    return replace(plan, nodes=nodes)
