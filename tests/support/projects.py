@@ -1,0 +1,72 @@
+"""Projects in temporary folders, and runs of them through the functions that every front end calls."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from pathlib import Path
+
+from maestro_dsl import app
+from maestro_dsl.engine.events import NodeFinished
+from maestro_dsl.lang.settings import Overrides
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+REPORTS = {"quality_report.json", "contracts/validation_report.json"}
+
+
+class Project:
+    """A copy of an example with a state directory of its own."""
+
+    def __init__(self, folder: Path, state: Path, example: str) -> None:
+        shutil.copytree(EXAMPLES / example, folder, ignore=shutil.ignore_patterns("build", ".maestro"))
+        self.folder = folder
+        self.state = state
+        self.plan_file = folder / "plan.yaml"
+        self.output = folder / "build"
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {file}"
+        path.write_text(text.replace(old, new, 1))
+
+    def report(self, **overrides):
+        return app.plan_report(
+            self.plan_file, overrides=Overrides(**overrides), environ={}, state_dir=self.state
+        )
+
+    def apply(self, *, sinks=(), options=None, **overrides):
+        report = self.report(**overrides)
+        return asyncio.run(
+            app.apply(report, options=options or app.ApplyOptions(), environ={}, sinks=list(sinks))
+        )
+
+    def digests(self) -> dict[str, str]:
+        """Path → SHA-256 of everything in the output but the reports and the tool's own folder."""
+        found = {}
+        for path in sorted(self.output.rglob("*")):
+            name = path.relative_to(self.output).as_posix()
+            if path.is_file() and not name.startswith(".maestro/") and name not in REPORTS:
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return found
+
+
+def states(result) -> dict[str, str]:
+    """Address → final state."""
+    finished = (event.body for event in result.events if isinstance(event.body, NodeFinished))
+    return {body.node: body.state for body in finished}
+
+
+def ran(result) -> set[str]:
+    """Addresses of the nodes that were really worked on."""
+    return {event.body.node for event in result.events if type(event.body).__name__ == "AttemptStarted"}
+
+
+def reasons(result) -> dict[str, str]:
+    """Address → why it ran."""
+    return {
+        event.body.node: event.body.reason
+        for event in reversed(result.events)
+        if type(event.body).__name__ == "AttemptStarted"
+    }
