@@ -40,24 +40,9 @@ def _data(content: bytes, file: str, diagnostics: Diagnostics) -> Any:
             return json.loads(stripped)
         except (ValueError, RecursionError):
             pass  # YAML's flow style also starts with a brace, and the YAML reader knows positions
-    try:
-        loaded = load(content, file, profile=Profile.INTERFACE)
-    except NotImplementedError:
-        return _text_keys(_shim(content))
+    loaded = load(content, file, profile=Profile.INTERFACE)
     diagnostics.extend(loaded.diagnostics)
     return _text_keys(loaded.data)
-
-
-def _shim(content: bytes) -> Any:
-    import yaml
-
-    class Loader(yaml.CSafeLoader):
-        yaml_implicit_resolvers = {
-            key: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-            for key, pairs in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-        }
-
-    return yaml.load(content, Loader)
 
 
 def _text_keys(value: Any) -> Any:
