@@ -89,7 +89,7 @@ class Folder:
             raise
 
     def walk(self, top: str) -> Iterator[str]:
-        """Yield the paths below `top` ("" = all) that are no folders, without ours; links are not followed."""
+        """Yield the paths below `top` ("" = all) that are no folders, without ours; follows no link."""
         folders = checked_parts(top) if top else ()
         with (
             suppress(FileNotFoundError, NotADirectoryError),
@@ -137,10 +137,14 @@ class Folder:
             with suppress(FileNotFoundError), self._below(root, folders) as parent:
                 os.unlink(name, dir_fd=parent)
                 os.fsync(parent)
-            with suppress(OSError):  # a folder that is not empty stays
-                for depth in range(len(folders), 0, -1):
+            for depth in range(len(folders), 0, -1):
+                try:
                     with self._below(root, folders[: depth - 1]) as parent:
                         os.rmdir(folders[depth - 1], dir_fd=parent)
+                except FileNotFoundError:
+                    continue  # an interrupted removal came as far as here
+                except OSError:
+                    break  # it is not empty
 
     def read_own(self, own: str) -> bytes | None:
         """Return the content of a file of our folder, or None where there is none."""

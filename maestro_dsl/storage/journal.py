@@ -188,7 +188,8 @@ class Journal:
             raise ValueError("one append holds the events of one run")
         with self._database.lock:
             known = self._heads.pop(run_id, None)  # forgotten whenever the write below does not end well
-            if known is None or known.epoch != epoch or not self._write(known, events):
+            current = known is not None and (known.epoch, known.seq + 1) == (epoch, events[0].seq)
+            if known is None or not current or not self._write(known, events):
                 with self._database.reading() as connection:
                     known = self._head(connection, run_id)
                 refuse_stale(known, events[0], epoch)

@@ -38,10 +38,18 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Underway:
-    """Digests that we may have put at a path, and marks of what a person allowed to be replaced there."""
+class Note:
+    """What a node may have put at a path before it was interrupted."""
 
-    ours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    node: str
+    digests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Underway:
+    """Path → what we may have put there, and the mark of what a person allowed to be replaced there."""
+
+    ours: Mapping[str, Note] = field(default_factory=dict)
     replace: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -16,12 +16,12 @@ from maestro_dsl.engine.events import FileRef
 from maestro_dsl.errors import UnrecoverableError
 from maestro_dsl.lang.patterns import glob_match
 from maestro_dsl.storage.files import writing_to
-from maestro_dsl.storage.folder import OWN, Folder, Seen, checked_parts
+from maestro_dsl.storage.folder import OWN, Folder, Seen
 from maestro_dsl.storage.lease import Lock
-from maestro_dsl.storage.manifest import Entry, Manifest, Underway, decode, encode
+from maestro_dsl.storage.manifest import Entry, Manifest, Note, Underway, decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from maestro_dsl.engine.ports import ArtifactStore
@@ -85,10 +85,10 @@ class OutputFolder:
                 path: _entry(node, key, file, manifest.files.get(path)) for path, file in wanted.items()
             }
             to_write = [file for path, file in wanted.items() if not _in_place(entries[path], seen[path])]
-            stale = [p for p, e in manifest.files.items() if e.node == node and p not in wanted]
+            stale = _made_by(manifest, underway, lambda maker: maker == node) - set(wanted)
             if to_write:
                 self._stage(to_write)
-                underway = _noted(underway, to_write)
+                underway = _noted(underway, node, to_write)
                 self._save(_UNDERWAY, encode(underway))
             for file in to_write:
                 self._folder.place(_staged_name(file), file.path)
@@ -100,10 +100,10 @@ class OutputFolder:
         """Remove the files of nodes that are not among `nodes`; return their paths."""
         with self._guard, writing_to(self.root):
             manifest, underway = self._manifest(), self._underway()
-            stale = [path for path, entry in manifest.files.items() if entry.node and entry.node not in nodes]
+            stale = _made_by(manifest, underway, lambda maker: maker not in {"", *nodes})
             removed = self._remove(stale, manifest, underway)
             kept = {path: entry for path, entry in manifest.files.items() if path not in stale}
-            self._finish(Manifest(files=kept), underway, set(stale), manifest)
+            self._finish(Manifest(files=kept), underway, stale, manifest)
         return removed
 
     # ---- a person's changes ------------------------------------------------------------------------------
@@ -220,18 +220,20 @@ class OutputFolder:
 
     def _remove(self, paths: Iterable[str], manifest: Manifest, underway: Underway) -> list[str]:
         removed = []
-        for path in paths:
-            seen, entry = self._folder.look(path), manifest.files[path]
-            ours = {entry.sha256, *underway.ours.get(path, ())} - {entry.accepted}
-            if seen.kind == "file" and seen.digest in ours:
-                self._folder.remove(path)
+        for path in sorted(paths):
+            seen, entry, note = self._folder.look(path), manifest.files.get(path), underway.ours.get(path)
+            ours = set(note.digests if note else ())
+            if entry is not None:
+                ours = (ours | {entry.sha256}) - {entry.accepted}
+            if seen.kind == "absent" or seen.digest in ours:
+                self._folder.remove(path)  # where it is absent, folders may have been left empty
                 removed.append(path)
         return removed
 
     def _finish(self, new: Manifest, underway: Underway, done: Collection[str], old: Manifest) -> None:
         self._save_changed(new, old)
         rest = Underway(
-            ours={path: digests for path, digests in underway.ours.items() if path not in done},
+            ours={path: note for path, note in underway.ours.items() if path not in done},
             replace={path: mark for path, mark in underway.replace.items() if path not in done},
         )
         if rest.ours or rest.replace:
@@ -278,7 +280,6 @@ def _fixed_folders(glob: str) -> tuple[str, ...]:
 
 def _entry(node: str, key: str, file: FileRef, old: Entry | None) -> Entry:
     accepted = old.accepted if old is not None else None
-    checked_parts(file.path)
     return Entry(sha256=file.digest, node=node, key=key, executable=file.executable, accepted=accepted)
 
 
@@ -289,16 +290,27 @@ def _in_place(entry: Entry, seen: Seen) -> bool:
 
 
 def _is_ours(path: str, entry: Entry | None, underway: Underway, seen: Seen) -> bool:
-    known = {*underway.ours.get(path, ()), underway.replace.get(path)}
+    note = underway.ours.get(path)
+    known = {underway.replace.get(path), *(note.digests if note else ())}
     if entry is not None:
         known |= {entry.sha256, entry.accepted}
     return seen.mark in known
 
 
-def _noted(underway: Underway, files: Iterable[FileRef]) -> Underway:
-    added = {file.path: {*underway.ours.get(file.path, ()), file.digest} for file in files}
-    sorted_added = {path: tuple(sorted(digests)) for path, digests in added.items()}
-    return replace(underway, ours={**underway.ours, **sorted_added})
+def _made_by(manifest: Manifest, underway: Underway, chosen: Callable[[str], bool]) -> set[str]:
+    """Return the paths whose maker is `chosen`; what is listed goes before what was only under way."""
+    makers = {path: note.node for path, note in underway.ours.items()}
+    makers |= {path: entry.node for path, entry in manifest.files.items()}
+    return {path for path, maker in makers.items() if chosen(maker)}
+
+
+def _noted(underway: Underway, node: str, files: Iterable[FileRef]) -> Underway:
+    added = {}
+    for file in files:
+        old = underway.ours.get(file.path)
+        digests = {file.digest, *(old.digests if old else ())}
+        added[file.path] = Note(node=node, digests=tuple(sorted(digests)))
+    return replace(underway, ours={**underway.ours, **added})
 
 
 def _staged_name(file: FileRef) -> str:

@@ -25,7 +25,7 @@ DAMAGED_HINT = "restore the state directory from a backup; `maestro state verify
 
 def seal(*values: str | float) -> str:
     """Return the checksum of a row's values, in the order of its columns."""
-    return hashlib.sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(values, separators=(",", ":"), default=repr).encode()).hexdigest()
 
 
 def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
