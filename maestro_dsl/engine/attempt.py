@@ -1,7 +1,7 @@
 """The coordinator half of a node: every try, and what is decided between them.
 
-`Coordinator.layers` is the one place where the order of the policies stands. Each layer takes what is inside it
-and returns something of the same shape, so each can be read alone. All counters live in the fold, none here:
+`Coordinator.layers` is the one place where the order of the policies stands. Each layer takes what is inside
+it and returns something of the same shape, so each can be read alone. All counters live in the fold:
 a layer that starts in the middle of a resumed node sees the same numbers as one that never stopped.
 """
 
@@ -28,7 +28,7 @@ from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
 from maestro_dsl.engine.policy.ledger import Amount, Lease
 from maestro_dsl.engine.policy.retry import Again, History
 from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure, ProviderFailure
-from maestro_dsl.engine.state import CANCELLED_TRY, NO_USAGE
+from maestro_dsl.engine.state import CANCELLED_TRY
 from maestro_dsl.errors import (
     HelpNeeded,
     MaestroError,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.pacing import Pacer
     from maestro_dsl.engine.purse import Purse
     from maestro_dsl.engine.writer import Writer
+    from maestro_dsl.lang.model import Json
 
 Layer: TypeAlias = Callable[[Job], Awaitable[Outcome]]
 Try: TypeAlias = Callable[[Job, Lease], Awaitable[AttemptResult]]
@@ -157,7 +158,9 @@ class Coordinator:
         async def paid(job: Job) -> Outcome:
             bound, free, priced = self._desk.bound(job)
             refused = self._unpriced(job) if not priced else None
-            granted = refused or await self._purse.reserve(job, self._less_stored(job, bound))
+            # Answers that a dead process paid for are booked already; this try only adds to them.
+            booked = Amount(tokens=job.record.unsettled.total, nano_usd=job.record.unsettled_nano_usd)
+            granted = refused or await self._purse.reserve(job, _less(bound, booked))
             if isinstance(granted, LimitDecision):
                 return self._refused(granted)
             began = self._monotonic()
@@ -166,9 +169,9 @@ class Coordinator:
                 await self._start(job, bound, free=free)
                 result = await inner(job, granted)
             except BaseException as error:
-                self._cut_off(job, granted, error, self._monotonic() - began)
+                self._cut_off(job, granted, booked, error, self._monotonic() - began)
                 raise
-            return self._settled(job, granted, result, self._monotonic() - began, free=free)
+            return self._settled(job, granted, booked, result, self._monotonic() - began)
 
         return paid
 
@@ -201,7 +204,7 @@ class Coordinator:
         link = AttemptLink(answered=answered, stored_answer=record.responses.get)
         try:
             return await self._desk.runtime.dispatcher.submit(self._desk.spec(job, lease.amount), link)
-        except Exception as error:  # noqa: BLE001 - an action's bug is the failure of its node alone
+        except Exception as error:  # an action's bug is the failure of its node alone
             if self._writer.broken is not None:
                 raise
             return _failed(error)
@@ -234,7 +237,7 @@ class Coordinator:
         condition = self._desk.runtime.condition
         if job.node.retry.when is None or condition is None:
             return True
-        context = {"failure": kind, "attempt": job.record.attempt, "round": job.record.round}
+        context: dict[str, Json] = {"failure": kind, "attempt": job.record.attempt, "round": job.record.round}
         return condition(job.node.retry.when, context)
 
     async def _schedule(self, job: Job, outcome: Outcome, decision: Again, *, level: int) -> None:
@@ -257,14 +260,6 @@ class Coordinator:
             message = f"{name} has no known price; its cost is unknown, not zero"
             self._writer.post(AlertRaised(kind="unknown_price", subject=name, message=message))
         return None
-
-    def _less_stored(self, job: Job, bound: Amount) -> Amount:
-        """Leave out what stored answers of this attempt have cost: it is booked already."""
-        record = job.record
-        return Amount(
-            tokens=max(0, bound.tokens - record.unsettled.total),
-            nano_usd=max(0, bound.nano_usd - record.unsettled_nano_usd),
-        )
 
     def _refused(self, decision: LimitDecision) -> Outcome:
         if decision.action is OnLimit.PAUSE:
@@ -291,17 +286,11 @@ class Coordinator:
         )
 
     def _settled(
-        self, job: Job, lease: Lease, result: AttemptResult, duration_s: float, *, free: bool
+        self, job: Job, lease: Lease, booked: Amount, result: AttemptResult, duration_s: float
     ) -> Outcome:
         record = job.record
-        answered = bool(record.responses)
-        lost = result.failure is Failure.TIMEOUT and not result.usage.total
-        unknown = not free and not record.unsettled.total and (lost or not result.usage_known)
-        usage = record.unsettled if answered else result.usage
-        nano_usd = record.unsettled_nano_usd if answered else result.nano_usd
-        if unknown:
-            usage, nano_usd = Usage(input_tokens=lease.amount.tokens), lease.amount.nano_usd
-        _, alerts = self._purse.settle(lease, self._new_cost(job, lease, usage, nano_usd))
+        usage, nano_usd = self._spent(job, lease, result)
+        _, alerts = self._purse.settle(lease, _less(Amount(tokens=usage.total, nano_usd=nano_usd), booked))
         digest = self._desk.runtime.artifacts.put(canonical(result))
         finished = AttemptFinished(
             node=job.node.address,
@@ -325,26 +314,32 @@ class Coordinator:
             final=result.failure in {Failure.BUDGET, Failure.FATAL, Failure.CANNOT},
         )
 
-    def _new_cost(self, job: Job, lease: Lease, usage: Usage, nano_usd: int) -> Amount:
-        """Return what this try adds to the books: answers paid by a dead process are in them already."""
-        bound, _, _ = self._desk.bound(job) if job.model is not None else (lease.amount, True, True)
-        carried_tokens = bound.tokens - lease.amount.tokens
-        carried_nano_usd = bound.nano_usd - lease.amount.nano_usd
-        return Amount(
-            tokens=max(0, usage.total - carried_tokens), nano_usd=max(0, nano_usd - carried_nano_usd)
-        )
+    def _spent(self, job: Job, lease: Lease, result: AttemptResult | None) -> tuple[Usage, int]:
+        """Return what a try cost: its stored answers, else what it says, else the whole reservation."""
+        record = job.record
+        if record.responses:
+            return record.unsettled, record.unsettled_nano_usd
+        known = result is not None and result.usage_known
+        if result is not None and result.failure is Failure.TIMEOUT and not result.usage.total:
+            known = False  # a call that gave no answer in time may still be charged
+        if result is not None and known:
+            return result.usage, result.nano_usd
+        if record.in_flight is not None and record.in_flight.free:
+            return Usage(), 0
+        return Usage(input_tokens=lease.amount.tokens), lease.amount.nano_usd
 
-    def _cut_off(self, job: Job, lease: Lease, error: BaseException, duration_s: float) -> None:
+    def _cut_off(
+        self, job: Job, lease: Lease, booked: Amount, error: BaseException, duration_s: float
+    ) -> None:
         """Settle a try that was cancelled, and leave its last event to whoever catches the cancellation."""
         record = job.record
-        started = record.in_flight
-        if started is None or not isinstance(error, asyncio.CancelledError):
+        if isinstance(error, asyncio.CancelledError) and self._writer.broken is None:
+            self._writer.flush()  # the start of this try may still be on its way
+        if record.in_flight is None or not isinstance(error, asyncio.CancelledError):
             self._purse.settle(lease, Amount())
             return
-        known = started.free or bool(record.responses)
-        usage = record.unsettled if known else Usage(input_tokens=lease.amount.tokens)
-        nano_usd = record.unsettled_nano_usd if known else lease.amount.nano_usd
-        self._purse.settle(lease, Amount(tokens=usage.total, nano_usd=nano_usd))
+        usage, nano_usd = self._spent(job, lease, None)
+        self._purse.settle(lease, _less(Amount(tokens=usage.total, nano_usd=nano_usd), booked))
         finished: Body = AttemptFinished(
             node=job.node.address,
             attempt=record.attempt,
@@ -365,19 +360,27 @@ class Coordinator:
         return self._desk.runtime.clock.monotonic()
 
 
+_FAILURES: Final[tuple[tuple[type[Exception], Failure], ...]] = (
+    (TokenBudgetExceeded, Failure.BUDGET),
+    (RecoverableError, Failure.INVALID),
+    (UnrecoverableError, Failure.CANNOT),
+    (HelpNeeded, Failure.CANNOT),
+)
+
+
+def _less(amount: Amount, booked: Amount) -> Amount:
+    return Amount(
+        tokens=max(0, amount.tokens - booked.tokens), nano_usd=max(0, amount.nano_usd - booked.nano_usd)
+    )
+
+
 def _failed(error: Exception) -> AttemptResult:
     """Return the failure that an exception of an action stands for."""
     if isinstance(error, ProviderFailure):
         return AttemptResult(failure=error.failure, message=error.message, retry_after_s=error.retry_after_s)
     if isinstance(error, MaestroError):
         hint = f" ({error.hint})" if error.hint else ""
-        kinds = {
-            TokenBudgetExceeded: Failure.BUDGET,
-            RecoverableError: Failure.INVALID,
-            UnrecoverableError: Failure.CANNOT,
-            HelpNeeded: Failure.CANNOT,
-        }
-        failure = next((kind for base, kind in kinds.items() if isinstance(error, base)), Failure.FATAL)
+        failure = next((kind for base, kind in _FAILURES if isinstance(error, base)), Failure.FATAL)
         return AttemptResult(failure=failure, message=f"{error.message}{hint}", usage_known=False)
     text = "".join(traceback.format_exception(error)).splitlines()[-_MANY_LINES:]
     message = f"a bug in the action: {type(error).__name__}: {error}"

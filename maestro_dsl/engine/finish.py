@@ -106,9 +106,7 @@ class Finisher:
     async def _judged(self, job: Job, outcome: Outcome) -> None:
         reason = outcome.result.message or f"the verdict is {(outcome.verdict or '').replace('_', ' ')}"
         ending = give_up.decide(job.node.give_up, Failure.FATAL, reason)
-        files = outcome.result.files
-        final = self._final(job, outcome, ending.state, reason, files)
-        await self._publish_and_end(job, outcome.unwritten, files, outcome.result_digest or "", final, None)
+        await self._writer.commit(*outcome.unwritten, self._final(job, outcome, ending.state, reason, ()))
         if ending.stop_run:
             self._stop(f"{job.node.address}: {reason}")
 

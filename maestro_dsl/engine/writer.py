@@ -1,8 +1,8 @@
 """The single writer of a run: what is ready at the same time shares one append.
 
 An event is folded, stored and shown in this order within one call, and whoever posted it goes on only then.
-The append is made on the loop itself: it is one short transaction for many nodes, and a thread would cost more
-than it hides.
+The append is made on the loop itself: it is one short transaction for many nodes, and a thread would cost
+more than it hides.
 """
 
 from __future__ import annotations
@@ -116,5 +116,5 @@ class Writer:
         for event in events:
             try:
                 sink.on_event(event)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a subscriber's bug must not stop the run
                 _log.exception("an event sink failed; the run goes on")

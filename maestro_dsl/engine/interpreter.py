@@ -1,0 +1,369 @@
+"""The loop around the state machine: starts what is ready, ends what stops, and closes the run.
+
+It decides nothing that `readiness`, the policies or `verdict` decide, and it keeps no result of its own: what
+it returns is the fold of what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from maestro_dsl.engine.attempt import Coordinator
+from maestro_dsl.engine.breakers import Breakers
+from maestro_dsl.engine.events import (
+    AlertRaised,
+    AttemptFinished,
+    Body,
+    NodeDecided,
+    NodeFinished,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    ServiceReady,
+    ServiceStopped,
+)
+from maestro_dsl.engine.finish import Finisher
+from maestro_dsl.engine.graph import PlanIndex, cause_chain, skip_reason
+from maestro_dsl.engine.job import Desk
+from maestro_dsl.engine.keys import InterfaceHistory
+from maestro_dsl.engine.pacing import Halted, Pacer
+from maestro_dsl.engine.policy import guardrail
+from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.purse import Purse
+from maestro_dsl.engine.readiness import ReadyQueue
+from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
+from maestro_dsl.engine.state import CANCELLED_TRY, FINAL, GOOD, NodeState, RunState, RunStatus, apply
+from maestro_dsl.engine.verdict import COULD_NOT_VERIFY, RunVerdict, run_verdict
+from maestro_dsl.engine.worker import NodeWorker
+from maestro_dsl.engine.writer import Writer
+from maestro_dsl.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from maestro_dsl.compiler.plan import CompiledPlan
+
+SIGNAL = "signal"
+"""`RunPaused.by` of a run that was interrupted and may be continued without asking."""
+
+
+async def run(
+    plan: CompiledPlan,
+    *,
+    run_id: str,
+    runtime: Runtime,
+    resume: bool = False,
+    options: RunOptions | None = None,
+    control: RunControl | None = None,
+) -> RunState:
+    """Run a plan to its end, to a pause or to a stop, and return the fold of its events.
+
+    The run must be registered in the store (`create_run`). Cancelling the task stops hard, writes what is
+    known and raises; everything else returns.
+
+    Raises:
+        StateError: another process took the run over.
+        IntegrityError: the journal is damaged, or belongs to another plan.
+    """
+    interpreter = Interpreter(plan, run_id=run_id, runtime=runtime, options=options or RunOptions())
+    if control is None:
+        return await interpreter.run(resume=resume)
+    try:
+        return await interpreter.run(resume=resume, control=control)
+    finally:
+        control.bind(None)
+
+
+class Interpreter:
+    """One run in this process; implements `Steering`."""
+
+    def __init__(self, plan: CompiledPlan, *, run_id: str, runtime: Runtime, options: RunOptions) -> None:
+        self._plan = plan
+        self._run_id = run_id
+        self._runtime = runtime
+        self._options = options
+        self._index = PlanIndex(plan)
+        self._state = RunState()
+        self._pacer = Pacer()
+        self._breakers = Breakers(runtime.clock, self._pacer)
+        self._writer = Writer(
+            store=runtime.store,
+            clock=runtime.clock,
+            state=self._state,
+            run_id=run_id,
+            plan_id=plan.id,
+            epoch=runtime.epoch,
+        )
+        execution = plan.execution
+        if options.max_concurrency is not None:
+            execution = replace(execution, max_concurrency=options.max_concurrency)
+        self._execution = execution
+        self._tasks: dict[asyncio.Task[None], str | None] = {}
+        self._idle: asyncio.Event = asyncio.Event()
+        self._skipping: set[str] = set()
+        self._failure: BaseException | None = None
+        self._stopped: str | None = None
+        self._cancelled: str | None = None
+        self._stops = 0
+        self._paused = False
+
+    async def run(self, *, resume: bool, control: RunControl | None = None) -> RunState:
+        """Run to the end; see `run`."""
+        if resume and self._replay().is_final:
+            return self._state
+        self._writer.subscribe(self._runtime.sinks)
+        await self._open(resume=resume)
+        history = InterfaceHistory(self._runtime.artifacts, self._runtime.interfaces)
+        history.remember()
+        self._queue = ReadyQueue(self._index, self._state, self._execution)
+        self._worker = self._build_worker(history)
+        deadline = self._arm_deadline()
+        if control is not None:
+            control.bind(self)
+        try:
+            self._skip(self._queue.take_doomed())
+            self._pump()
+            await self._idle.wait()
+        except asyncio.CancelledError:
+            await self._cancel_tasks()
+            self._post_pause("interrupted", SIGNAL)
+            self._writer.flush()
+            raise
+        finally:
+            if deadline is not None:
+                deadline.cancel()
+        if self._failure is not None:
+            await self._cancel_tasks()
+            raise self._failure
+        await self._close()
+        return self._state
+
+    # ---- begin and end -----------------------------------------------------------------------------------
+
+    def _replay(self) -> RunState:
+        for event in self._runtime.store.events(self._run_id):
+            apply(self._state, event)
+            body = event.body
+            if isinstance(body, AttemptFinished) and body.failure != CANCELLED_TRY:
+                node = self._index.nodes.get(body.node)
+                model = None if node is None else self._index.model(node)
+                if node is not None and model is not None:
+                    failure = None if body.failure is None else Failure(body.failure)
+                    self._breakers.record(model, node.safety.breaker, failure, event.at)
+        started = self._state.started
+        if started is not None and started.plan_digest != self._plan.digest:
+            raise IntegrityError(
+                f"run {self._run_id} belongs to another version of the plan",
+                hint="apply the plan again: a new run reuses every result whose key is the same",
+            )
+        return self._state
+
+    async def _open(self, *, resume: bool) -> None:
+        bodies: list[Body] = []
+        if resume and self._state.seq:
+            flying = tuple(item.address for item in self._state.nodes.values() if item.in_flight is not None)
+            epoch = max(self._runtime.epoch, self._state.epoch + 1)
+            bodies.append(RunResumed(epoch=epoch, interrupted=flying))
+        else:
+            bodies.append(
+                RunStarted(
+                    plan_id=self._plan.id,
+                    plan_digest=self._plan.digest,
+                    output=self._plan.output,
+                    tool_version=self._runtime.tool_version,
+                    options={
+                        "fail_fast": self._options.fail_fast,
+                        "max_concurrency": self._execution.max_concurrency,
+                        "schedule": self._execution.schedule.value,
+                    },
+                )
+            )
+        if self._options.limits is not None:
+            bodies.append(self._options.limits)
+        bodies.extend(self._options.decisions)
+        await self._writer.commit(*bodies)
+
+    def _build_worker(self, history: InterfaceHistory) -> NodeWorker:
+        desk = Desk(run_id=self._run_id, index=self._index, state=self._state, runtime=self._runtime)
+        finisher = Finisher(desk=desk, writer=self._writer, stop=self._stop_for)
+        coordinator = Coordinator(
+            desk=desk,
+            writer=self._writer,
+            purse=Purse(self._index, self._state, self._pacer),
+            breakers=self._breakers,
+            pacer=self._pacer,
+            finisher=finisher,
+            pause=lambda reason: self.pause(reason, "guardrail"),
+        )
+        return NodeWorker(
+            desk=desk,
+            writer=self._writer,
+            finisher=finisher,
+            coordinator=coordinator,
+            history=history,
+            replace=self._options.replace,
+        )
+
+    def _arm_deadline(self) -> asyncio.TimerHandle | None:
+        left = guardrail.time_left_s(self._plan.guardrails, self._state.active_s)
+        if left is None:
+            return None
+        limit = self._plan.guardrails.max_duration_s
+        reason = f"the run has been at work for its limit of {limit:g} s"
+        return asyncio.get_running_loop().call_later(left, self.pause, reason, "guardrail")
+
+    async def _close(self) -> None:
+        open_nodes = [item for item in self._index.nodes if self._state.node_state(item) not in FINAL]
+        if self._cancelled is not None:
+            reason = self._cancelled
+            await self._writer.commit(
+                *self._cancel_bodies(open_nodes, reason),
+                RunFinished(status=RunStatus.CANCELLED, verdict=self._verdict().word, reason=reason),
+            )
+            return
+        if self._stopped is not None and open_nodes:
+            await self._writer.commit(*self._cancel_bodies(open_nodes, f"stopped: {self._stopped}"))
+            open_nodes = []
+        if open_nodes:
+            waiting = [item for item in open_nodes if self._state.node_state(item) is NodeState.WAITING]
+            if self._state.status is RunStatus.RUNNING:
+                await self._writer.commit(
+                    RunPaused(reason=f"waiting for an answer about {', '.join(waiting)}", by="approval")
+                )
+            return
+        verdict = self._verdict()
+        status = RunStatus.COMPLETED if verdict is RunVerdict.VERIFIED else RunStatus.FAILED
+        await self._writer.commit(
+            RunFinished(status=status, verdict=verdict.word, reason=self._stopped or "")
+        )
+
+    def _verdict(self) -> RunVerdict:
+        return run_verdict(self._index, self._state)
+
+    def _cancel_bodies(self, addresses: Sequence[str], reason: str) -> list[Body]:
+        return [NodeFinished(node=item, state=NodeState.CANCELLED.value, reason=reason) for item in addresses]
+
+    # ---- tasks -------------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        while not self._pacer.halted and self._failure is None:
+            address = self._queue.take()
+            if address is None:
+                break
+            self._spawn(self._worker.work(address), address)
+        if not self._tasks:
+            self._idle.set()
+
+    def _spawn(self, work: Coroutine[object, None, None], address: str | None) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[task] = address
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        address = self._tasks.pop(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Halted) and self._failure is None:
+            self._failure = error
+            self._pacer.halt()
+            self._cancel_now()
+        if address is not None:
+            if self._state.record(address).is_final:
+                self._finished(address)
+            else:
+                self._queue.release(address)
+        self._pump()
+
+    def _finished(self, address: str) -> None:
+        if self._options.fail_fast and self._state.node_state(address) not in GOOD | {NodeState.SKIPPED}:
+            self._stop_for(f"{address} {self._state.node_state(address)} (--fail-fast)")
+        self._skip(self._queue.finished(address))
+
+    def _skip(self, addresses: Sequence[str]) -> None:
+        fresh = [item for item in addresses if item not in self._skipping]
+        self._skipping.update(fresh)
+        if fresh:
+            self._spawn(self._write_skips(fresh), None)
+
+    async def _write_skips(self, addresses: Sequence[str]) -> None:
+        while addresses:
+            await self._writer.commit(*(self._skipped(item) for item in addresses))
+            doomed = [item for address in addresses for item in self._queue.finished(address)]
+            addresses = [item for item in dict.fromkeys(doomed) if item not in self._skipping]
+            self._skipping.update(addresses)
+
+    def _skipped(self, address: str) -> NodeFinished:
+        node = self._index.nodes[address]
+        source = next(
+            edge.source
+            for edge in node.edges
+            if self._index.accepts(edge, self._state.nodes.get(edge.source)) is False
+        )
+        cause = cause_chain(self._state, source)
+        judges = node.action in {"verify", "recheck"} or node.rechecks is not None
+        return NodeFinished(
+            node=address,
+            state=NodeState.SKIPPED.value,
+            reason=skip_reason(self._state, cause),
+            cause=cause,
+            verdict=COULD_NOT_VERIFY if judges else None,
+        )
+
+    def _cancel_now(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def _cancel_tasks(self) -> None:
+        self._pacer.halt()
+        self._cancel_now()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ---- steering ----------------------------------------------------------------------------------------
+
+    def _stop_for(self, reason: str) -> None:
+        """Let running attempts end and start nothing new; the run has failed."""
+        if self._stopped is None:
+            self._stopped = reason
+        self._pacer.halt()
+
+    def stop(self) -> None:
+        """Start nothing new; called again: cancel what runs."""
+        self._stops += 1
+        if self._stops == 1:
+            self._pacer.halt()
+            self._post_pause("interrupted", SIGNAL)
+        else:
+            self._cancel_now()
+
+    def pause(self, reason: str, by: str) -> None:
+        """Start nothing new and leave the run to be continued."""
+        self._pacer.halt()
+        self._post_pause(reason, by)
+
+    def cancel(self, reason: str) -> None:
+        """End the run for good."""
+        self._cancelled = reason
+        self._pacer.halt()
+        self._cancel_now()
+
+    def decide(self, decision: NodeDecided) -> None:
+        """Answer a node that waits; an answer nobody waits for is dropped."""
+        if self._state.node_state(decision.node) is NodeState.WAITING:
+            self._spawn(self._decided(decision), None)
+
+    async def _decided(self, decision: NodeDecided) -> None:
+        await self._writer.commit(decision)
+        self._queue.offer(decision.node)
+
+    def post(self, body: ServiceReady | ServiceStopped | AlertRaised) -> None:
+        """Add an event that an adapter saw."""
+        if self._writer.broken is None and not self._state.is_final:
+            self._writer.post(body)
+
+    def _post_pause(self, reason: str, by: str) -> None:
+        if self._writer.broken is None and self._state.status is RunStatus.RUNNING and not self._paused:
+            self._paused = True
+            self._writer.post(RunPaused(reason=reason, by=by))

@@ -1,0 +1,154 @@
+"""What happens to a node from the moment it may start: condition, key, reuse, or work.
+
+Everything here looks at the fold first, so that a node that an earlier process began is taken up where that
+one stopped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.engine.events import NodeFinished, NodeWaiting
+from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
+from maestro_dsl.engine.keys import InterfaceHistory, content_key, explain
+from maestro_dsl.engine.policy import give_up
+from maestro_dsl.engine.policy.give_up import Ending
+from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.state import NodeRecord, NodeState
+from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.model import GiveUp, Json
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.attempt import Coordinator
+    from maestro_dsl.engine.finish import Finisher
+    from maestro_dsl.engine.writer import Writer
+
+
+class NodeWorker:
+    """Takes nodes of one run from ready to final, or to a question."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        writer: Writer,
+        finisher: Finisher,
+        coordinator: Coordinator,
+        history: InterfaceHistory,
+        replace: frozenset[str],
+    ) -> None:
+        self._desk = desk
+        self._writer = writer
+        self._finisher = finisher
+        self._coordinator = coordinator
+        self._history = history
+        self._replace = replace
+
+    async def work(self, address: str) -> None:
+        """Do the node.
+
+        Raises:
+            Halted: the run stops; the node stays as it is.
+        """
+        job = self._job(address)
+        try:
+            await self._work(job)
+        except BaseException:
+            # Cancelled, or halted between two tries: what a cut-off try left must reach the journal.
+            if self._writer.broken is None and job.unwritten and job.record.in_flight is not None:
+                self._writer.post(*job.unwritten)
+            raise
+
+    async def _work(self, job: Job) -> None:
+        record = job.record
+        if not await self._wanted(job):
+            return
+        if give_up.crashed_too_often(record.crashes):
+            await self._give_up_crashing(job)
+        elif record.decision is not None and record.decision.decision not in {"retry", "rerun"}:
+            await self._finisher.answered(job, self._last(record))
+        elif record.interrupted and job.node.effect:
+            question = f"{job.node.address} may have had its effect before the process ended: rerun or skip?"
+            await self._writer.commit(NodeWaiting(node=job.node.address, question=question))
+        elif (
+            record.undecided is None
+            and job.node.address not in self._replace
+            and await self._finisher.reuse(job)
+        ):
+            return
+        else:
+            job.why = self._why(job)
+            await self._coordinator.work(job)
+
+    def _job(self, address: str) -> Job:
+        index = self._desk.index
+        node = index.nodes[address]
+        key, parts = content_key(node, index, self._desk.state)
+        return Job(
+            node=node,
+            record=self._desk.state.record(address),
+            key=key,
+            parts=parts,
+            why="",
+            persona=index.persona(node),
+            model=index.model(node),
+        )
+
+    def _why(self, job: Job) -> str:
+        if job.record.why:
+            return job.record.why
+        if job.node.address in self._replace:
+            return "replaced on request"
+        last = self._desk.runtime.store.last_result(self._desk.index.plan.id, job.node.address)
+        return explain(job.parts, last, self._history.detail)
+
+    def _last(self, record: NodeRecord) -> Outcome:
+        tried = record.tries[-1] if record.tries else None
+        if tried is None:
+            return Outcome(result=AttemptResult(failure=Failure.CANNOT, message="it never ran"))
+        return recorded_outcome(self._desk.runtime.artifacts, tried)
+
+    async def _wanted(self, job: Job) -> bool:
+        """Return whether the node's own condition holds; where not, end it as skipped."""
+        text = job.node.when
+        if text is None or job.record.tries:
+            return True
+        condition = self._desk.runtime.condition
+        if condition is None:
+            raise UsageError(f"{job.node.address} has a condition, and nothing here can evaluate one")
+        if condition(text, self._context()):
+            return True
+        await self._writer.commit(
+            NodeFinished(
+                node=job.node.address,
+                state=NodeState.SKIPPED.value,
+                key=job.key,
+                reason=f"its condition is false: {text}",
+            )
+        )
+        return False
+
+    def _context(self) -> dict[str, Json]:
+        """Return `nodes.<id>.outputs` of everything final; by key for nodes of a foreach."""
+        nodes: dict[str, Json] = {}
+        for node in self._desk.index.plan.nodes:
+            record = self._desk.state.nodes.get(node.address)
+            if record is None or record.final is None:
+                continue
+            outputs: Json = dict(record.final.outputs)
+            if node.key is None:
+                nodes[node.node] = {"outputs": outputs}
+                continue
+            entry = nodes.setdefault(node.node, {"outputs": {}})
+            inner = entry["outputs"] if isinstance(entry, dict) else None
+            if isinstance(inner, dict):
+                inner[node.key] = outputs
+        return {"nodes": nodes}
+
+    async def _give_up_crashing(self, job: Job) -> None:
+        reason = (
+            f"help needed: the process ended {job.record.crashes} times while {job.node.address} was at work"
+        )
+        ending = Ending(state=NodeState.GAVE_UP, reason=reason, stop_run=job.node.give_up is GiveUp.FAIL_PLAN)
+        failed = Outcome(result=AttemptResult(failure=Failure.CANNOT, message=reason), final=True)
+        await self._finisher.end(job, failed, ending)
