@@ -172,8 +172,7 @@ def _legend(actions: set[str], y: float) -> str:
         fill, stroke = _FILLS[action]
         out.append(
             f'<rect x="{x:.0f}" y="{y - 7:.0f}" width="14" height="14" rx="3" '
-            f'fill="{fill}" stroke="{stroke}"/>'
-            + _legend_text(x + 20, y, action)
+            f'fill="{fill}" stroke="{stroke}"/>' + _legend_text(x + 20, y, action)
         )
         x += 20 + len(action) * 6.2 + 20
     return "\n".join(out)

@@ -1,0 +1,179 @@
+"""The live view of a run on a terminal: nodes by wave with state, attempt, tokens, cost and time.
+
+The only home of rich. Draws when told to (an event or a tick), so it needs no thread; never raises.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from maestro_dsl.engine.state import NodeRecord, NodeState, RunState, apply
+from maestro_dsl.reporters.run import STATE_COLOURS
+from maestro_dsl.reporters.text import duration, money, plural, safe, tokens
+
+if TYPE_CHECKING:
+    from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
+    from maestro_dsl.engine.events import Event
+
+_SYMBOLS: Final = {
+    NodeState.PENDING: "·",
+    NodeState.READY: "·",
+    NodeState.RUNNING: "▶",
+    NodeState.WAITING: "?",
+    NodeState.PAUSED: "‖",
+    NodeState.SUCCEEDED: "✔",
+    NodeState.CACHED: "=",
+    NodeState.SUCCEEDED_ON_MOCK: "✔",
+    NodeState.DEGRADED: "!",
+    NodeState.FAILED: "✘",
+    NodeState.GAVE_UP: "✘",
+    NodeState.BUDGET_STOPPED: "✘",
+    NodeState.SKIPPED: "-",
+    NodeState.CANCELLED: "-",
+}
+_URGENCY: Final = {NodeState.RUNNING: 0, NodeState.WAITING: 0, NodeState.FAILED: 1, NodeState.GAVE_UP: 1}
+_REST: Final = 2
+_FRAME_ROWS: Final = 8
+"""Rows that the view needs beside the nodes."""
+_FRAME_S: Final = 0.1
+
+
+class LiveView:
+    """A sink that keeps a table on the terminal up to date; leaves the last picture behind."""
+
+    def __init__(self, plan: CompiledPlan, stream: TextIO, *, colour: bool = True) -> None:
+        self._plan = plan
+        self._state = RunState()
+        self._waves = {address: number for number, wave in enumerate(plan.waves, start=1) for address in wave}
+        self._console = Console(file=stream, force_terminal=True, no_color=not colour, highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=False)
+        self._now = 0.0
+        self._drawn = 0.0
+        self._open = False
+
+    def on_event(self, event: Event) -> None:
+        """Add the event to the picture."""
+        with suppress(Exception):
+            apply(self._state, event)
+            self._now = max(self._now, event.at)
+            self._draw(force=self._state.is_final)
+
+    def tick(self, now: float) -> None:
+        """Move the clocks on; `now` is wall time in seconds."""
+        with suppress(Exception):
+            self._now = now
+            if not self._state.is_final:
+                self._draw(force=False)
+
+    def close(self) -> None:
+        """Leave the last picture on the terminal and give the cursor back."""
+        with suppress(Exception):
+            if self._open:
+                self._draw(force=True)
+                self._live.stop()
+                self._open = False
+
+    def _draw(self, *, force: bool) -> None:
+        if not self._open:
+            self._live.start()
+            self._open = True
+        if force or self._now - self._drawn >= _FRAME_S:
+            self._drawn = self._now
+            self._live.update(self._picture(), refresh=True)
+
+    def _picture(self) -> Group:
+        shown, hidden = self._rows()
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+        table.add_column("wave", justify="right")
+        table.add_column("node", overflow="ellipsis", no_wrap=True)
+        table.add_column("who", overflow="ellipsis", no_wrap=True)
+        table.add_column("state", no_wrap=True)
+        for name in ("try", "tokens", "cost", "time"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for node in shown:
+            table.add_row(*self._row(node))
+        parts: list[Text | Table] = [self._title(), table]
+        if hidden:
+            parts.append(Text(f"  and {plural(hidden, 'more node')}", style="dim"))
+        return Group(*parts, self._bar(), self._figures())
+
+    def _rows(self) -> tuple[list[PlanNode], int]:
+        room = max(self._console.size.height - _FRAME_ROWS, 3)
+        nodes = sorted(self._plan.nodes, key=lambda node: self._waves.get(node.address, 0))
+        if len(nodes) <= room:
+            return nodes, 0
+        urgent = sorted(
+            nodes, key=lambda node: _URGENCY.get(self._state.node_state(node.address), _REST)
+        )  # stable: within a class the order of the waves stays
+        kept = {node.address for node in urgent[:room]}
+        return [node for node in nodes if node.address in kept], len(nodes) - room
+
+    def _row(self, node: PlanNode) -> tuple[Text, ...]:
+        record = self._state.nodes.get(node.address) or NodeRecord(address=node.address)
+        colour = STATE_COLOURS[record.state]
+        word = record.state.value.replace("_", " ")
+        if record.state is not NodeState.RUNNING and not record.is_final and record.retry_at is not None:
+            word = f"again in {max(record.retry_at - self._now, 0):.0f} s"
+        attempt = f"{record.round}.{record.attempt}" if record.round > 1 else str(record.attempt or "")
+        return (
+            Text(str(self._waves.get(node.address, ""))),
+            Text(safe(node.address)),
+            Text(safe(node.persona_id or node.action), style="dim"),
+            Text(f"{_SYMBOLS[record.state]} {word}", style=colour),
+            Text(attempt),
+            Text(tokens(record.tokens_spent) if record.tokens_spent else ""),
+            Text(money(record.nano_usd_spent) if record.nano_usd_spent else ""),
+            Text(self._time(record)),
+        )
+
+    def _time(self, record: NodeRecord) -> str:
+        if record.started_at is None:
+            return ""
+        end = record.finished_at if record.finished_at is not None else self._now
+        return duration(max(end - record.started_at, 0.0))
+
+    def _title(self) -> Text:
+        line = Text(safe(self._plan.name), style="bold")
+        return line.append(f"  {self._state.run_id}", style="dim")
+
+    def _bar(self) -> Table:
+        total = len(self._plan.nodes)
+        row = Table.grid(padding=(0, 2, 0, 0))
+        row.add_row(
+            ProgressBar(total=max(total, 1), completed=self._state.finals, width=40),
+            Text(f"{self._state.finals} of {plural(total, 'node')}"),
+            Text(self._wave_words()),
+        )
+        return row
+
+    def _wave_words(self) -> str:
+        done = sum(
+            all((found := self._state.nodes.get(address)) is not None and found.is_final for address in wave)
+            for wave in self._plan.waves
+        )
+        return f"{done} of {plural(len(self._plan.waves), 'wave')}"
+
+    def _figures(self) -> Text:
+        state = self._state
+        start = state.started_at if state.started_at is not None else self._now
+        parts = [
+            f"{state.status.value}",
+            duration(max((state.finished_at or self._now) - start, 0.0)),
+            f"{tokens(state.tokens)} tokens",
+            money(state.nano_usd),
+        ]
+        if state.saved_tokens:
+            parts.append(f"{tokens(state.saved_tokens)} tokens saved")
+        mocks = [item for item in state.services.values() if item.mode == "mock"]
+        if mocks:
+            parts.append(f"{plural(len(mocks), 'mock')} up")
+        if state.alerts:
+            parts.append(plural(len(state.alerts), "alert"))
+        return Text(" · ".join(parts))

@@ -1,0 +1,206 @@
+"""A plan before it runs, as text and JSON: waves, what would run and why, time, cost.
+
+Shows figures, computes none; unknown is shown as unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from maestro_dsl.codec import to_json
+from maestro_dsl.reporters.text import (
+    FORMAT_VERSION,
+    PLAIN,
+    WIDTH,
+    Style,
+    duration,
+    money,
+    percent,
+    plural,
+    safe,
+    table,
+    tokens,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maestro_dsl.compiler.estimate import Estimate
+    from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What `apply` would do with a node: `action` is run, reuse, restore or unknown; `reason` says why."""
+
+    address: str
+    action: str
+    reason: str
+
+
+_WORDS: Final = {"run": "run", "reuse": "reuse", "restore": "restore", "unknown": "later"}
+_COLOURS: Final = {"run": "green", "reuse": "dim", "restore": "cyan", "unknown": "yellow"}
+
+
+def text(
+    plan: CompiledPlan,
+    estimate: Estimate,
+    forecast: Mapping[str, Forecast],
+    *,
+    conflicts: tuple[str, ...] = (),
+    style: Style = PLAIN,
+) -> str:
+    """Return the plan for people, at most 100 columns wide."""
+    lines = [
+        style("bold", f"Plan {safe(plan.id)}: {safe(plan.name)}"),
+        _head(plan),
+        "",
+        *_waves(plan, forecast, style),
+        *_time(estimate, style),
+        "",
+        *_cost(plan, estimate, style),
+    ]
+    if conflicts:
+        lines += ["", style("red", f"Conflicts: {plural(len(conflicts), 'file')} changed by someone else")]
+        lines += [f"  {safe(path)}" for path in conflicts]
+        lines.append("  keep them with --accept, or write them again with --replace NODE")
+    return "\n".join(lines) + "\n"
+
+
+def _head(plan: CompiledPlan) -> str:
+    return (
+        f"  blueprint {safe(plan.blueprint)}, provider {safe(plan.provider)}, "
+        f"{plural(len(plan.nodes), 'node')} in {plural(len(plan.waves), 'wave')}, digest {plan.digest[:12]}"
+    )
+
+
+def counts(plan: CompiledPlan, forecast: Mapping[str, Forecast]) -> str:
+    """Return the closing line, e.g. "8 nodes: 3 to run, 5 to reuse"."""
+    names = {"run": "to run", "restore": "to restore", "reuse": "to reuse", "unknown": "known later"}
+    found = [item.action for item in forecast.values()]
+    parts = [f"{found.count(action)} {words}" for action, words in names.items() if action in found]
+    return f"{plural(len(plan.nodes), 'node')}: {', '.join(parts) or 'nothing to do'}"
+
+
+def _waves(plan: CompiledPlan, forecast: Mapping[str, Forecast], style: Style) -> list[str]:
+    nodes = {node.address: node for node in plan.nodes}
+    rows = [_row(nodes[address], forecast.get(address)) for wave in plan.waves for address in wave]
+    aligned = iter(table(rows, width=WIDTH))
+    lines = []
+    for number, wave in enumerate(plan.waves, start=1):
+        lines.append(style("bold", f"Wave {number}"))
+        for address in wave:
+            expected = forecast.get(address)
+            line = next(aligned)
+            lines.append(line if expected is None else _coloured(line, expected.action, style))
+        lines.append("")
+    return lines
+
+
+def _row(node: PlanNode, expected: Forecast | None) -> tuple[str, ...]:
+    word = _WORDS.get(expected.action, expected.action) if expected else ""
+    reason = safe(expected.reason) if expected else ""
+    mocks = ", ".join(node.consumes_mock)
+    notes = "; ".join(part for part in (reason, f"on mock: {safe(mocks)}" if mocks else "") if part)
+    effect = " (effect)" if node.effect else ""
+    return (safe(node.address), safe(node.action) + effect, safe(node.persona_id or "-"), word, notes)
+
+
+def _coloured(line: str, action: str, style: Style) -> str:
+    word = _WORDS.get(action, action)
+    head, found, tail = line.rpartition(f" {word} ")
+    return f"{head} {style(_COLOURS.get(action, 'dim'), word)} {tail}" if found else line
+
+
+def _time(estimate: Estimate, style: Style) -> list[str]:
+    rows = [
+        ("one after another", duration(estimate.sequential_s)),
+        ("in parallel", duration(estimate.parallel_s), f"saves {percent(estimate.saved)}"),
+        ("in parallel without mocks", duration(estimate.parallel_without_mocks_s)),
+    ]
+    lines = [style("bold", "Time, from the stated estimates"), *table(rows)]
+    lines += _wrapped("critical path", [safe(address) for address in estimate.critical_path], " → ")
+    lines += _wrapped(
+        "critical path without mocks",
+        [safe(address) for address in estimate.critical_path_without_mocks],
+        " → ",
+    )
+    lines += _wrapped("without an estimate", [safe(address) for address in estimate.unknown], ", ")
+    return lines
+
+
+def _wrapped(title: str, items: list[str], joint: str) -> list[str]:
+    """Return `items` joined and broken between items, so that no line is wider than the page."""
+    lines: list[str] = []
+    line = f"  {title}: "
+    for index, item in enumerate(items):
+        piece = item + (joint.rstrip() if index < len(items) - 1 else "")
+        if len(line) + len(piece) > WIDTH and line.strip():
+            lines.append(line.rstrip())
+            line = "    "
+        line += piece + " "
+    return [*lines, line.rstrip()] if items else []
+
+
+def _cost(plan: CompiledPlan, estimate: Estimate, style: Style) -> list[str]:
+    limit = plan.guardrails.max_cost_nano_usd
+    rows = [
+        ("lowest", money(estimate.low_nano_usd)),
+        ("worst case", money(estimate.worst_nano_usd), f"at most {tokens(estimate.worst_tokens)} tokens"),
+        ("limit", "none" if limit is None else money(limit), f"on exceeding: {plan.guardrails.on_exceeded}"),
+    ]
+    return [style("bold", "Cost"), *table(rows)]
+
+
+def json_document(
+    plan: CompiledPlan,
+    estimate: Estimate,
+    forecast: Mapping[str, Forecast],
+    *,
+    conflicts: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Return the plan as JSON; durations in seconds, money in nano-dollars, unknown as null."""
+    waves = {address: number for number, wave in enumerate(plan.waves, start=1) for address in wave}
+    return {
+        "format_version": FORMAT_VERSION,
+        "plan": {
+            "id": plan.id,
+            "name": plan.name,
+            "digest": plan.digest,
+            "blueprint": plan.blueprint,
+            "execution_mode": plan.execution_mode,
+            "provider": plan.provider,
+            "output": plan.output,
+            "quality_threshold": plan.quality_threshold,
+            "max_concurrency": plan.execution.max_concurrency,
+            "schedule": plan.execution.schedule.value,
+        },
+        "waves": [list(wave) for wave in plan.waves],
+        "nodes": [_node_json(node, waves[node.address], forecast.get(node.address)) for node in plan.nodes],
+        "estimate": to_json(estimate),
+        "conflicts": list(conflicts),
+    }
+
+
+def _node_json(node: PlanNode, wave: int, expected: Forecast | None) -> dict[str, Any]:
+    return {
+        "address": node.address,
+        "wave": wave,
+        "action": node.action,
+        "persona": node.persona_id,
+        "contract": node.contract_id,
+        "rechecks": node.rechecks,
+        "needs": [
+            {"node": edge.source, "kind": edge.kind.value, "contract": edge.contract_id}
+            for edge in node.edges
+        ],
+        "consumes_mock": list(node.consumes_mock),
+        "consumes_real": list(node.consumes_real),
+        "writes": list(node.writes),
+        "required": node.required,
+        "effect": node.effect,
+        "estimate_s": node.estimate_s,
+        "static_key": node.static_key,
+        "forecast": None if expected is None else {"action": expected.action, "reason": expected.reason},
+    }

@@ -1,0 +1,314 @@
+"""A run as people read it afterwards: what was made, verified how, quality, time, cost, what was reused.
+
+Works on the fold of the events and on the plan; reads no file.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from maestro_dsl.codec import to_json
+from maestro_dsl.compiler.estimate import Estimate
+from maestro_dsl.compiler.plan import CompiledPlan
+from maestro_dsl.engine.ports import QualityReport
+from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
+from maestro_dsl.reporters.text import (
+    FORMAT_VERSION,
+    PLAIN,
+    WIDTH,
+    Style,
+    cut,
+    duration,
+    money,
+    percent,
+    plural,
+    safe,
+    table,
+    tokens,
+)
+
+STATE_COLOURS: Final = {
+    NodeState.SUCCEEDED: "green",
+    NodeState.SUCCEEDED_ON_MOCK: "green",
+    NodeState.CACHED: "cyan",
+    NodeState.RUNNING: "blue",
+    NodeState.READY: "blue",
+    NodeState.WAITING: "yellow",
+    NodeState.PAUSED: "yellow",
+    NodeState.DEGRADED: "yellow",
+    NodeState.FAILED: "red",
+    NodeState.GAVE_UP: "red",
+    NodeState.BUDGET_STOPPED: "red",
+    NodeState.SKIPPED: "yellow",
+    NodeState.CANCELLED: "yellow",
+    NodeState.PENDING: "dim",
+}
+_BAD: Final = frozenset(
+    {
+        NodeState.FAILED,
+        NodeState.GAVE_UP,
+        NodeState.BUDGET_STOPPED,
+        NodeState.DEGRADED,
+        NodeState.SKIPPED,
+        NodeState.CANCELLED,
+    }
+)
+_VERDICTS: Final = {
+    "verified": ("green", "verified: every required node succeeded and every recheck against the real thing"),
+    "on_mock": ("yellow", "on mock: something was checked against a mock only"),
+    "could_not_verify": ("yellow", "could not verify: something required was not checked"),
+    "not_fulfilled": ("red", "not fulfilled: a contract is not met"),
+}
+_MAX_ISSUES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """All that is shown of a run; `output` is the folder as the user knows it."""
+
+    plan: CompiledPlan
+    state: RunState
+    output: str
+    status: str
+    verdict: str
+    quality: Mapping[str, QualityReport] = field(default_factory=dict)
+    overall_quality: float | None = None
+    estimate: Estimate | None = None
+    live: bool = False
+
+
+def text(view: RunView, style: Style = PLAIN) -> str:
+    """Return the summary at the end of a run, and what `maestro show RUN` prints."""
+    sections = [
+        _head(view, style),
+        _made(view, style),
+        _verified(view, style),
+        _quality(view, style),
+        _problems(view, style),
+        _reasons(view, style),
+        _figures(view, style),
+    ]
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _head(view: RunView, style: Style) -> list[str]:
+    tally: dict[NodeState, int] = defaultdict(int)
+    for node in view.plan.nodes:
+        tally[view.state.node_state(node.address)] += 1
+    parts = [f"{count} {state.value.replace('_', ' ')}" for state, count in tally.items()]
+    colour, words = _VERDICTS.get(
+        view.verdict, ("yellow", view.verdict.replace("_", " ") or "no verdict yet")
+    )
+    status = f"{view.status}{' (live)' if view.live else ''}"
+    lines = [
+        f"{style('bold', f'Run {view.state.run_id}')} of {safe(view.plan.id)}: {style(colour, status)}",
+        f"  {style(colour, words)}",
+        f"  {plural(len(view.plan.nodes), 'node')}: {', '.join(parts)}",
+    ]
+    if view.state.reason:
+        lines.append(f"  {safe(view.state.reason)}")
+    return lines
+
+
+def _made(view: RunView, style: Style) -> list[str]:
+    folders: dict[str, list[str]] = defaultdict(list)
+    sizes: dict[str, int] = defaultdict(int)
+    seen: set[str] = set()
+    for node in view.plan.nodes:
+        record = view.state.nodes.get(node.address)
+        for file in record.final.files if record is not None and record.final is not None else ():
+            if file.path in seen:
+                continue
+            seen.add(file.path)
+            folder, slash, rest = file.path.partition("/")
+            name = folder if slash else "."
+            folders[name].append(rest if slash else folder)
+            sizes[name] += file.size
+    if not seen:
+        return []
+    rows = [
+        (
+            f"{safe(name)}/" if name != "." else ".",
+            plural(len(files), "file"),
+            _bytes(sizes[name]),
+            _names(files),
+        )
+        for name, files in folders.items()
+    ]
+    return [style("bold", f"Made in {safe(view.output)}"), *table(rows, right=(1, 2))]
+
+
+def _names(files: list[str]) -> str:
+    return ", ".join(safe(name) for name in files)
+
+
+def _bytes(size: int) -> str:
+    return f"{size} B" if size < 1_000 else f"{size / 1_000:.1f} kB"  # noqa: PLR2004 - kilo
+
+
+def _verified(view: RunView, style: Style) -> list[str]:
+    rows = []
+    for node in view.plan.nodes:
+        record = view.state.nodes.get(node.address)
+        if node.action not in {"verify", "recheck"} or record is None or record.final is None:
+            continue
+        against = (
+            f"{node.rechecks} against the real {node.contract_id}" if node.rechecks else node.contract_id
+        )
+        result = record.final.verdict or record.state.value
+        how = "reused" if record.state is NodeState.CACHED else record.state.value.replace("_", " ")
+        rows.append((safe(str(against)), result.replace("_", " "), how))
+    return [style("bold", "Verified"), *table(rows)] if rows else []
+
+
+def _quality(view: RunView, style: Style) -> list[str]:
+    if not view.quality:
+        return []
+    rows: list[tuple[str, ...]] = [("", "score", "validation", "complete", "files", "issues", "")]
+    for contract, report in view.quality.items():
+        parts = (report.validation, report.completeness, report.file_count, report.issue_penalty)
+        rows.append(
+            (safe(contract), f"{report.score:.2f}", *(f"{part:.2f}" for part in parts), report.band)
+        )  # fmt: skip
+    threshold = view.plan.quality_threshold
+    title = "Quality"
+    if view.overall_quality is not None:
+        word = "at least" if view.overall_quality >= threshold else "below"
+        title = f"Quality {view.overall_quality:.2f}, {word} the threshold {threshold:.2f}"
+    weights = "  score = 0.4 validation + 0.3 complete + 0.2 files + 0.1 issues"
+    return [style("bold", title), *table(rows, right=(1, 2, 3, 4, 5)), style("dim", weights)]
+
+
+def _problems(view: RunView, style: Style) -> list[str]:
+    lines = []
+    for node in view.plan.nodes:
+        record = view.state.nodes.get(node.address)
+        if record is None or record.state not in _BAD:
+            continue
+        state = style(STATE_COLOURS[record.state], record.state.value.replace("_", " "))
+        reason = record.final.reason if record.final else ""
+        lines.append(f"  {safe(node.address)}: {state}{f', {safe(reason)}' if reason else ''}")
+        lines += _issues(record)
+    return [style("bold", "Problems"), *lines] if lines else []
+
+
+def _issues(record: NodeRecord) -> list[str]:
+    if not record.tries:
+        return []
+    last = record.tries[-1]
+    lines = []
+    for issue in last.issues[:_MAX_ISSUES]:
+        place = (
+            f"{issue.file}:{issue.line}: "
+            if issue.file and issue.line
+            else f"{issue.file}: "
+            if issue.file
+            else ""
+        )
+        operation = f"{issue.operation}: " if issue.operation else ""
+        lines.append(cut(f"    {safe(place + operation + issue.message)}", WIDTH * 2))
+    if len(last.issues) > _MAX_ISSUES:
+        lines.append(f"    and {len(last.issues) - _MAX_ISSUES} more")
+    if not last.issues and last.message:
+        lines.append(cut(f"    {safe(last.message)}", WIDTH * 2))
+    return lines
+
+
+def _reasons(view: RunView, style: Style) -> list[str]:
+    ran, reused = [], []
+    for node in view.plan.nodes:
+        record = view.state.nodes.get(node.address)
+        if record is None:
+            continue
+        if record.state is NodeState.CACHED:
+            reused.append(safe(node.address))
+        elif record.why:
+            tries = f" ({plural(len(record.tries), 'attempt')})" if len(record.tries) > 1 else ""
+            ran.append((safe(node.address), safe(record.why) + tries))
+    lines = []
+    if ran:
+        lines += [style("bold", "Ran because"), *table(ran)]
+    if reused:
+        saved = view.state.saved_tokens
+        more = f", saved {tokens(saved)} tokens" if saved else ""
+        lines += [style("bold", f"Reused unchanged{more}"), *(f"  {name}" for name in reused)]
+    return lines
+
+
+def _figures(view: RunView, style: Style) -> list[str]:
+    state = view.state
+    busy = sum(record.busy_s for record in state.nodes.values())
+    took = state.active_s
+    rows = [("time", duration(took), _saved(busy, took))]
+    estimate = view.estimate
+    if estimate is not None and estimate.sequential_s:
+        planned = (
+            f"planned: {duration(estimate.sequential_s)} one after another, "
+            f"{duration(estimate.parallel_s)} in parallel, saves {percent(estimate.saved)}"
+        )
+        rows.append(("", "", planned))
+    rows.append(("cost", money(state.nano_usd), f"{tokens(state.tokens)} tokens"))
+    return [style("bold", "Time and cost"), *table(rows)]
+
+
+def _saved(busy: float, took: float) -> str:
+    if not busy or took >= busy:
+        return f"{duration(busy)} of work one after another"
+    return f"{duration(busy)} of work one after another, {percent(1 - took / busy)} saved"
+
+
+def json_document(view: RunView) -> dict[str, Any]:
+    """Return the run as JSON; times in seconds since the epoch, money in nano-dollars."""
+    state = view.state
+    busy = sum(record.busy_s for record in state.nodes.values())
+    return {
+        "format_version": FORMAT_VERSION,
+        "run_id": state.run_id,
+        "plan": {"id": view.plan.id, "name": view.plan.name, "digest": view.plan.digest},
+        "status": view.status,
+        "verdict": view.verdict,
+        "live": view.live,
+        "reason": state.reason,
+        "output": view.output,
+        "started_at": state.started_at,
+        "finished_at": state.finished_at,
+        "active_s": round(state.active_s, 3),
+        "work_s": round(busy, 3),
+        "tokens": state.tokens,
+        "saved_tokens": state.saved_tokens,
+        "nano_usd": state.nano_usd,
+        "nodes": [_node_json(node.address, state.nodes.get(node.address)) for node in view.plan.nodes],
+        "quality": {
+            "overall": view.overall_quality,
+            "threshold": view.plan.quality_threshold,
+            "contracts": {name: to_json(report) for name, report in view.quality.items()},
+        },
+        "estimate": to_json(view.estimate),
+        "alerts": [to_json(alert) for alert in state.alerts.values()],
+    }
+
+
+def _node_json(address: str, record: NodeRecord | None) -> dict[str, Any]:
+    if record is None:
+        return {"address": address, "state": NodeState.PENDING.value}
+    final = record.final
+    return {
+        "address": address,
+        "state": record.state.value,
+        "why": record.why,
+        "reason": final.reason if final else "",
+        "verdict": final.verdict if final else None,
+        "score": final.score if final else None,
+        "attempts": len(record.tries),
+        "failures": [item.failure for item in record.tries if item.failure],
+        "issues": [to_json(issue) for issue in record.tries[-1].issues] if record.tries else [],
+        "tokens": record.tokens_spent,
+        "nano_usd": record.nano_usd_spent,
+        "busy_s": round(record.busy_s, 3),
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "files": [to_json(file) for file in final.files] if final else [],
+    }
