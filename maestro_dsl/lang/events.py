@@ -150,7 +150,7 @@ class Builder:
                     nodes += self._merge(place)
                 if opened.anchor:
                     self._close_anchor(opened, at, nodes)
-                key, name, special = opened.key, opened.name, opened.special
+                key, name, special, wants_key = opened.key, opened.name, opened.special, False
                 if stack:
                     container, marks = stack[-1].place.value, stack[-1].place.marks
                     in_map = container.__class__ is dict

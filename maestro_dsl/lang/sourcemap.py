@@ -133,6 +133,11 @@ class SourceMap:
         """Return whether something stands at `pointer`."""
         return self._find(pointer).is_complete
 
+    def raw(self, pointer: Pointer) -> str:
+        """Return the text of the value at `pointer` as written, quotes included."""
+        start, end = _extent(_target(self._find(pointer).place))
+        return self._text[start + content_start(self._text[start:end]) : end]
+
     def scalar_offsets(self, pointer: Pointer) -> ScalarOffsets:
         """Return the map from offsets inside the decoded scalar at `pointer` to places in the file."""
         found = self._find(pointer)

@@ -12,17 +12,19 @@ def closest(word: str, options: Iterable[str]) -> str | None:
     """Return the option nearest to `word`, or None where none is near enough to be meant.
 
     Near enough is a distance of at most one third of the longer word, and at least one is allowed. Case
-    does not count. Ties go to the first option.
+    does not count. Of equally near ones the one with the same letters wins ("modle" is "model", not
+    "mode"), then the first.
     """
-    best: tuple[int, str] | None = None
+    best: tuple[int, bool, str] | None = None
     for option in options:
         allowed = max(1, max(len(word), len(option)) // 3)
         if abs(len(word) - len(option)) > allowed:
             continue
         found = distance(word.casefold(), option.casefold())
-        if found <= allowed and (best is None or found < best[0]):
-            best = (found, option)
-    return best[1] if best else None
+        rank = (found, sorted(word.casefold()) != sorted(option.casefold()))
+        if found <= allowed and (best is None or rank < best[:2]):
+            best = (*rank, option)
+    return best[2] if best else None
 
 
 def distance(left: str, right: str) -> int:

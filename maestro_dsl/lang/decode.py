@@ -1,0 +1,230 @@
+"""Plain data that the grammar accepts → the frozen values of `maestro_dsl.lang.model`.
+
+Works from the type hints of the model: a field's key is its name without the unit (`timeout_s` ← `timeout`),
+and the unit says how the text is read. What has errors (the holes) is left out: an optional part becomes
+None, an item of a list disappears, a required text of the document itself becomes "". Checks nothing; only
+what passed `maestro_dsl.lang.schema`, minus its holes, may come here.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from enum import Enum
+from functools import cache
+from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+from maestro_dsl.lang import model
+from maestro_dsl.lang.model import DocumentValue, Json, Kind
+from maestro_dsl.lang.sourcemap import Pointer
+from maestro_dsl.lang.units import parse_duration, parse_money, parse_size, parse_tokens
+
+Converter: TypeAlias = Callable[[Any], Any]
+
+_CLASS_OF: Final[dict[Kind, type[Any]]] = {
+    Kind.PROJECT: model.Project,
+    Kind.PLAN: model.Plan,
+    Kind.BLUEPRINT: model.Blueprint,
+    Kind.PERSONA: model.Persona,
+    Kind.CONTRACT: model.Contract,
+    Kind.POLICY: model.Policy,
+    Kind.LIBRARY: model.Library,
+}
+_UNITS: Final[tuple[tuple[str, Converter], ...]] = (
+    ("_nano_usd", parse_money),
+    ("_bytes", parse_size),
+    ("_s", parse_duration),
+)
+_TOKENS: Final = frozenset({"token_budget", "max_tokens", "max_output_tokens"})
+_KEYS: Final = {("NodeSpec", "as_name"): "as", ("NodeSpec", "params"): "with"}
+_POLICY_KEYS: Final = ("retry", "safety", "give_up")
+_HOLE: Final = object()
+
+
+def decode(kind: Kind, data: Json, holes: tuple[Pointer, ...] = ()) -> DocumentValue:
+    """Return the value of a document of `kind`; `holes` are the parts of `data` that have errors."""
+    sound = _without(data, holes) if holes else data
+    value: DocumentValue = _document(_CLASS_OF[kind], sound if isinstance(sound, dict) else {})
+    return value
+
+
+def _without(data: Any, holes: tuple[Pointer, ...]) -> Any:
+    """Return a copy of `data` in which every hole is gone; the items of lists keep their places."""
+    copy = _copy(data)
+    for hole in holes:
+        _punch(copy, hole)
+    return copy
+
+
+def _copy(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _copy(value) for key, value in data.items()}
+    return [_copy(value) for value in data] if isinstance(data, list) else data
+
+
+def _punch(node: Any, hole: Pointer) -> None:
+    for step in hole[:-1]:
+        try:
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            return  # lies inside a larger hole, or names a key that is missing
+    if isinstance(node, dict) and hole:
+        node.pop(hole[-1], None)
+    elif isinstance(node, list) and hole and isinstance(hole[-1], int):
+        node[hole[-1]] = _HOLE
+
+
+def _document(cls: type[Any], data: dict[str, Any]) -> Any:
+    """Return the value of a whole document; what is required and missing gets an empty value."""
+    if cls is model.Policy:
+        data = {**data, "policies": {key: data[key] for key in _POLICY_KEYS if key in data}}
+    if cls is model.Project:
+        data = {**data, "state": _flat_state(data.get("state", {}))}
+    known = _fields_of(cls, data)
+    for item in fields(cls):
+        if item.default is MISSING and item.default_factory is MISSING and item.name not in known:
+            known[item.name] = _EMPTY.get(item.name, "")
+    return cls(**known)
+
+
+_EMPTY: Final[dict[str, Any]] = {
+    "team": types.MappingProxyType({}),
+    "nodes": types.MappingProxyType({}),
+    "deliverables": (),
+}
+
+
+def _flat_state(state: dict[str, Any]) -> dict[str, Any]:
+    retention = state.get("retention", {})
+    flat = {name: retention[key] for name, key in _RETENTION.items() if key in retention}
+    return {"url": state.get("url"), **flat} if "url" in state else flat
+
+
+_RETENTION: Final = {"keep_runs": "runs", "keep_age": "age", "keep": "size"}
+
+
+def _fields_of(cls: type[Any], data: dict[str, Any]) -> dict[str, Any]:
+    table = _table(cls)
+    known: dict[str, Any] = {}
+    for key, value in data.items():
+        entry = table.get(key)
+        if entry is not None:
+            decoded = entry[1](value)
+            if decoded is not _HOLE:
+                known[entry[0]] = decoded
+    return known
+
+
+def _part(cls: type[Any]) -> Converter:
+    """Return a decoder of a mapping inside a document; without a required key it yields a hole."""
+    required = _required(cls)
+
+    def convert(data: Any) -> Any:
+        if data is _HOLE:
+            return _HOLE
+        known = _fields_of(cls, data)
+        return cls(**known) if required <= known.keys() else _HOLE
+
+    return convert
+
+
+@cache
+def _required(cls: type[Any]) -> frozenset[str]:
+    bare = (item for item in fields(cls) if item.default is MISSING and item.default_factory is MISSING)
+    return frozenset(item.name for item in bare)
+
+
+@cache
+def _table(cls: type[Any]) -> dict[str, tuple[str, Converter]]:
+    """Return key → (field, converter) of a class of the model."""
+    hints = get_type_hints(cls)
+    table: dict[str, tuple[str, Converter]] = {}
+    for item in fields(cls):
+        name, unit = item.name, None
+        for suffix, parse in _UNITS:
+            if name.endswith(suffix):
+                name, unit = name.removesuffix(suffix), parse
+                break
+        if name in _TOKENS:
+            unit = parse_tokens
+        key = _KEYS.get((cls.__name__, item.name), name)
+        table[key] = (item.name, _converter(hints[item.name], unit))
+    if cls is model.NodeSpec:
+        table["needs"] = ("needs", _needs)
+        table["when"] = ("when", _condition)
+    return table
+
+
+def _converter(hint: Any, unit: Converter | None) -> Converter:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in {Union, types.UnionType}:
+        inner = [arg for arg in args if arg is not type(None)]
+        return _converter(inner[0], unit) if len(inner) == 1 else _same
+    if origin is tuple:
+        return _list_of(_converter(args[0], unit))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _nodes if args[1] is model.NodeSpec else _map_of(_converter(args[1], unit))
+    if unit is not None:
+        return unit
+    if hint is model.Criterion:
+        return _criterion
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    if isinstance(hint, type) and hint.__module__ == model.__name__:
+        return _part(hint)
+    return float if hint is float else _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _list_of(convert: Converter) -> Converter:
+    def items(data: Any) -> Any:
+        decoded = (convert(item) for item in data if item is not _HOLE)
+        return tuple(item for item in decoded if item is not _HOLE)
+
+    return items
+
+
+def _map_of(convert: Converter) -> Converter:
+    def entries(data: Any) -> Any:
+        decoded = ((key, convert(value)) for key, value in data.items())
+        return types.MappingProxyType({key: value for key, value in decoded if value is not _HOLE})
+
+    return entries
+
+
+def _criterion(data: Any) -> Any:
+    if isinstance(data, str):
+        return model.Criterion(text=data)
+    known = _fields_of(model.Criterion, data)
+    return model.Criterion(**known) if known.get("check") or known.get("text") else _HOLE
+
+
+def _nodes(data: Any) -> Any:
+    decoded: dict[str, model.NodeSpec] = {}
+    for node_id, body in data.items():
+        known = _fields_of(model.NodeSpec, body)
+        if "action" in known:
+            decoded[node_id] = model.NodeSpec(id=node_id, **known)
+    return types.MappingProxyType(decoded)
+
+
+def _needs(data: Any) -> Any:
+    if isinstance(data, list):
+        return tuple(model.Need(node=item) for item in data if item is not _HOLE)
+    return tuple(_need(node, body) for node, body in data.items())
+
+
+def _need(node: str, body: dict[str, Any]) -> model.Need:
+    known: dict[str, Any] = {"join": body["join"]} if "join" in body else {}
+    if "states" in body:
+        states = body["states"]
+        known["states"] = (states,) if isinstance(states, str) else tuple(s for s in states if s is not _HOLE)
+    return model.Need(node=node, **known)
+
+
+def _condition(data: Any) -> Any:
+    return data if isinstance(data, str) else str(data).lower()

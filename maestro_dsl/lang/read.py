@@ -1,0 +1,73 @@
+"""Bytes of one file → a document: text, grammar and value in a row, with every finding of the three.
+
+Reads the files it is handed; finds none by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from maestro_dsl.codec import digest_bytes
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
+from maestro_dsl.lang.decode import decode
+from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.model import DocumentValue, Kind
+from maestro_dsl.lang.schema import check, unknown_kind
+from maestro_dsl.lang.source import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What one file gave: its document where it is one, and all findings."""
+
+    document: Document[DocumentValue] | None
+    diagnostics: Diagnostics
+
+
+def read_document(path: Path, file: str) -> Read:
+    """Read the document at `path`, which is shown to the user as `file`."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return Read(document=None, diagnostics=Diagnostics([missing_file(Span(file), file, reason)]))
+    return read_content(content, path, file)
+
+
+def read_content(content: bytes, path: Path, file: str) -> Read:
+    """Return the document that `content` holds, as partial as its errors make it."""
+    loaded = load(content, file)
+    diagnostics = Diagnostics(list(loaded.diagnostics.items))
+    if loaded.data is None and diagnostics.has_errors:
+        return Read(document=None, diagnostics=diagnostics)
+    stranger = unknown_kind(loaded.data, loaded.map)
+    if stranger is not None or not isinstance(loaded.data, dict):
+        diagnostics.extend([stranger] if stranger else [])
+        return Read(document=None, diagnostics=diagnostics)
+    kind = Kind(str(loaded.data["kind"]))
+    checked = check(kind, loaded.data, loaded.map)
+    diagnostics.extend(checked.diagnostics)
+    document = Document(
+        kind=kind,
+        value=decode(kind, loaded.data, checked.holes),
+        data=loaded.data,
+        map=loaded.map,
+        file=file,
+        path=path,
+        text=loaded.text,
+        digest=digest_bytes(content),
+        holes=checked.holes,
+    )
+    return Read(document=document, diagnostics=diagnostics)
+
+
+def missing_file(span: Span, shown: str, reason: str) -> Diagnostic:
+    """Return REF008 for a file that cannot be read."""
+    return Diagnostic(
+        code="REF008",
+        name="missing-file",
+        severity=Severity.ERROR,
+        span=span,
+        message=f'cannot read "{shown}": {reason}',
+    )

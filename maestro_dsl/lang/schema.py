@@ -1,0 +1,421 @@
+"""Checks data against the grammar in `schemas/v1` and says what is wrong, on the token itself.
+
+jsonschema-rs decides; where it has no wheel, jsonschema does. The files of `schemas/v1` are the only list of
+keys. References are resolved in a local registry, never on a network. Builds no values: see `decode`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Protocol
+
+from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span
+from maestro_dsl.lang.model import API_VERSION, Json, Kind
+from maestro_dsl.lang.sourcemap import Pointer, SourceMap
+from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.units import MESSAGES
+from maestro_dsl.resources import data_dir
+
+_URN: Final = "urn:maestro-dsl:schema:v1:"
+_SHARED: Final = "shared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One breach of the grammar, in the words of JSON Schema: which keyword, where, in which subschema."""
+
+    keyword: str
+    pointer: Pointer
+    schema_path: tuple[str | int, ...]
+    detail: tuple[str, ...] = ()
+    """Unexpected or missing key names, one or more."""
+
+
+class Validator(Protocol):
+    """Finds breaches of one kind's schema."""
+
+    def violations(self, data: Json) -> Iterator[Violation]:
+        """Yield every breach in `data`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Outcome of a check: findings, and the pointers that cannot be decoded."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    holes: tuple[Pointer, ...] = ()
+
+
+def schema_of(kind: Kind | str) -> dict[str, Any]:
+    """Return the JSON Schema of a kind (or "shared") as it stands in `schemas/v1`; do not change it."""
+    return _schema(str(kind).lower())
+
+
+@cache
+def _schema(name: str) -> dict[str, Any]:
+    path = data_dir("schemas") / "v1" / f"{name}.schema.json"
+    schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return schema
+
+
+def check(kind: Kind, data: Mapping[str, Json], source: SourceMap) -> Checked:
+    """Return what the grammar of `kind` says about `data`, sorted by no order in particular."""
+    violations = list(validator_of(kind).violations(dict(data)))
+    if not violations:
+        return Checked()
+    explain = _Explainer(kind, data, source)
+    found: list[Diagnostic] = []
+    holes: list[Pointer] = []
+    for violation in violations:
+        found += explain.diagnostics(violation)
+        holes += explain.holes(violation)
+    return Checked(diagnostics=tuple(found), holes=tuple(dict.fromkeys(holes)))
+
+
+@cache
+def validator_of(kind: Kind) -> Validator:
+    """Return the validator of `kind`, built once."""
+    try:
+        return _rust_validator(kind)
+    except ImportError:
+        return python_validator(kind)
+
+
+def _rust_validator(kind: Kind) -> Validator:
+    import jsonschema_rs
+
+    registry = jsonschema_rs.Registry([(_URN + _SHARED, _schema(_SHARED))])
+    return _RustValidator(jsonschema_rs.Draft202012Validator(schema_of(kind), registry=registry))
+
+
+def python_validator(kind: Kind) -> Validator:
+    """Return the same from the library written in Python, for platforms without a wheel of the other."""
+    import jsonschema
+    from referencing import Registry, Resource
+
+    contents: Resource[Any] = Resource.from_contents(_schema(_SHARED))
+    registry: Registry[Any] = Registry().with_resource(_URN + _SHARED, contents)
+    return _PythonValidator(jsonschema.Draft202012Validator(schema_of(kind), registry=registry))
+
+
+class _RustValidator:
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def violations(self, data: Json) -> Iterator[Violation]:
+        for error in self._inner.iter_errors(data):
+            detail: tuple[str, ...] = ()
+            kind = error.kind
+            if kind.name == "additionalProperties":
+                detail = tuple(kind.unexpected)
+            elif kind.name == "required":
+                detail = (kind.property,)
+            path = [step for step in error.evaluation_path if step != "$ref"]
+            if kind.name == "propertyNames":
+                detail = (str(kind.error.instance),)
+                path = path[: path.index("propertyNames") + 1]
+            yield Violation(
+                keyword=kind.name, pointer=tuple(error.instance_path), schema_path=tuple(path), detail=detail
+            )
+
+
+class _PythonValidator:
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def violations(self, data: Json) -> Iterator[Violation]:
+        for error in self._inner.iter_errors(data):
+            keyword, path = str(error.validator), list(error.absolute_schema_path)
+            detail: tuple[str, ...] = ()
+            if "propertyNames" in path:
+                keyword, detail = "propertyNames", (str(error.instance),)
+                path = path[: path.index("propertyNames") + 1]
+            elif keyword == "additionalProperties":
+                known = error.schema.get("properties", {})
+                detail = tuple(name for name in error.instance if name not in known)
+            elif keyword == "required":
+                detail = tuple(name for name in error.validator_value if name not in error.instance)
+                detail = tuple(name for name in detail if f"'{name}'" in error.message)
+            yield Violation(
+                keyword=keyword, pointer=tuple(error.absolute_path), schema_path=tuple(path), detail=detail
+            )
+
+
+class _Explainer:
+    """Turns breaches of one document into findings."""
+
+    def __init__(self, kind: Kind, data: Mapping[str, Json], source: SourceMap) -> None:
+        self._kind = kind
+        self._data = data
+        self._source = source
+
+    def holes(self, violation: Violation) -> Iterable[Pointer]:
+        """Return what cannot be decoded because of a breach; a missing key leaves a hole by itself."""
+        if violation.keyword in {"additionalProperties", "propertyNames"}:
+            return [(*violation.pointer, name) for name in violation.detail]
+        return [(*violation.pointer, *violation.detail)]
+
+    def diagnostics(self, violation: Violation) -> Iterator[Diagnostic]:
+        """Yield the findings of one breach, a finding for each key it names."""
+        match violation.keyword:
+            case "additionalProperties":
+                for name in violation.detail:
+                    yield self._unknown_key(violation, name)
+            case "required":
+                for name in violation.detail:
+                    yield self._missing_key(violation, name)
+            case "enum" | "const":
+                yield self._bad_enum(violation)
+            case "propertyNames":
+                yield self._bad_name(violation)
+            case _:
+                yield self._wrong_type(violation)
+
+    def _unknown_key(self, violation: Violation, name: str) -> Diagnostic:
+        span = self._source.key_span((*violation.pointer, name))
+        valid = sorted(self._parent_schema(violation).get("properties", ()))
+        close = closest(name, [key for key in valid if not self._has(violation.pointer, key)])
+        return Diagnostic(
+            code="SCH001",
+            name="unknown-key",
+            severity=Severity.ERROR,
+            span=span,
+            message=f'unknown key "{name}" in {self._label(violation.pointer, violation.schema_path[:-1])}',
+            help=_hint(close, "keys", valid),
+            fix=_rename(span, close),
+        )
+
+    def _missing_key(self, violation: Violation, name: str) -> Diagnostic:
+        label = self._label(violation.pointer, violation.schema_path[:-1])
+        known = self._parent_schema(violation).get("properties", {}).get(name, {})
+        meaning = str(known.get("description", ""))
+        return Diagnostic(
+            code="SCH002",
+            name="missing-key",
+            severity=Severity.ERROR,
+            span=self._opening_span(violation.pointer),
+            message=f'missing key "{name}" in {label}',
+            help=f"{name}: {meaning[:1].lower()}{meaning[1:].rstrip('.')}" if meaning else None,
+        )
+
+    def _bad_enum(self, violation: Violation) -> Diagnostic:
+        schema = self._parent_schema(violation)
+        options = [str(item) for item in schema.get("enum", [schema.get("const")])]
+        value = _at(self._data, violation.pointer)
+        span = self._source.value_span(violation.pointer)
+        close = closest(str(value), options) if isinstance(value, str) else None
+        return Diagnostic(
+            code="SCH004",
+            name="bad-enum",
+            severity=Severity.ERROR,
+            span=span,
+            message=f"{self._written(violation.pointer, value)} is not a value of {self._key_label(violation.pointer)}",
+            help=_hint(close, "values", options),
+            fix=_rename(span, close),
+        )
+
+    def _bad_name(self, violation: Violation) -> Diagnostic:
+        name = violation.detail[0]
+        target = _subschema(schema_of(self._kind), violation.schema_path)
+        return Diagnostic(
+            code="SCH003",
+            name="wrong-type",
+            severity=Severity.ERROR,
+            span=self._source.key_span((*violation.pointer, name)),
+            message=f'"{name}" {MESSAGES.get(str(target.get("x-unit")), "cannot be a key here")}',
+        )
+
+    def _wrong_type(self, violation: Violation) -> Diagnostic:
+        value = _at(self._data, violation.pointer)
+        return Diagnostic(
+            code="SCH003",
+            name="wrong-type",
+            severity=Severity.ERROR,
+            span=self._source.value_span(violation.pointer),
+            message=self._wrong_type_message(violation, value),
+        )
+
+    def _wrong_type_message(self, violation: Violation, value: Json) -> str:
+        schema = self._parent_schema(violation)
+        label = self._key_label(violation.pointer)
+        unit = schema.get("x-unit")
+        if unit is not None and violation.keyword in {"type", "pattern", "minimum"}:
+            return f"{self._written(violation.pointer, value)} {MESSAGES[unit]}"
+        wanted = schema.get(violation.keyword)
+        expects = schema.get("x-expects")
+        match violation.keyword:
+            case "type" | "pattern" if expects:
+                return f"{label} must be {expects}, not {_type_of(value)}"
+            case "type":
+                return f"{label} must be {_type_names(wanted)}, not {_type_of(value)}"
+            case "minimum" | "maximum":
+                bound = "at least" if violation.keyword == "minimum" else "at most"
+                return f"{label} must be {bound} {wanted}, not {self._written(violation.pointer, value)}"
+            case "minLength" | "minItems" | "minProperties":
+                return f"{label} must not be empty"
+            case "uniqueItems":
+                return f"{label} states the same item twice"
+            case _:
+                return f"{label} is not valid here ({violation.keyword}: {wanted})"
+
+    def _written(self, pointer: Pointer, value: Json) -> str:
+        """Return a value as the user wrote it: 1.10 is not 1.1 to a person."""
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return self._source.raw(pointer) if is_number else _shown(value)
+
+    def _opening_span(self, pointer: Pointer) -> Span:
+        """Return where a mapping that lacks something is named: its key, or its first key."""
+        value = _at(self._data, pointer)
+        if pointer and isinstance(pointer[-1], str):
+            return self._source.key_span(pointer)
+        if isinstance(value, Mapping) and value:
+            first = "kind" if not pointer and "kind" in value else next(iter(value))
+            return self._source.key_span((*pointer, first))
+        return self._source.value_span(pointer)
+
+    def _parent_schema(self, violation: Violation) -> dict[str, Any]:
+        """Return the subschema that holds the keyword."""
+        *path, keyword = violation.schema_path
+        return _subschema(schema_of(self._kind), path, str(keyword))
+
+    def _has(self, pointer: Pointer, key: str) -> bool:
+        value = _at(self._data, pointer)
+        return isinstance(value, Mapping) and key in value
+
+    def _key_label(self, pointer: Pointer) -> str:
+        keys = [step for step in pointer if isinstance(step, str)]
+        return f'"{keys[-1]}"' if keys else self._kind.value
+
+    def _label(self, pointer: Pointer, schema_path: tuple[str | int, ...]) -> str:
+        """Name a mapping as people would: node "build", deliverable "api", "retry", contract "x"."""
+        value = _at(self._data, pointer)
+        own = None
+        if isinstance(value, Mapping):
+            own = value.get("id") if not pointer else value.get("name")
+        if not pointer:
+            return f'{self._kind.value.lower()} "{own}"' if isinstance(own, str) else self._kind.value.lower()
+        if schema_path[-1] == "then":  # a condition on the same mapping: allOf, its number, then
+            schema_path = schema_path[:-3] if isinstance(schema_path[-2], int) else schema_path[:-1]
+        title = str(_subschema(schema_of(self._kind), schema_path, "title").get("title", "mapping")).lower()
+        if isinstance(pointer[-1], int):
+            return f'{title} "{own}"' if isinstance(own, str) else f"{title} {pointer[-1] + 1}"
+        is_entry = schema_path[-1] == "additionalProperties"
+        return f'{title} "{pointer[-1]}"' if is_entry else f'"{pointer[-1]}"'
+
+
+def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
+    """Return SCH005 where `apiVersion` or `kind` are missing or unknown, else None."""
+    kinds = [kind.value for kind in Kind]
+    if not isinstance(data, Mapping):
+        message = "an empty file" if data is None else f"a document must be a mapping, not {_type_of(data)}"
+        return _sch005(source.value_span(()), message, f"start with apiVersion: {API_VERSION} and kind")
+    version, kind = data.get("apiVersion"), data.get("kind")
+    if "apiVersion" not in data or "kind" not in data:
+        missing = " and ".join(f'"{key}"' for key in ("apiVersion", "kind") if key not in data)
+        first = source.key_span((next(iter(data)),)) if data else source.value_span(())
+        return _sch005(first, f"missing {missing}", f"valid kinds: {', '.join(kinds)}")
+    if version != API_VERSION:
+        hint = f"this tool reads {API_VERSION}; a newer language needs a newer tool"
+        return _sch005(source.value_span(("apiVersion",)), f"unknown apiVersion {_shown(version)}", hint)
+    if kind not in kinds:
+        close = closest(str(kind), kinds)
+        span = source.value_span(("kind",))
+        return _sch005(span, f"unknown kind {_shown(kind)}", _hint(close, "kinds", kinds))
+    return None
+
+
+def _sch005(span: Span, message: str, help_text: str) -> Diagnostic:
+    return Diagnostic(
+        code="SCH005",
+        name="unknown-kind",
+        severity=Severity.ERROR,
+        span=span,
+        message=message,
+        help=help_text,
+    )
+
+
+def _subschema(root: dict[str, Any], path: Iterable[str | int], keyword: str | None = None) -> dict[str, Any]:
+    """Return the part of `root` at `path`, through the references on the way and up to `keyword`."""
+    node: Any = root
+    for step in path:
+        root, node = _holding(root, node, step)
+        node = node[step]
+    node = _holding(root, node, keyword)[1]
+    return node if isinstance(node, dict) else {}
+
+
+def _holding(root: dict[str, Any], node: Any, step: object) -> tuple[dict[str, Any], Any]:
+    """Follow references from `node` until `step` stands in it; prose may stand beside a `$ref`."""
+    while isinstance(node, dict) and step not in node and "$ref" in node:
+        root, node = _follow(root, str(node["$ref"]))
+    return root, node
+
+
+def _follow(root: dict[str, Any], reference: str) -> tuple[dict[str, Any], Any]:
+    """Return the schema and the part of it that a `$ref` points at."""
+    document, _, path = reference.partition("#/")
+    root = _schema(document.removeprefix(_URN)) if document else root
+    target: Any = root
+    for step in path.split("/"):
+        target = target[step]
+    return root, target
+
+
+def _at(data: Any, pointer: Pointer) -> Any:
+    for step in pointer:
+        data = data[step]
+    return data
+
+
+def _hint(close: str | None, noun: str, valid: list[str]) -> str:
+    guess = f'did you mean "{close}"? ' if close is not None else ""
+    return f"{guess}valid {noun}: {', '.join(valid)}"
+
+
+def _rename(span: Span, close: str | None) -> Fix | None:
+    if close is None:
+        return None
+    edits = (Edit(span=span, replacement=close),)
+    return Fix(title=f'change to "{close}"', edits=edits, safe=False)
+
+
+def _shown(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+_LONGEST_SHOWN: Final = 60
+_TYPE_NAMES: Final = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "empty",
+}
+
+
+def _type_names(wanted: Any) -> str:
+    names = wanted if isinstance(wanted, list) else [wanted]
+    return " or ".join(_TYPE_NAMES.get(str(name), str(name)) for name in names)
+
+
+def _type_of(value: Json) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"the text {_shown(value)}"
+        case int() | float():
+            return f"the number {value}"
+        case dict():
+            return "a mapping"
+        case _:
+            return "a list"
