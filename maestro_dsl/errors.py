@@ -24,6 +24,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from maestro_dsl.diagnostics import Diagnostics
 
 
@@ -45,13 +47,21 @@ class UsageError(MaestroError):
 
 
 class CompileError(MaestroError):
-    """Documents have mistakes; `diagnostics` holds all of them."""
+    """Documents have mistakes; `diagnostics` holds all of them, `sources` the texts they point into."""
 
     exit_code = 4
 
-    def __init__(self, message: str, diagnostics: Diagnostics, *, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        diagnostics: Diagnostics,
+        *,
+        hint: str | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.diagnostics = diagnostics
+        self.sources: Mapping[str, str] = sources or {}
 
 
 class StateError(MaestroError):
