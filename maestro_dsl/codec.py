@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints, cast
+from typing import Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 Decoder: TypeAlias = Callable[[Any], Any]
@@ -26,10 +26,33 @@ def to_json(value: object) -> Any:
     Raises:
         TypeError: the value holds something that has no JSON form.
     """
-    if value is None or isinstance(value, (str, int, float)):
-        return _plain(value)
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if kind is dict:
+        return {
+            str(key): item if type(item) in _SCALARS else to_json(item)
+            for key, item in cast("dict[object, object]", value).items()
+        }
+    if kind is tuple or kind is list:
+        return [item if type(item) in _SCALARS else to_json(item) for item in cast("list[object]", value)]
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: to_json(getattr(value, name)) for name in _field_names(type(value))}
+        return {
+            name: item if type(item := getattr(value, name)) in _SCALARS else to_json(item)
+            for name in _field_names(cast("Hashable", kind))
+        }
+    return _rare(value)
+
+
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+"""Types that are their own JSON form; the look-up saves most of the calls."""
+
+
+def _rare(value: object) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -37,10 +60,6 @@ def to_json(value: object) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(to_json(item) for item in value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _plain(value: object) -> Any:
-    return value.value if isinstance(value, Enum) else value
 
 
 def from_json(kind: type[T], data: object) -> T:

@@ -58,17 +58,21 @@ async def run(
     resume: bool = False,
     options: RunOptions | None = None,
     control: RunControl | None = None,
+    plan_digest: str | None = None,
 ) -> RunState:
     """Run a plan to its end, to a pause or to a stop, and return the fold of its events.
 
-    The run must be registered in the store (`create_run`). Cancelling the task stops hard, writes what is
-    known and raises; everything else returns.
+    `plan_digest` spares a caller who knows it the second digest of a large plan. The run must be registered
+    in the store (`create_run`). Cancelling the task stops hard, writes what is known and raises; everything
+    else returns.
 
     Raises:
         StateError: another process took the run over.
         IntegrityError: the journal is damaged, or belongs to another plan.
     """
-    interpreter = Interpreter(plan, run_id=run_id, runtime=runtime, options=options or RunOptions())
+    interpreter = Interpreter(
+        plan, run_id=run_id, runtime=runtime, options=options or RunOptions(), plan_digest=plan_digest
+    )
     if control is None:
         return await interpreter.run(resume=resume)
     try:
@@ -80,8 +84,17 @@ async def run(
 class Interpreter:
     """One run in this process; implements `Steering`."""
 
-    def __init__(self, plan: CompiledPlan, *, run_id: str, runtime: Runtime, options: RunOptions) -> None:
+    def __init__(
+        self,
+        plan: CompiledPlan,
+        *,
+        run_id: str,
+        runtime: Runtime,
+        options: RunOptions,
+        plan_digest: str | None = None,
+    ) -> None:
         self._plan = plan
+        self._plan_digest = plan_digest or plan.digest
         self._run_id = run_id
         self._runtime = runtime
         self._options = options
@@ -154,7 +167,7 @@ class Interpreter:
                     failure = None if body.failure is None else Failure(body.failure)
                     self._breakers.record(model, node.safety.breaker, failure, event.at)
         started = self._state.started
-        if started is not None and started.plan_digest != self._plan.digest:
+        if started is not None and started.plan_digest != self._plan_digest:
             raise IntegrityError(
                 f"run {self._run_id} belongs to another version of the plan",
                 hint="apply the plan again: a new run reuses every result whose key is the same",
@@ -171,7 +184,7 @@ class Interpreter:
             bodies.append(
                 RunStarted(
                     plan_id=self._plan.id,
-                    plan_digest=self._plan.digest,
+                    plan_digest=self._plan_digest,
                     output=self._plan.output,
                     tool_version=self._runtime.tool_version,
                     options={

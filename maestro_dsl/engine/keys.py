@@ -7,6 +7,7 @@ interface alone, whichever server answered.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,7 +35,13 @@ def content_key(node: PlanNode, index: PlanIndex, state: RunState) -> tuple[str,
         return _digest_of(state.nodes.get(address))
 
     parts = key_parts(node, index, known)
-    return digest(parts), parts
+    return key_of(parts), parts
+
+
+def key_of(parts: Mapping[str, str]) -> str:
+    """Return the content key of named digests, whatever their order."""
+    text = "".join(f"{name}={parts[name]}\n" for name in sorted(parts))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def key_parts(node: PlanNode, index: PlanIndex, known: Callable[[str], str]) -> dict[str, str]:
@@ -56,8 +63,13 @@ def result_key(
     files: tuple[FileRef, ...], outputs: Mapping[str, Json], verdict: str | None, state: str | None = None
 ) -> str:
     """Return the digest of what others can see of a result: no time, no cost, no log."""
+    if not files and not outputs and verdict is None and state is None:
+        return _NOTHING  # the common case of a node that only orders others
     listed = [[item.path, item.digest, item.executable] for item in files]
     return digest({"files": listed, "outputs": outputs, "verdict": verdict, "state": state})
+
+
+_NOTHING = hashlib.sha256(b"nothing to see").hexdigest()
 
 
 def _digest_of(record: NodeRecord | None) -> str:
@@ -185,7 +197,7 @@ def forecast(
             )
             continue
         parts = key_parts(node, index, lambda item: results.get(item, ""))
-        key = digest(parts)
+        key = key_of(parts)
         stored = store.result(key) if reusable(node) else None
         if stored is None:
             reason = explain(parts, store.last_result(plan.id, address), detail)
