@@ -160,6 +160,8 @@ class Api:
     document: Mapping[str, Any] = field(repr=False)
     """The raw data."""
     description: str = ""
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What others made of the document on first use (validators); no part of the value."""
 
     @property
     def is_31(self) -> bool:
