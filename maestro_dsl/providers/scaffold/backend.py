@@ -1,0 +1,246 @@
+"""A service of the standard library alone: `server.py` and its modules, its own tests, and a README."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from maestro_dsl.interfaces.openapi.model import Operation, SecurityScheme
+from maestro_dsl.providers.scaffold.checks import CheckWriter
+from maestro_dsl.providers.scaffold.errors import FALLBACK, ErrorWriter, invalid_status
+from maestro_dsl.providers.scaffold.handlers import Handler, HandlerWriter
+from maestro_dsl.providers.scaffold.journeys import credentials, journeys
+from maestro_dsl.providers.scaffold.names import line
+from maestro_dsl.providers.scaffold.pysource import Node, Raw, call, show
+from maestro_dsl.providers.scaffold.render import render
+from maestro_dsl.providers.scaffold.service import Service
+
+PORT: Final = 8000
+_CHECKS: Final = frozenset(
+    {"Anything", "Choice", "Either", "Every", "Flag", "Lacking", "Later", "ListOf", "Nothing", "Nullable", "Number",
+     "Record", "Text"}
+)  # fmt: skip
+_CALLED: Final = re.compile(r"\b([A-Z][A-Za-z]+)\(")
+
+
+def write_backend(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the files of the service by name, and notes on what the interface asks for beyond them."""
+    checks = CheckWriter(service.api)
+    writer = HandlerWriter(service=service, checks=checks)
+    errors = ErrorWriter(service.api)
+    handlers = [
+        (step.operation, writer.handler(resource, step))
+        for resource in service.resources
+        for step in resource.steps.values()
+    ]
+    common = errors.common()
+    routes = _routes(service, handlers, errors, common)
+    title = line(service.api.title, 60) or service.contract_id
+    notes = _notes(service, checks, handlers, routes)
+    shared: dict[str, Any] = {
+        "title": title,
+        "service": service,
+        "resources": service.resources,
+        "base_path": service.base_path,
+        "port": PORT,
+        "uses": writer.uses,
+        "common_error": common,
+    }
+    files = {
+        "server.py": render("backend/server.py", **shared),
+        "transport.py": _transport(shared, service),
+        "routes.py": _routes_file(shared, writer, [item for _, item in handlers], routes, errors),
+        "schemas.py": _schemas_file(shared, checks),
+        "checks.py": _checks_file(shared, checks),
+        "errors.py": _errors_file(shared, errors),
+        "storage.py": render(
+            "backend/storage.py",
+            **shared,
+            keys={resource.new_key for resource in service.resources},
+            cascades=any(item.cascade for _, item in handlers),
+        ),
+        "test_service.py": render("backend/test_service.py", **shared, **_test_context(service)),
+    }
+    files["README.md"] = render("backend/README.md", **shared, notes=notes, files=sorted(files))
+    return files, notes
+
+
+def _routes(
+    service: Service, handlers: list[tuple[Operation, Handler]], errors: ErrorWriter, common: str
+) -> list[Node]:
+    by_id = {operation.id: handler.name for operation, handler in handlers}
+    reasons = {item.operation.id: item.reason for item in service.missing}
+    operations = sorted(service.api.operations, key=_specific_first)
+    routes: list[Node] = []
+    for operation in operations:
+        if not _is_servable(operation):
+            continue
+        handler = by_id.get(operation.id)
+        run: Node = Raw(handler) if handler else call("absent", line(reasons[operation.id]))
+        declared = errors.declared(operation)
+        other = declared.pop("default", common)
+        more: dict[str, Node] = {}
+        if invalid_status(operation) != 422:  # noqa: PLR2004 - the default of the generated class
+            more["invalid_status"] = invalid_status(operation)
+        own = {status: name for status, name in declared.items() if name != other and status.isdigit()}
+        if own:
+            pairs = ", ".join(f"{status}: {name}" for status, name in sorted(own.items()))
+            more["errors"] = Raw("{" + pairs + "}")
+        if other != common:
+            more["other_errors"] = Raw(other)
+        if handler and operation.body is not None:
+            types = tuple(media.partition(";")[0].strip().lower() for media in operation.body.content)
+            types = tuple(item for item in types if item == "application/json" or item.endswith("+json"))
+            if types and "*/*" not in operation.body.content:
+                more["media_types"] = types
+        needed = _credentials(operation)
+        if needed:
+            more["credentials"] = needed
+        routes.append(call("Route", operation.method, operation.path, run, **more))
+    return routes
+
+
+def _specific_first(operation: Operation) -> tuple[tuple[bool, ...], int]:
+    parts = operation.path.split("/")
+    return tuple("{" in part for part in parts), 0
+
+
+def _is_servable(operation: Operation) -> bool:
+    has_fragment = "#" in operation.path or "?" in operation.path
+    return not has_fragment and operation.method in {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+def _credentials(operation: Operation) -> tuple[Node, ...]:
+    groups: list[Node] = []
+    for requirement in operation.security:
+        group = tuple(found for scheme in requirement.schemes if (found := _credential(scheme)) is not None)
+        if not group:
+            return ()
+        groups.append(group)
+    return tuple(groups)
+
+
+def _credential(scheme: SecurityScheme) -> Node | None:
+    if scheme.kind == "apiKey":
+        return call("Credential", scheme.location, scheme.parameter)
+    if scheme.kind == "http":
+        return call("Credential", "header", "Authorization", (scheme.http_scheme or "bearer").capitalize())
+    if scheme.kind in {"oauth2", "openIdConnect"}:
+        return call("Credential", "header", "Authorization", "Bearer")
+    return None
+
+
+def _transport(shared: Mapping[str, Any], service: Service) -> str:
+    schemes = [scheme for item in service.api.operations for need in item.security for scheme in need.schemes]
+    headers = ["Authorization", "Content-Type"]
+    headers += sorted({item.parameter for item in schemes if item.kind == "apiKey" and item.location == "header"})
+    secured = any(_credentials(item) for item in service.api.operations if _is_servable(item))
+    return render("backend/transport.py", **shared, secured=secured, cors_headers=", ".join(headers))
+
+
+def _routes_file(
+    shared: Mapping[str, Any],
+    writer: HandlerWriter,
+    handlers: list[Handler],
+    routes: list[Node],
+    errors: ErrorWriter,
+) -> str:
+    table = "\n".join(show(route) for route in routes)
+    body = "\n".join(line for handler in handlers for line in handler.reads)
+    names = {"Request", "Response", "Route"}
+    is_partial = "absent(" in table
+    if "found" in writer.helpers or is_partial:
+        names.add("HttpError")
+    if "Credential(" in table:
+        names.add("Credential")
+    used = {name for name in (FALLBACK, *errors.bodies) if re.search(rf"\b{name}\b", table)}
+    return render(
+        "backend/routes.py",
+        **shared,
+        handlers=handlers,
+        routes=routes,
+        constants=sorted(writer.constants.items()),
+        helpers=writer.helpers,
+        checks_used=sorted(set(_CALLED.findall(body)) & _CHECKS),
+        has_schemas=any(handler.body for handler in handlers),
+        errors_used=sorted(used),
+        transport_used=sorted(names),
+        absent=is_partial,
+    )
+
+
+def _schemas_file(shared: Mapping[str, Any], checks: CheckWriter) -> str:
+    constants = [(name, show(node, lead=len(name) + 3)) for name, node in checks.constants.items()]
+    used = sorted({found for _, text in constants for found in _CALLED.findall(text)} & _CHECKS)
+    return render("backend/schemas.py", **shared, constants=constants, used=used)
+
+
+def _checks_file(shared: Mapping[str, Any], checks: CheckWriter) -> str:
+    formats = checks.formats
+    functions = {
+        "date": "_day", "date-time": "_instant", "time": "time.fromisoformat", "email": "_email", "uri": "_uri",
+        "uuid": "_uuid", "ipv4": "IPv4Address", "ipv6": "IPv6Address",
+    }  # fmt: skip
+    dates = [name for name, key in (("date", "date"), ("datetime", "date-time"), ("time", "time")) if key in formats]
+    addresses = [name for name, key in (("IPv4Address", "ipv4"), ("IPv6Address", "ipv6")) if key in formats]
+    return render(
+        "backend/checks.py",
+        **{**shared, "uses": checks.uses},
+        formats=sorted(formats),
+        dates=dates,
+        addresses=addresses,
+        needs_re=bool({"date-time", "email"} & formats) or "pattern" in checks.uses,
+        format_lines=[f'"{name}": _succeeds({functions[name]}),' for name in sorted(formats)],
+    )
+
+
+def _errors_file(shared: Mapping[str, Any], errors: ErrorWriter) -> str:
+    bodies = []
+    for name, node in errors.bodies.items():
+        text = show(node, 4, lead=len("return "))
+        unused = [word for word in ("status", "message", "problems") if not re.search(rf"\b{word}\b", text)]
+        bodies.append((name, text, unused))
+    uses_word = any("word(status)" in text for _, text, _ in bodies)
+    return render("backend/errors.py", **shared, bodies=bodies, uses_word=uses_word)
+
+
+def _test_context(service: Service) -> dict[str, Any]:
+    absent = next((item.operation for item in service.missing if _is_servable(item.operation)), None)
+    secured = next((item for item in service.api.operations if _is_servable(item) and _credentials(item)), None)
+    return {
+        "journeys": journeys(service),
+        "absent": absent,
+        "absent_path": None if absent is None else _tried(absent),
+        "absent_headers": {} if absent is None else credentials(absent)[0],
+        "secured": secured,
+        "secured_path": None if secured is None else _tried(secured, with_query=False),
+    }
+
+
+def _tried(operation: Operation, *, with_query: bool = True) -> str:
+    query = credentials(operation)[1] if with_query else {}
+    return re.sub(r"\{[^{}]*\}", "1", operation.path) + (f"?{urlencode(query)}" if query else "")
+
+
+def _notes(
+    service: Service, checks: CheckWriter, handlers: list[tuple[Operation, Handler]], routes: list[Node]
+) -> tuple[str, ...]:
+    notes = [f"missing: {item.text}" for item in service.missing]
+    notes += [
+        f"no effect: {operation.method} {operation.path} reads the parameter {line(name)}, but what it means "
+        "cannot be told from the interface"
+        for operation, handler in handlers
+        for name in handler.ignored
+    ]
+    notes += [f"not checked: {item} in request bodies" for item in sorted(checks.unchecked)]
+    if any("Credential(" in show(route) for route in routes):
+        notes.append("credentials are looked for, not verified: the interface names no place to verify them")
+    for resource in service.resources:
+        starts = [name for name, value in resource.starts.items() if value in {'""', "0", "[]", "{}"}]
+        if starts:
+            notes.append(f"{resource.noun}: {', '.join(map(line, starts))} start empty; nothing says what they are")
+        if resource.parent:
+            notes.append(f"deleting a {resource.parent} entry deletes the {resource.table} in it")
+    return tuple(notes)

@@ -1,0 +1,282 @@
+"""A life of each resource for generated tests: what is sent, what changes, and which answers must follow.
+
+Values only; written into tests as literals by the templates.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from maestro_dsl.interfaces.openapi.model import Api, Operation
+from maestro_dsl.providers.scaffold.errors import invalid_status
+from maestro_dsl.providers.scaffold.handlers import LIMITS, filter_role
+from maestro_dsl.providers.scaffold.names import line, normal
+from maestro_dsl.providers.scaffold.pysource import show
+from maestro_dsl.providers.scaffold.samples import NoExample, example
+from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
+from maestro_dsl.providers.scaffold.shapes import items_of, kind_of, resolved, shape_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One operation as a test makes it; the path still has its variable parts."""
+
+    id: str
+    method: str
+    path: str
+    status: int
+    invalid_status: int
+    summary: str
+    answers: bool
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    envelope: str | None = None
+    required: tuple[str, ...] = ()
+    types: dict[str, str] = field(default_factory=dict)
+    """Field of the answer → JSON type, for plain types alone."""
+
+    @property
+    def suffix(self) -> str:
+        """The query string with its question mark; "" for none."""
+        return f"?{urlencode(self.query)}" if self.query else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """A resource's life. `new` is what a create sends; `replaced` and `patch` are what the others send."""
+
+    resource: Resource
+    parents: tuple[tuple[str, str | None, Any], ...]
+    """(path parameter, table whose key it is or None, a literal value where no table is known)."""
+    calls: dict[str, Call | None]
+    """One entry for every verb; None where the interface has no such operation."""
+    new: dict[str, Any]
+    other: dict[str, Any]
+    replaced: dict[str, Any] | None
+    patch: dict[str, Any] | None
+    required: tuple[str, ...]
+    wrong: tuple[str, Any] | None
+    """A field of the body with a value of the wrong type."""
+    filter: tuple[str, str] | None
+    """(query parameter, field) whose values differ between `new` and `other`."""
+    limit: str | None
+    absent_key: str
+    shown: tuple[str, ...]
+    """Fields that a client sends and sees again."""
+    free_method: str | None
+    """A method that the collection's path does not have."""
+
+    @property
+    def filter_query(self) -> str:
+        """The query string that finds `new` and not `other`."""
+        if self.filter is None:
+            return ""
+        value = self.new[self.filter[1]]
+        return "?" + urlencode({self.filter[0]: str(value).lower() if isinstance(value, bool) else value})
+
+    @property
+    def path_expression(self) -> str:
+        """The path of the collection as Python source, with `parent` as the path of the thing above it."""
+        known = [index for index, (_, table, _) in enumerate(self.parents) if table is not None]
+        path = self.resource.path
+        for name, table, value in self.parents:
+            if table is None:
+                path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
+        if not known:
+            return show(path)
+        last = self.parents[known[-1]][0]
+        return f"parent + {show(path.partition(f'{{{last}}}')[2])}"
+
+    def visible(self, body: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the part of a request body that answers must repeat."""
+        return {name: value for name, value in (body or {}).items() if name in self.shown}
+
+
+def journeys(service: Service) -> list[Journey]:
+    """Return the life of each resource, parents before what lies in them."""
+    ordered = sorted(service.resources, key=lambda item: item.path.count("/"))
+    return [_journey(service, resource) for resource in ordered]
+
+
+def credentials(operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the headers and query values that satisfy the first security alternative by presence."""
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    for scheme in operation.security[0].schemes if operation.security else ():
+        if scheme.kind == "apiKey" and scheme.location == "query":
+            query[scheme.parameter] = "test"
+        elif scheme.kind == "apiKey" and scheme.location == "cookie":
+            headers["Cookie"] = f"{scheme.parameter}=test"
+        elif scheme.kind == "apiKey":
+            headers[scheme.parameter] = "test"
+        elif scheme.kind == "http" and scheme.http_scheme == "basic":
+            headers["Authorization"] = "Basic dGVzdDp0ZXN0"
+        elif scheme.kind != "mutualTLS":
+            headers["Authorization"] = "Bearer test"
+    return headers, query
+
+
+def _journey(service: Service, resource: Resource) -> Journey:
+    api = service.api
+    maker = resource.steps.get(Verb.CREATE) or resource.steps[Verb.REPLACE]
+    new, other = _body(api, maker, 0), _body(api, maker, 1)
+    sent = shape_of(api, maker.body)
+    shown = tuple(
+        item.name
+        for item in resource.shape.fields
+        if not item.write_only and item.name in sent.names and item.name != resource.key
+    )
+    if resource.new_key is not None:
+        new.pop(resource.key, None)
+        other.pop(resource.key, None)
+    changes = [name for name in new if name in other and new[name] != other[name]]
+    return Journey(
+        resource=resource,
+        parents=_parents(service, resource, maker),
+        calls={verb.value: _call(api, resource.steps[verb]) if verb in resource.steps else None for verb in Verb},
+        new=new,
+        other=other,
+        replaced=_replacement(api, resource, new),
+        patch=_patch(api, resource, new),
+        required=tuple(item.name for item in sent.fields if item.required and not item.read_only),
+        wrong=next(((name, ["wrong"]) for name in changes if isinstance(new[name], (str, int, float))), None),
+        filter=_filter(service, resource, new, other),
+        limit=_limit(api, resource),
+        absent_key=_absent_key(api, resource),
+        shown=shown,
+        free_method=_free_method(service, resource),
+    )
+
+
+def _body(api: Api, step: Step, variant: int) -> dict[str, Any]:
+    media = step.operation.body.json if step.operation.body else None
+    given = next((value for value in media.examples.values() if isinstance(value, dict)), None) if media else None
+    made = example(api, step.body or {}, variant=variant)
+    if variant == 0 and given is not None:
+        read_only = {item.name for item in shape_of(api, step.body).fields if item.read_only}
+        return {name: value for name, value in given.items() if name not in read_only}
+    return dict(made) if isinstance(made, dict) else {}
+
+
+def _replacement(api: Api, resource: Resource, new: dict[str, Any]) -> dict[str, Any] | None:
+    step = resource.steps.get(Verb.REPLACE) or resource.steps.get(Verb.SAVE)
+    if step is None:
+        return None
+    try:
+        body = _body(api, step, 1)
+    except NoExample:
+        return None
+    if resource.item_param and step.verb is Verb.REPLACE and resource.key in body:
+        if resource.key in new:
+            body[resource.key] = new[resource.key]
+        else:
+            del body[resource.key]
+    return body
+
+
+def _patch(api: Api, resource: Resource, new: dict[str, Any]) -> dict[str, Any] | None:
+    step = resource.steps.get(Verb.PATCH)
+    if step is None:
+        return None
+    try:
+        body = _body(api, step, 1)
+    except NoExample:
+        return None
+    plain = {
+        name: value
+        for name, value in body.items()
+        if name != resource.key and isinstance(value, (str, int, float, bool)) and new.get(name) != value
+    }
+    required = set(shape_of(api, step.body).required)
+    chosen = next(iter(plain), None)
+    return {name: value for name, value in body.items() if name == chosen or name in required} or None
+
+
+def _parents(service: Service, resource: Resource, maker: Step) -> tuple[tuple[str, str | None, Any], ...]:
+    schemas = {item.name: item.schema for item in maker.operation.parameters_in("path")}
+    by_param: dict[str, str] = {}
+    above = next((item for item in service.resources if item.table == resource.parent), None)
+    while above is not None:
+        if above.item_param is not None:
+            by_param[above.item_param] = above.table
+        above = next((item for item in service.resources if item.table == above.parent), None)
+    return tuple(
+        (name, by_param.get(name), example(service.api, schemas[name], name=name)) for name in resource.parents
+    )
+
+
+def _call(api: Api, step: Step) -> Call:
+    headers, query = credentials(step.operation)
+    for parameter in step.operation.parameters:
+        if parameter.required and parameter.location in {"query", "header"}:
+            value = example(api, parameter.schema, name=parameter.name)
+            value = value[0] if isinstance(value, list) and value else value
+            target = query if parameter.location == "query" else headers
+            target[parameter.name] = str(value).lower() if isinstance(value, bool) else str(value)
+    shape = shape_of(api, step.item or step.answer or {})
+    return Call(
+        id=step.operation.id,
+        method=step.operation.method,
+        path=step.operation.path,
+        status=step.status,
+        invalid_status=invalid_status(step.operation),
+        summary=line(step.operation.summary),
+        answers=step.answer is not None,
+        query=query,
+        headers=headers,
+        envelope=step.envelope,
+        required=shape.required,
+        types={item.name: item.kind for item in shape.fields if item.kind not in {"any", "null"}},
+    )
+
+
+def _filter(
+    service: Service, resource: Resource, new: dict[str, Any], other: dict[str, Any]
+) -> tuple[str, str] | None:
+    step = resource.steps.get(Verb.LIST) or resource.steps.get(Verb.FIND)
+    for parameter in step.operation.parameters_in("query") if step else ():
+        role = filter_role(service, resource, parameter).removeprefix("filter:")
+        node = resolved(service.api, parameter.schema)
+        if not role or items_of(service.api, parameter.schema) is not None or node.get("enum"):
+            continue
+        if role in new and role in other and new[role] != other[role] and not isinstance(new[role], (list, dict)):
+            return parameter.name, role
+    return None
+
+
+def _limit(api: Api, resource: Resource) -> str | None:
+    step = resource.steps.get(Verb.LIST)
+    for parameter in step.operation.parameters_in("query") if step else ():
+        node = resolved(api, parameter.schema)
+        if normal(parameter.name) in LIMITS and kind_of(api, node) == "integer" and node.get("minimum", 1) <= 1:
+            return parameter.name
+    return None
+
+
+def _absent_key(api: Api, resource: Resource) -> str:
+    step = next((item for item in resource.steps.values() if item.verb not in {Verb.LIST, Verb.FIND}), None)
+    parameters = step.operation.parameters_in("path") if step else ()
+    schema = next((item.schema for item in parameters if item.name == resource.item_param), None)
+    if schema is None:
+        schema = next(item.schema for item in resource.shape.fields if item.name == resource.key)
+    if kind_of(api, schema) in {"integer", "number"}:
+        most = resolved(api, schema).get("maximum")
+        return str(int(min(most, 999_999_999))) if isinstance(most, (int, float)) else "999999999"
+    try:
+        node = {key: value for key, value in resolved(api, schema).items() if key not in {"example", "examples"}}
+        return str(example(api, node, name="absent", variant=1)).replace(" ", "-")
+    except NoExample:
+        return "absent"
+
+
+def _free_method(service: Service, resource: Resource) -> str | None:
+    path = re.sub(r"\{[^{}]*\}", "1", resource.path)
+    used = {item.method for item in service.api.operations if _pattern(item.path).fullmatch(path)}
+    return next((method for method in ("PUT", "PATCH", "DELETE") if method not in used), None)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile("[^/]+".join(re.escape(part) for part in re.split(r"\{[^{}]*\}", path)))

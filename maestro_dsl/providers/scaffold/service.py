@@ -1,0 +1,106 @@
+"""What the templates build: the resources of an interface, the operations on them, and what is left out.
+
+Values only; `resources.py` finds them in an `Api`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from maestro_dsl.interfaces.openapi.model import Api, Operation, Schema
+from maestro_dsl.providers.scaffold.shapes import Shape
+
+
+class Verb(StrEnum):
+    """What an operation does to a resource; the order is that of generated files."""
+
+    LIST = "list"
+    FIND = "find"
+    """A list with filters at a path of its own, such as /pets/findByStatus."""
+    CREATE = "create"
+    READ = "read"
+    REPLACE = "replace"
+    SAVE = "save"
+    """A replace that names its target in the body, such as PUT /pet."""
+    PATCH = "patch"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One operation that a template can do."""
+
+    verb: Verb
+    operation: Operation
+    status: int
+    body: Schema | None = None
+    """The schema of the request body."""
+    answer: Schema | None = None
+    """The schema of the answer; None where nothing is sent back."""
+    envelope: str | None = None
+    """The property of the answer that holds the items of a list; None where the answer is the list."""
+    item: Schema | None = None
+    """The schema of one item of a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """Things of one kind under one path. `noun` is in the singular, words apart: "task list"."""
+
+    noun: str
+    table: str
+    path: str
+    key: str
+    key_kind: str
+    new_key: str | None
+    """The generated function that makes keys; None where the client chooses them."""
+    item_param: str | None
+    shape: Shape
+    parents: tuple[str, ...] = ()
+    """Names of the variable parts of `path`."""
+    parent: str | None = None
+    """The table of the resource in which these things lie, where it is known."""
+    steps: Mapping[Verb, Step] = field(default_factory=dict)
+    starts: Mapping[str, str] = field(default_factory=dict)
+    """Field → the Python expression of its first value, for fields that no client sends."""
+
+    @property
+    def item_path(self) -> str:
+        """The path of one thing."""
+        return f"{self.path}/{{{self.item_param}}}" if self.item_param else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """An operation that is left out, and why."""
+
+    operation: Operation
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """One line for notes and READMEs."""
+        return f"{self.operation.method} {self.operation.path}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """An interface as the templates see it."""
+
+    api: Api
+    contract_id: str
+    resources: tuple[Resource, ...]
+    missing: tuple[Missing, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def base_path(self) -> str:
+        """The path of the first server; "" for the root."""
+        return self.api.base_paths[0] if self.api.base_paths else ""
+
+    @property
+    def step_count(self) -> int:
+        """How many operations are done."""
+        return sum(len(resource.steps) for resource in self.resources)
