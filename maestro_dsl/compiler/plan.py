@@ -182,7 +182,7 @@ class PlanNode:
     """A condition left for run time, because it reads outputs of nodes."""
     params: Mapping[str, Json] = field(default_factory=dict)
     late_params: tuple[str, ...] = ()
-    """Names of `params` that read outputs of nodes; their texts are rendered at run time, the others never."""
+    """Names of `params` that read outputs of nodes: rendered at run time, the others never again."""
     bindings: Mapping[str, Json] = field(default_factory=dict)
     """Values of the names, other than `nodes`, that `when` and the late params read."""
     prompt: Prompt | None = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jinja2 import nodes
 
+from maestro_dsl.lang.expression_filters import ACCEPTS, RESULTS, filter_result
 from maestro_dsl.lang.expression_types import (
     BOOLEAN,
     HOLE,
@@ -284,14 +285,14 @@ class _Checker:
         for keyword in tree.kwargs:
             self.infer(keyword.value)
         if value.kind is TypeKind.HOLE:
-            return _RESULTS.get(tree.name, HOLE)
-        accepted = _ACCEPTS.get(tree.name)
+            return RESULTS.get(tree.name, HOLE)
+        accepted = ACCEPTS.get(tree.name)
         if accepted is not None and value.kind not in accepted:
             kinds = " or ".join(sorted(str(kind) for kind in accepted))
             return self.report(
                 tree.lineno, "EXP003", f"the filter {tree.name} takes a {kinds}, not {_article(value)}"
             )
-        return _filter_result(tree, value, arguments, named)
+        return filter_result(tree, value, arguments, named)
 
     def tested(self, tree: nodes.Test) -> Type:
         self.infer(tree.node)
@@ -310,102 +311,6 @@ class _Checker:
 _CONTAINERS: Final = frozenset(
     {TypeKind.STRING, TypeKind.LIST, TypeKind.MAPPING, TypeKind.RECORD, TypeKind.HOLE}
 )
-_LISTS: Final = frozenset({TypeKind.LIST, TypeKind.MAPPING, TypeKind.RECORD})
-_SIZED: Final = _LISTS | {TypeKind.STRING}
-_TEXT: Final = frozenset({TypeKind.STRING})
-_KEYED: Final = frozenset({TypeKind.MAPPING, TypeKind.RECORD})
-_LIST: Final = frozenset({TypeKind.LIST})
-
-_ACCEPTS: Final[Mapping[str, frozenset[TypeKind]]] = {
-    "abs": NUMERIC,
-    "capitalize": _TEXT,
-    "count": _SIZED,
-    "first": _SIZED,
-    "indent": _TEXT,
-    "items": _KEYED,
-    "join": _LISTS,
-    "keys": _KEYED,
-    "last": _SIZED,
-    "length": _SIZED,
-    "list": _SIZED,
-    "lower": _TEXT,
-    "map": _LIST,
-    "max": _LIST,
-    "min": _LIST,
-    "reject": _LIST,
-    "rejectattr": _LIST,
-    "replace": _TEXT,
-    "reverse": _SIZED,
-    "round": NUMERIC,
-    "select": _LIST,
-    "selectattr": _LIST,
-    "sort": _LISTS,
-    "sum": _LIST,
-    "title": _TEXT,
-    "trim": _TEXT,
-    "unique": _LIST,
-    "upper": _TEXT,
-    "values": _KEYED,
-}
-_RESULTS: Final[Mapping[str, Type]] = {
-    "capitalize": STRING,
-    "count": INTEGER,
-    "float": NUMBER,
-    "indent": STRING,
-    "int": INTEGER,
-    "join": STRING,
-    "keys": list_of(STRING),
-    "length": INTEGER,
-    "lower": STRING,
-    "replace": STRING,
-    "round": NUMBER,
-    "string": STRING,
-    "title": STRING,
-    "tojson": STRING,
-    "trim": STRING,
-    "upper": STRING,
-}
-_SAME: Final = frozenset({"abs", "reject", "rejectattr", "reverse", "select", "selectattr", "unique"})
-
-
-def _filter_result(
-    tree: nodes.Filter, value: Type, arguments: list[Type], named: Mapping[str, nodes.Expr]
-) -> Type:
-    if tree.name in _RESULTS:
-        return _RESULTS[tree.name]
-    if tree.name in _SAME:
-        return value
-    if tree.name in {"default", "d"}:
-        return unify([value, *arguments[:1]])
-    if tree.name in {"list", "sort"}:
-        return value if value.kind is TypeKind.LIST else list_of(STRING)
-    if tree.name == "values":
-        return list_of(_member(value))
-    if tree.name == "items":
-        return list_of(list_of(HOLE))
-    if tree.name == "map":
-        return list_of(_mapped(value.item or HOLE, tree, named))
-    if value.kind is TypeKind.LIST:  # first, last, max, min, sum
-        return value.item or HOLE
-    return STRING
-
-
-def _member(value: Type) -> Type:
-    if value.item is not None:
-        return value.item
-    return unify(value.fields.values()) if value.fields else HOLE
-
-
-def _mapped(item: Type, tree: nodes.Filter, named: Mapping[str, nodes.Expr]) -> Type:
-    attribute = named.get("attribute")
-    if attribute is None:
-        name = tree.args[0].value if tree.args and isinstance(tree.args[0], nodes.Const) else ""
-        return _RESULTS.get(str(name), item)
-    if not isinstance(attribute, nodes.Const):
-        return HOLE
-    for step in str(attribute.value).split("."):
-        item = (item.fields or {}).get(step, HOLE) if item.fields is not None else item.item or HOLE
-    return item
 
 
 def _constant(_: _Checker, tree: nodes.Const) -> Type:

@@ -1,0 +1,200 @@
+"""Static findings about the expressions and needs of a blueprint, with positions in its file.
+
+Works on a blueprint alone, or more exactly with the workspace that uses it. Evaluates nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, types
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity
+from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.expression_check import check, check_condition, check_text
+from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeKind
+from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse_text
+from maestro_dsl.lang.model import Blueprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from maestro_dsl.lang.model import Json, NodeSpec
+    from maestro_dsl.lang.sourcemap import Pointer
+    from maestro_dsl.lang.workspace import Workspace
+
+NAMES = {
+    "EXP001": "expression-syntax",
+    "EXP002": "undefined-variable",
+    "EXP003": "expression-type",
+    "EXP005": "braces-in-condition",
+    "GRF003": "implicit-dependency",
+}
+
+
+def check_blueprint(document: Document[Blueprint], workspace: Workspace | None = None) -> Diagnostics:
+    """Return EXP001, EXP002, EXP003, EXP005 and GRF003 findings of a blueprint."""
+    checker = _Checker(document=document, base=types(document.value, workspace))
+    for spec in document.value.nodes.values():
+        checker.node(spec)
+    return checker.diagnostics
+
+
+def strings_of(value: Json, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+    """Yield every string inside `value` with the way to it."""
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from strings_of(item, (*pointer, index))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from strings_of(item, (*pointer, name))
+
+
+def upstream(blueprint: Blueprint, node_id: str) -> set[str]:
+    """Return the ids of all nodes that `node_id` needs, also through others."""
+    seen: set[str] = set()
+    stack = [node_id]
+    while stack:
+        spec = blueprint.nodes.get(stack.pop())
+        for need in spec.needs if spec is not None else ():
+            if need.node not in seen:
+                seen.add(need.node)
+                stack.append(need.node)
+    return seen
+
+
+@dataclass(slots=True)
+class _Checker:
+    """Collects the findings of one blueprint."""
+
+    document: Document[Blueprint]
+    base: dict[str, Type]
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
+
+    def node(self, spec: NodeSpec) -> None:
+        """Check every expression of a node."""
+        place: Pointer = ("nodes", spec.id)
+        context = dict(self.base)
+        if spec.foreach is not None:
+            found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
+            context[spec.as_name or "item"] = found
+            context["key"] = STRING
+        context["nodes"] = node_types(self.document.value)
+        if spec.when is not None:
+            self.condition(spec.when, (*place, "when"), context, _as_condition, reader=spec)
+        if spec.retry.when is not None:
+            during = {**context, **RETRY_TYPES}
+            self.condition(spec.retry.when, (*place, "retry", "when"), during, _as_condition, reader=spec)
+        static = {name: item for name, item in context.items() if name != "nodes"}
+        for key, value in (("persona", spec.persona), ("contract", spec.contract)):
+            if value is not None:
+                self.text(value, (*place, key), static, spec)
+        if spec.idempotency_key is not None:
+            self.text(spec.idempotency_key, (*place, "idempotency_key"), static, spec)
+        for pointer, value in strings_of(dict(spec.params), (*place, "with")):
+            self.text(value, pointer, context, spec)
+
+    def foreach(self, expression: Expression, context: dict[str, Type]) -> tuple[Type, tuple[Problem, ...]]:
+        """Return the type of the items of a `foreach`."""
+        if expression.at_run_time:
+            start = expression.text.find("nodes")
+            message = "foreach must be known before the run; outputs of nodes are not"
+            return HOLE, (Problem(code="EXP003", start=start, end=start + 5, message=message),)
+        found, problems = check(expression, context)
+        item = HOLE if problems else member_type(found)
+        if item is not None:
+            return item, problems
+        text = expression.text
+        message = f"foreach takes a list or a mapping; this is {found}"
+        return HOLE, (Problem(code="EXP003", start=0, end=len(text), message=message),)
+
+    def condition(
+        self,
+        text: str,
+        pointer: Pointer,
+        context: dict[str, Type],
+        decide: Callable[[Expression, dict[str, Type]], tuple[Type, tuple[Problem, ...]]],
+        reader: NodeSpec | None = None,
+    ) -> Type:
+        """Check a bare expression."""
+        parsed = parse(text)
+        if isinstance(parsed, Problem):
+            self.report(parsed, pointer)
+            return HOLE
+        found, problems = decide(parsed, context)
+        for problem in problems:
+            self.report(problem, pointer)
+        if reader is not None:
+            self.reads(parsed, 0, pointer, reader)
+        return found
+
+    def text(self, text: str, pointer: Pointer, context: dict[str, Type], reader: NodeSpec) -> None:
+        """Check a string in which expressions may stand."""
+        if "{{" not in text:
+            return
+        parsed = parse_text(text)
+        if isinstance(parsed, Problem):
+            self.report(parsed, pointer)
+            return
+        for problem in self._text_problems(parsed, pointer, context):
+            self.report(problem, pointer)
+        for offset, expression in parsed.expressions:
+            self.reads(expression, offset, pointer, reader)
+
+    def _text_problems(self, parsed: Text, pointer: Pointer, context: dict[str, Type]) -> tuple[Problem, ...]:
+        found, problems = check_text(parsed, context)
+        is_id = pointer[-1] in {"persona", "contract"} and len(pointer) == 3  # noqa: PLR2004 - nodes, id, key
+        if is_id and not problems and found.kind not in {TypeKind.STRING, TypeKind.HOLE}:
+            message = f"an id must be a string; this is {found}"
+            return (Problem(code="EXP003", start=0, end=len(parsed.text), message=message),)
+        return problems
+
+    def reads(self, expression: Expression, offset: int, pointer: Pointer, reader: NodeSpec) -> None:
+        """Report outputs that are read of nodes which are not needed (GRF003)."""
+        if not expression.node_ids:
+            return
+        needed = upstream(self.document.value, reader.id)
+        for name in expression.node_ids:
+            if name in needed or name not in self.document.value.nodes:
+                continue
+            start = offset + max(expression.text.find(name), 0)
+            problem = Problem(
+                code="GRF003",
+                start=start,
+                end=start + len(name),
+                message=f"{reader.id} reads the outputs of {name} but does not need it",
+                help=f"add {name} to the needs of {reader.id}",
+            )
+            self.report(problem, pointer)
+
+    def report(self, problem: Problem, pointer: Pointer) -> None:
+        """Turn a problem of an expression into a finding at its place in the file."""
+        span = self.document.map.scalar_offsets(pointer).span(problem.start, problem.end)
+        fix = None
+        if problem.replacement is not None:
+            whole = self.document.map.value_span(pointer)
+            edit = Edit(span=whole, replacement=_scalar(problem.replacement))
+            fix = Fix(title="write the expression without braces", edits=(edit,))
+        self.diagnostics.add(
+            Diagnostic(
+                code=problem.code,
+                name=NAMES[problem.code],
+                severity=Severity.ERROR,
+                span=span,
+                message=problem.message,
+                help=problem.help,
+                fix=fix,
+            )
+        )
+
+
+def _scalar(text: str) -> str:
+    """Return an expression as a YAML scalar, quoted where a plain one would mean something else."""
+    plain = text[0] not in "'\"[{(!&*%@`|>-?:#," and ": " not in text and " #" not in text
+    return text if plain else "'" + text.replace("'", "''") + "'"
+
+
+def _as_condition(expression: Expression, context: dict[str, Type]) -> tuple[Type, tuple[Problem, ...]]:
+    return BOOLEAN, check_condition(expression, context)

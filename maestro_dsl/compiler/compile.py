@@ -1,0 +1,281 @@
+"""Workspace to compiled plan: everything that can be known before a run, as one frozen value.
+
+Key parts say what a node's result depends on: never addresses, ports, concurrency, output or budgets, and
+never the comments or format of a file. Waves come from `dag`, which is loaded here and nowhere in `lint`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.compiler.check import check_blueprint
+from maestro_dsl.compiler.contracts import compile_contracts
+from maestro_dsl.compiler.expand import Expansion, expand
+from maestro_dsl.compiler.keys import KeyWriter
+from maestro_dsl.compiler.plan import (
+    CompiledContract,
+    CompiledPersona,
+    CompiledPlan,
+    Edge,
+    EdgeKind,
+    ModelRef,
+    PlanNode,
+    Prompt,
+    RetryPolicy,
+    SafetyPolicy,
+)
+from maestro_dsl.compiler.policies import execution_of, guardrails_of, retry_policy, safety_policy
+from maestro_dsl.compiler.prompts import PromptWriter
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from maestro_dsl.lang.expressions import ExpressionError
+from maestro_dsl.lang.model import RetrySettings
+from maestro_dsl.lang.settings import NodeSettings, for_node
+from maestro_dsl.lang.workspace import Workspace
+from maestro_dsl.resources import data_dir
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from maestro_dsl.compiler.instances import Instance
+    from maestro_dsl.lang.model import (
+        Contract,
+        NodeSpec,
+    )
+    from maestro_dsl.lang.workspace import ResolvedMember
+
+_NO_RETRY: Final = RetrySettings()
+
+
+def compile_workspace(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
+    """Return the plan of a workspace, or None and what is wrong with it."""
+    diagnostics = check_blueprint(workspace.blueprint, workspace)
+    contracts, wrong = compile_contracts(workspace)
+    diagnostics.extend(wrong)
+    expansion, wrong = expand(workspace)
+    diagnostics.extend(wrong)
+    if diagnostics.has_errors:
+        return None, diagnostics
+    builder = _Builder(workspace=workspace, contracts=contracts, expansion=expansion)
+    nodes = tuple(builder.node(instance) for instance in expansion.instances)
+    diagnostics.extend(builder.diagnostics)
+    plan = None if builder.diagnostics.has_errors else _plan(workspace, builder, nodes)
+    return plan, diagnostics
+
+
+def _plan(workspace: Workspace, builder: _Builder, nodes: tuple[PlanNode, ...]) -> CompiledPlan:
+    from maestro_dsl.compiler.dag import waves
+
+    settings, plan = workspace.settings, workspace.plan.value
+    sources = {address: [edge.source for edge in edges] for address, edges in builder.expansion.edges.items()}
+    return CompiledPlan(
+        id=plan.id,
+        name=plan.name or plan.id,
+        requirement=plan.requirement or "",
+        blueprint=f"{workspace.blueprint.value.id}@{workspace.blueprint.value.version}",
+        execution_mode=workspace.blueprint.value.execution_mode,
+        nodes=nodes,
+        waves=waves(sources),
+        personas=tuple(builder.persona(member) for member in workspace.team.values()),
+        contracts=tuple(builder.contracts.values()),
+        provider=settings.provider,
+        guardrails=guardrails_of(settings.guardrails),
+        execution=execution_of(settings.execution),
+        quality_threshold=settings.quality_threshold,
+        output=settings.output,
+        sandbox=settings.sandbox,
+        sources=_sources(workspace),
+        blobs={
+            compiled.spec_digest: resolved.spec_bytes
+            for compiled, resolved in zip(
+                builder.contracts.values(), workspace.contracts.values(), strict=True
+            )
+            if compiled.spec_digest is not None and resolved.spec_bytes is not None
+        },
+    )
+
+
+def _sources(workspace: Workspace) -> dict[str, str]:
+    """Return path → digest of every document; paths of the core library start with "core/"."""
+    core = data_dir("blueprints").resolve()
+    found: dict[str, str] = {}
+    for document in workspace.documents:
+        found[_portable(document.path, workspace.root, core)] = document.digest
+    return dict(sorted(found.items()))
+
+
+def _portable(path: Path, root: Path, core: Path) -> str:
+    path, root = path.resolve(), root.resolve()
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    return f"core/{path.relative_to(core).as_posix()}" if path.is_relative_to(core) else path.name
+
+
+# ---- nodes -----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Turns instances into plan nodes; what many nodes share is made once."""
+
+    workspace: Workspace
+    contracts: Mapping[str, CompiledContract]
+    expansion: Expansion
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    writer: PromptWriter = field(init=False)
+    keys: KeyWriter = field(init=False)
+    _settings: dict[object, tuple[NodeSettings, RetryPolicy]] = field(default_factory=dict)
+    _safety: SafetyPolicy = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what every node shares."""
+        self.writer = PromptWriter(self.workspace)
+        self.keys = KeyWriter(self.workspace, self.contracts, self.expansion)
+        self._safety = safety_policy(self.workspace.settings.safety)
+
+    def node(self, instance: Instance) -> PlanNode:
+        """Return the plan node of an instance."""
+        address, spec = instance.address, instance.spec
+        mocks = self.expansion.mocks.get(address, ())
+        reals = self.expansion.reals.get(address, ())
+        contract = self._contract(instance)
+        member = self.workspace.team.get(instance.persona_id or "")
+        settings, retry = self._node_settings(spec, contract, instance.persona_id)
+        prompt = self._prompt(instance, member, mocks, reals)
+        edges = self.expansion.edges[address]
+        return PlanNode(
+            address=address,
+            node=spec.id,
+            key=instance.key,
+            action=spec.action,
+            persona_id=instance.persona_id,
+            contract_id=instance.contract_id,
+            rechecks=instance.rechecks,
+            edges=edges,
+            consumes_mock=mocks,
+            consumes_real=reals,
+            deliverables=tuple(item.name for item in contract.deliverables)
+            if spec.action == "fulfil" and contract is not None
+            else (),
+            writes=self.expansion.writes.get(address, ()),
+            reads=self._reads(instance, edges, reals),
+            when=instance.when,
+            params=instance.params,
+            late_params=instance.late_params,
+            bindings=instance.bindings,
+            prompt=prompt,
+            timeout_s=settings.timeout_s,
+            attempt_timeout_s=settings.attempt_timeout_s,
+            retry=retry,
+            safety=self._safety,
+            give_up=settings.give_up,
+            required=spec.required,
+            estimate_s=_estimate(spec, contract),
+            effect=spec.effect,
+            idempotency_key=instance.idempotency_key,
+            key_parts=self.keys.parts(instance, member, prompt, (*mocks, *reals)),
+        )
+
+    def persona(self, member: ResolvedMember) -> CompiledPersona:
+        """Return a team member with every setting in force."""
+        persona, settings = member.persona.value, member.settings
+        return CompiledPersona(
+            id=member.id,
+            use=member.member.use,
+            name=persona.name or member.id,
+            description=persona.description or "",
+            expertise=persona.expertise,
+            tools=persona.tools,
+            prompt=member.prompt,
+            model=ModelRef(provider=settings.model.provider, model=settings.model.model),
+            settings=settings.model_settings,
+            max_attempts=settings.max_attempts,
+            token_budget=settings.token_budget,
+            give_up_on_failure=settings.give_up_on_failure,
+        )
+
+    def _contract(self, instance: Instance) -> Contract | None:
+        compiled = self.contracts.get(instance.contract_id or "")
+        return compiled.contract if compiled is not None else None
+
+    def _node_settings(
+        self, spec: NodeSpec, contract: Contract | None, persona_id: str | None
+    ) -> tuple[NodeSettings, RetryPolicy]:
+        layers = (
+            _node_layer(spec),
+            contract.id if contract is not None and _has_settings(contract) else None,
+            persona_id,
+        )
+        if layers not in self._settings:
+            member = self.workspace.team.get(persona_id or "")
+            resolved = self.workspace.contracts.get(contract.id) if contract is not None else None
+            found = for_node(
+                self.workspace.settings,
+                node=spec,
+                contract=resolved.document if resolved is not None else None,
+                member=member.settings if member is not None else None,
+            )
+            self._settings[layers] = (found, retry_policy(found.retry))
+        return self._settings[layers]
+
+    def _prompt(
+        self,
+        instance: Instance,
+        member: ResolvedMember | None,
+        mocks: tuple[str, ...],
+        reals: tuple[str, ...],
+    ) -> Prompt | None:
+        contract_id = instance.contract_id
+        if instance.action != "fulfil" or member is None or contract_id is None:
+            return None
+        if contract_id not in self.contracts:
+            return None
+        try:
+            return self.writer.write(member, contract_id, mocks, reals)
+        except ExpressionError as error:
+            self.diagnostics.add(
+                Diagnostic(
+                    code="PER003",
+                    name="prompt-variable",
+                    severity=Severity.ERROR,
+                    span=member.persona.map.value_span(("prompt_file",)),
+                    message=error.message,
+                    help=error.hint,
+                )
+            )
+            return None
+
+    def _reads(self, instance: Instance, edges: tuple[Edge, ...], reals: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the globs of what the node may read: files of hard needs, and of providers it starts."""
+        sources = [edge.source for edge in edges if edge.kind is EdgeKind.HARD]
+        started = (*reals, instance.contract_id) if instance.action in {"verify", "recheck"} else reals
+        sources += [maker for name in started for maker in self.expansion.makers.get(name or "", ())]
+        if not sources:
+            return ()
+        writes = self.expansion.writes
+        return tuple(dict.fromkeys(glob for source in sources for glob in writes.get(source, ())))
+
+
+def _node_layer(spec: NodeSpec) -> str | None:
+    """Return the id of a node that states settings of its own; others share theirs."""
+    stated = (spec.timeout_s, spec.attempt_timeout_s, spec.give_up)
+    if any(value is not None for value in stated):
+        return spec.id
+    return None if spec.retry == _NO_RETRY else spec.id
+
+
+def _has_settings(contract: Contract) -> bool:
+    stated = (contract.max_attempts, contract.token_budget, contract.give_up, contract.timeout_s)
+    return any(value is not None for value in stated)
+
+
+def _estimate(spec: NodeSpec, contract: Contract | None) -> float | None:
+    """Return the stated duration of a node: its own, of its contract, or the sum of all deliverables."""
+    if spec.estimate_s is not None or contract is None or spec.action != "fulfil":
+        return spec.estimate_s
+    if contract.estimate_s is not None:
+        return contract.estimate_s
+    parts = [item.estimate_s for item in contract.deliverables]
+    known = [part for part in parts if part is not None]
+    return sum(known) if known and len(known) == len(parts) else None

@@ -1,0 +1,168 @@
+"""Contracts of a workspace with their interfaces, and what is wrong with either (CTR001, CTR002, CTR007).
+
+An interface is read once by its own package; its digest is taken over the decoded content, so that comments
+and format do not change it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maestro_dsl.codec import digest, digest_bytes
+from maestro_dsl.compiler.plan import CompiledContract
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
+from maestro_dsl.interfaces.openapi.parse import parse
+from maestro_dsl.lang.model import ContractType
+from maestro_dsl.lang.patterns import globs_overlap
+from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.workspace import ResolvedContract
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maestro_dsl.lang.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """One artifact glob of one deliverable, with its place."""
+
+    contract: ResolvedContract
+    deliverable: int
+    artifact: int
+
+    @property
+    def glob(self) -> str:
+        return self.contract.document.value.deliverables[self.deliverable].artifacts[self.artifact]
+
+    @property
+    def name(self) -> str:
+        value = self.contract.document.value
+        return f"{value.id}.{value.deliverables[self.deliverable].name}"
+
+
+def compile_contracts(workspace: Workspace) -> tuple[Mapping[str, CompiledContract], Diagnostics]:
+    """Return all contracts with digest and operations of their interface, and CTR001 and CTR002 findings."""
+    diagnostics = Diagnostics()
+    compiled: dict[str, CompiledContract] = {}
+    for name, resolved in workspace.contracts.items():
+        compiled[name], wrong = _compile_one(resolved)
+        diagnostics.extend(wrong)
+    diagnostics.extend(provider_problems(workspace))
+    return compiled, diagnostics
+
+
+def _compile_one(resolved: ResolvedContract) -> tuple[CompiledContract, Diagnostics]:
+    contract = resolved.document.value
+    if resolved.spec_bytes is None or resolved.spec is None or resolved.spec_path is None:
+        return CompiledContract(contract=contract), Diagnostics()
+    operations, wrong = interface_problems(resolved)
+    return (
+        CompiledContract(
+            contract=contract,
+            spec_path=resolved.spec_path,
+            spec_digest=digest_bytes(resolved.spec_bytes),
+            interface_digest=digest(resolved.spec.data),
+            operations=operations,
+        ),
+        wrong,
+    )
+
+
+def interface_problems(resolved: ResolvedContract) -> tuple[tuple[str, ...], Diagnostics]:
+    """Return the names of a contract's operations, and what its spec file gets wrong (CTR001)."""
+    if (
+        resolved.document.value.type is not ContractType.REST_API
+        or resolved.spec_bytes is None
+        or resolved.spec is None
+    ):
+        return (), Diagnostics()
+    if resolved.spec.diagnostics.has_errors:
+        return (), Diagnostics()  # reported where it was read
+    api, wrong = parse(resolved.spec_bytes, resolved.spec.map.file)
+    return tuple(item.id for item in api.operations) if api is not None else (), wrong
+
+
+def provider_problems(workspace: Workspace) -> Diagnostics:
+    """Return CTR002: providers that are not in the team, consume themselves, or provide nothing."""
+    diagnostics = Diagnostics()
+    provided: set[str] = set()
+    has_holes = False
+    for resolved in workspace.contracts.values():
+        document = resolved.document
+        provider = document.value.provider_persona_id
+        provided.add(provider)
+        has_holes = has_holes or bool(document.holes)
+        pointer = ("provider_persona_id",)
+        if document.is_hole(pointer) or not provider:
+            continue
+        if provider not in workspace.team and not workspace.plan.is_hole(("team", provider)):
+            similar = closest(provider, workspace.team)
+            team = ", ".join(workspace.team) or "empty"
+            hint = f"did you mean {similar}?" if similar else f"the team is {team}"
+            message = f"{document.value.id} is provided by {provider}, who is not in the team"
+            diagnostics.add(_ctr002(document.map.value_span(pointer), message, hint))
+        if provider in document.value.consumer_persona_ids:
+            index = document.value.consumer_persona_ids.index(provider)
+            message = f"{provider} provides {document.value.id} and cannot be its consumer too"
+            span = document.map.value_span(("consumer_persona_ids", index))
+            diagnostics.add(_ctr002(span, message, "remove it from consumer_persona_ids"))
+    if workspace.contracts and not has_holes:
+        for name in workspace.team:
+            if name not in provided:
+                message = f"{name} is in the team but provides no contract"
+                span = workspace.plan.map.key_span(("team", name))
+                hint = "give it a contract (provider_persona_id), or take it out of the team"
+                diagnostics.add(_ctr002(span, message, hint))
+    return diagnostics
+
+
+def _ctr002(span: Span, message: str, hint: str) -> Diagnostic:
+    return Diagnostic(
+        code="CTR002",
+        name="no-provider",
+        severity=Severity.ERROR,
+        span=span,
+        message=message,
+        help=hint,
+    )
+
+
+def artifact_overlaps(workspace: Workspace) -> Diagnostics:
+    """Return CTR007: two deliverables of one provider that claim the same files."""
+    diagnostics = Diagnostics()
+    by_provider: dict[str, list[_Claim]] = {}
+    for resolved in workspace.contracts.values():
+        claims = by_provider.setdefault(resolved.document.value.provider_persona_id, [])
+        for i, deliverable in enumerate(resolved.document.value.deliverables):
+            claims.extend(
+                _Claim(contract=resolved, deliverable=i, artifact=j)
+                for j in range(len(deliverable.artifacts))
+            )
+    for claims in by_provider.values():
+        for index, claim in enumerate(claims):
+            for other in claims[:index]:
+                if other.name != claim.name and globs_overlap(other.glob, claim.glob):
+                    diagnostics.add(_ctr007(other, claim))
+    return diagnostics
+
+
+def _ctr007(first: _Claim, second: _Claim) -> Diagnostic:
+    def place(claim: _Claim) -> tuple[str | int, ...]:
+        return ("deliverables", claim.deliverable, "artifacts", claim.artifact)
+
+    return Diagnostic(
+        code="CTR007",
+        name="artifact-overlap",
+        severity=Severity.WARNING,
+        span=second.contract.document.map.value_span(place(second)),
+        message=f"{second.name} ({second.glob}) and {first.name} ({first.glob}) claim the same files",
+        help="narrow one of the globs; each file should belong to one deliverable",
+        related=(
+            Related(
+                span=first.contract.document.map.value_span(place(first)),
+                message=f"{first.name} claims it here",
+            ),
+        ),
+    )

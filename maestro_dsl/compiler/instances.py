@@ -1,0 +1,260 @@
+"""Blueprint nodes to instances: `foreach` unrolled, names bound, conditions decided where they can be.
+
+Knows nothing of edges. An instance whose `when` is false at compile time is kept with `is_live` false, so
+that its needs can be passed on; what reads outputs of nodes stays for the run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from maestro_dsl.compiler import context as scope
+from maestro_dsl.compiler.check import strings_of
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from maestro_dsl.lang.expressions import (
+    Expression,
+    ExpressionError,
+    Problem,
+    evaluate,
+    parse,
+    parse_text,
+    render,
+    render_value,
+)
+from maestro_dsl.lang.model import Json, NodeSpec
+from maestro_dsl.lang.workspace import Workspace
+
+MAX_NODES: Final = 20_000
+MAX_FANOUT: Final = 10_000
+_KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NOTHING: Final[Mapping[str, Json]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One node of one key; `spec` is the blueprint node it came from."""
+
+    address: str
+    spec: NodeSpec
+    key: str | None = None
+    is_live: bool = True
+    persona_id: str | None = None
+    contract_id: str | None = None
+    rechecks: str | None = None
+    when: str | None = None
+    params: Mapping[str, Json] = field(default_factory=dict)
+    late_params: tuple[str, ...] = ()
+    bindings: Mapping[str, Json] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+    @property
+    def action(self) -> str:
+        """The action of the node."""
+        return self.spec.action
+
+
+def instances(workspace: Workspace) -> tuple[tuple[Instance, ...], Diagnostics]:
+    """Return the instances of all nodes of the blueprint, in order of declaration, then of key."""
+    expansion = _Expansion(workspace=workspace, base=scope.values(workspace))
+    for spec in workspace.blueprint.value.nodes.values():
+        expansion.add(spec)
+        if expansion.is_over_limit():
+            break
+    return tuple(expansion.found), expansion.diagnostics
+
+
+@dataclass(slots=True)
+class _Expansion:
+    """The instances found so far."""
+
+    workspace: Workspace
+    base: dict[str, Json]
+    found: list[Instance] = field(default_factory=list)
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
+
+    def add(self, spec: NodeSpec) -> None:
+        """Add all instances of one node."""
+        reader = _Reader(spec)
+        if spec.foreach is None:
+            self._one(reader, None, self.base, None)
+            return
+        for key, item in self._members(spec):
+            context = {**self.base, spec.as_name or "item": item, "key": key}
+            self._one(reader, key, context, item)
+
+    def is_over_limit(self) -> bool:
+        """Report once that the plan has too many nodes."""
+        limit = self.workspace.settings.limits.max_nodes or MAX_NODES
+        if len(self.found) <= limit:
+            return False
+        self.diagnostics.items[:] = [item for item in self.diagnostics.items if item.code != "GRF005"]
+        spec = self.found[limit].spec
+        self._report("GRF005", "unbounded-fanout", spec, "foreach", f"the plan has more than {limit:,} nodes")
+        return True
+
+    def _members(self, spec: NodeSpec) -> list[tuple[str, Json]]:
+        value = self._evaluate(spec, "foreach", spec.foreach or "", self.base)
+        members: list[tuple[str, Json]] = []
+        if isinstance(value, dict):
+            members = list(value.items())
+        elif isinstance(value, list):
+            members = [(_key_of(item, index), item) for index, item in enumerate(value)]
+        limit = self.workspace.settings.limits.max_fanout or MAX_FANOUT
+        if len(members) > limit:
+            message = f"foreach gives {len(members):,} instances; the limit is {limit:,}"
+            self._report("GRF005", "unbounded-fanout", spec, "foreach", message)
+            return []
+        wrong = [key for key, _ in members if not _KEY.fullmatch(key)]
+        seen: set[str] = set()
+        twice = [key for key, _ in members if key in seen or seen.add(key)]  # type: ignore[func-returns-value]  # add returns None on purpose
+        if wrong or twice:
+            why = f"two items have the key {twice[0]!r}" if twice else f"{wrong[0]!r} cannot be a key"
+            self._report("EXP003", "expression-type", spec, "foreach", f"foreach: {why}")
+            return []
+        return members
+
+    def _one(self, reader: _Reader, key: str | None, context: dict[str, Json], item: Json) -> None:
+        spec = reader.spec
+        address = spec.id if key is None else f"{spec.id}[{key}]"
+        is_live, when = self._condition(reader, context)
+        contract_id = self._text(reader, "contract", spec.contract, context) or self._contract_of(item, spec)
+        persona_id = self._text(reader, "persona", spec.persona, context)
+        resolved = self.workspace.contracts.get(contract_id or "")
+        if persona_id is None and spec.action == "fulfil" and resolved is not None:
+            persona_id = resolved.document.value.provider_persona_id
+        if spec.action == "mock" and resolved is not None and not resolved.document.value.can_mock:
+            is_live = False
+        params, late = (spec.params, ()) if reader.is_plain else self._params(spec, context)
+        names = reader.late_names if when is not None or late else frozenset()
+        self.found.append(
+            Instance(
+                address=address,
+                spec=spec,
+                key=key,
+                is_live=is_live,
+                persona_id=persona_id,
+                contract_id=contract_id,
+                when=when,
+                params=params,
+                late_params=late,
+                bindings={name: context[name] for name in sorted(names) if name in context}
+                if names
+                else _NOTHING,
+                idempotency_key=self._text(reader, "idempotency_key", spec.idempotency_key, context),
+            )
+        )
+
+    def _condition(self, reader: _Reader, context: dict[str, Json]) -> tuple[bool, str | None]:
+        spec = reader.spec
+        if spec.when is None:
+            return True, None
+        if reader.when is None:
+            return True, None  # it does not parse, which was reported
+        if reader.when.at_run_time:
+            return True, spec.when
+        value = self._evaluate(spec, "when", spec.when, context)
+        return value is not False, None
+
+    def _contract_of(self, item: Json, spec: NodeSpec) -> str | None:
+        """Return the id of the contract that `foreach` is at, if it goes over contracts."""
+        if spec.foreach is None or not isinstance(item, dict) or "provider_persona_id" not in item:
+            return None
+        found = item.get("id")
+        return found if isinstance(found, str) else None
+
+    def _text(self, reader: _Reader, key: str, text: str | None, context: dict[str, Json]) -> str | None:
+        if text is None or "{{" not in text:
+            return text
+        try:
+            value = render(text, context)
+        except ExpressionError as error:
+            self._failed(reader.spec, key, error)
+            return None
+        return value if isinstance(value, str) else str(value)
+
+    def _params(self, spec: NodeSpec, context: dict[str, Json]) -> tuple[Mapping[str, Json], tuple[str, ...]]:
+        params: dict[str, Json] = {}
+        late: list[str] = []
+        for name, value in spec.params.items():
+            if _is_late(value):
+                late.append(name)
+                params[name] = value
+                continue
+            try:
+                params[name] = render_value(value, context)
+            except ExpressionError as error:
+                self._failed(spec, "with", error)
+        return params, tuple(late)
+
+    def _evaluate(self, spec: NodeSpec, key: str, text: str, context: Mapping[str, Json]) -> Json:
+        parsed = parse(text)
+        if isinstance(parsed, Problem):
+            return None  # reported by the static checks
+        try:
+            return evaluate(parsed, context)
+        except ExpressionError as error:
+            self._failed(spec, key, error)
+            return None
+
+    def _failed(self, spec: NodeSpec, key: str, error: ExpressionError) -> None:
+        undefined = "is undefined" in error.message or "has no attribute" in error.message
+        code, name = ("EXP002", "undefined-variable") if undefined else ("EXP003", "expression-type")
+        self._report(code, name, spec, key, error.message)
+
+    def _report(self, code: str, name: str, spec: NodeSpec, key: str, message: str) -> None:
+        document = self.workspace.blueprint
+        self.diagnostics.add(
+            Diagnostic(
+                code=code,
+                name=name,
+                severity=Severity.ERROR,
+                span=document.map.value_span(("nodes", spec.id, key)),
+                message=message,
+            )
+        )
+
+
+class _Reader:
+    """What is known of a node's texts before any of its instances."""
+
+    __slots__ = ("is_plain", "late_names", "spec", "when")
+
+    def __init__(self, spec: NodeSpec) -> None:
+        self.spec = spec
+        when = parse(spec.when) if spec.when is not None else None
+        self.when = when if isinstance(when, Expression) else None
+        texts = [text for _, text in strings_of(dict(spec.params), ()) if "{{" in text]
+        self.is_plain = not texts
+        parsed = [parse_text(text) for text in texts]
+        names = {
+            name
+            for item in parsed
+            if not isinstance(item, Problem)
+            for _, expression in item.expressions
+            for name in expression.names
+        }
+        if self.when is not None and self.when.at_run_time:
+            names |= self.when.names
+        self.late_names = frozenset(names - {"nodes"})
+
+
+def _is_late(value: Json) -> bool:
+    for _, text in strings_of(value, ()):
+        if "{{" in text:
+            parsed = parse_text(text)
+            if not isinstance(parsed, Problem) and parsed.at_run_time:
+                return True
+    return False
+
+
+def _key_of(item: Json, index: int) -> str:
+    if isinstance(item, str):
+        return item
+    if isinstance(item, dict) and isinstance(item.get("id"), str):
+        return str(item["id"])
+    if isinstance(item, int) and not isinstance(item, bool):
+        return str(item)
+    return str(index)

@@ -1,0 +1,44 @@
+"""Resolved settings of the language to the policies that a compiled plan carries."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, TypeVar
+
+from maestro_dsl.compiler.plan import BreakerPolicy, Execution, Guardrails, RetryPolicy, SafetyPolicy
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.model import ExecutionSettings, GuardrailSettings, RetrySettings, SafetySettings
+
+P = TypeVar("P")
+
+
+def retry_policy(settings: RetrySettings) -> RetryPolicy:
+    """Return the retry policy (level 1)."""
+    return _filled(RetryPolicy, settings, leave_out=("use",))
+
+
+def safety_policy(settings: SafetySettings) -> SafetyPolicy:
+    """Return the safety policy (level 2) with its breaker."""
+    breaker = _filled(BreakerPolicy, settings.breaker)
+    base = _filled(SafetyPolicy, settings, leave_out=("breaker",))
+    return dataclasses.replace(base, breaker=breaker)
+
+
+def guardrails_of(settings: GuardrailSettings) -> Guardrails:
+    """Return the guardrails; None means "no limit" for the three limits, the rest has a default."""
+    limits = ("max_cost_nano_usd", "max_tokens", "max_duration_s")
+    base = _filled(Guardrails, settings, leave_out=limits)
+    return dataclasses.replace(base, **{name: getattr(settings, name) for name in limits})
+
+
+def execution_of(settings: ExecutionSettings) -> Execution:
+    """Return how much may run at once."""
+    return _filled(Execution, settings)
+
+
+def _filled(kind: type[P], settings: object, leave_out: tuple[str, ...] = ()) -> P:
+    """Return a policy from resolved settings of the same field names; None keeps the policy's default."""
+    names = (item.name for item in dataclasses.fields(settings))  # type: ignore[arg-type]  # always a dataclass
+    stated = {name: getattr(settings, name) for name in names if name not in leave_out}
+    return kind(**{name: value for name, value in stated.items() if value is not None})

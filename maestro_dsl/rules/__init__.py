@@ -1,0 +1,53 @@
+"""The semantic rules: one a file, all in one literal table. Grammar and references are checked while loading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.diagnostics import Diagnostics
+from maestro_dsl.rules import (
+    artifact_overlap,
+    braces_in_condition,
+    dependency_cycle,
+    expression_syntax,
+    expression_type,
+    implicit_dependency,
+    invalid_interface,
+    no_provider,
+    unbounded_fanout,
+    undefined_variable,
+    write_conflict,
+)
+from maestro_dsl.rules.base import Facts, Rule, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.model import DocumentValue
+    from maestro_dsl.lang.workspace import Workspace
+
+__all__ = ["RULES", "Facts", "Rule", "Scope", "run_rules"]
+
+RULES: Final[tuple[Rule, ...]] = (
+    invalid_interface.RULE,
+    no_provider.RULE,
+    artifact_overlap.RULE,
+    expression_syntax.RULE,
+    undefined_variable.RULE,
+    expression_type.RULE,
+    braces_in_condition.RULE,
+    dependency_cycle.RULE,
+    implicit_dependency.RULE,
+    unbounded_fanout.RULE,
+    write_conflict.RULE,
+)
+
+
+def run_rules(documents: Sequence[Document[DocumentValue]], workspace: Workspace | None) -> Diagnostics:
+    """Return what all rules find in `documents`, and in `workspace` where there is one."""
+    facts = Facts(documents, workspace)
+    found = Diagnostics()
+    for rule in RULES:
+        found.extend(rule.check(facts))
+    return found

@@ -1,0 +1,27 @@
+"""CTR007 artifact-overlap: two deliverables claim the same files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.compiler.contracts import artifact_overlaps
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.rules.base import Facts, Rule, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every place where two deliverables claim the same files."""
+    return artifact_overlaps(facts.workspace) if facts.workspace is not None else ()
+
+
+RULE = Rule(
+    code="CTR007",
+    name="artifact-overlap",
+    severity=Severity.WARNING,
+    scope=Scope.WORKSPACE,
+    summary="two deliverables claim the same files",
+    check=check,
+)

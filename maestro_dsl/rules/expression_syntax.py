@@ -1,0 +1,26 @@
+"""EXP001 expression-syntax: an expression does not parse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.rules.base import Facts, Rule, Scope, with_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every place where an expression does not parse."""
+    return with_code(facts.expressions, "EXP001")
+
+
+RULE = Rule(
+    code="EXP001",
+    name="expression-syntax",
+    severity=Severity.ERROR,
+    scope=Scope.DOCUMENT,
+    summary="an expression does not parse",
+    check=check,
+)

@@ -1,0 +1,30 @@
+"""CTR001 invalid-interface: a contract's interface file is itself invalid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.compiler.contracts import interface_problems
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.rules.base import Facts, Rule, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every place where a contract's interface file is itself invalid."""
+    if facts.workspace is None:
+        return
+    for resolved in facts.workspace.contracts.values():
+        yield from interface_problems(resolved)[1]
+
+
+RULE = Rule(
+    code="CTR001",
+    name="invalid-interface",
+    severity=Severity.ERROR,
+    scope=Scope.INTERFACE,
+    summary="a contract's interface file is itself invalid",
+    check=check,
+)
