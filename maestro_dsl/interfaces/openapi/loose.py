@@ -1,0 +1,44 @@
+"""Operations that belong to no resource: each is called once with good values, as far as known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.interfaces.openapi.entities import Entities, expect_success
+from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, Sent, declared, label
+
+if TYPE_CHECKING:
+    from maestro_dsl.interfaces.openapi.model import Operation
+
+_UNTESTED = frozenset({"OPTIONS", "HEAD", "TRACE"})
+
+
+async def call_loose(entities: Entities, operation: Operation) -> None:
+    """Call an operation that no journey has called; what it answers is counted."""
+    probe = entities.probe
+    if operation.id in probe.good or label(operation) in probe.sheet.missing or operation.method in _UNTESTED:
+        return
+    body = await entities.body(operation)
+    if operation.body is not None and body is None and operation.body.required:
+        probe.sheet.note(f"{label(operation)} could not be called: no body of its kind can be made")
+        return
+    values, certain = await entities.path_values(operation.path)
+    sent = await probe.send(operation, values, body=body)
+    if sent is None:
+        return
+    if sent.answer.status == NOT_FOUND and await _says_unknown_item(entities, sent, certain=certain):
+        probe.judge(sent)
+        probe.sheet.note(
+            f"{label(operation)} could not be judged: no item for its path is known", operation=operation.id
+        )
+        probe.sheet.recommend(f"give an example of an existing item for {label(operation)}")
+        return
+    await expect_success(probe, sent, certain=certain)
+
+
+async def _says_unknown_item(entities: Entities, sent: Sent, *, certain: bool) -> bool:
+    """Return whether a 404 speaks of an item (declared, not the answer to an unknown path)."""
+    if declared(sent.operation, NOT_FOUND) is None:
+        return False
+    named = "{" in sent.operation.path or sent.operation.body is not None
+    return named and not (certain and await entities.probe.is_unknown_route(sent))

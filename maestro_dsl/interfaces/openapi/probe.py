@@ -1,0 +1,267 @@
+"""Sends requests of described operations and judges each answer against the description.
+
+Knows single requests only; what they mean together is for `journey`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from maestro_dsl.interfaces.openapi.model import Api, Operation, Parameter, Response, is_json_media
+from maestro_dsl.interfaces.openapi.sample import sample
+from maestro_dsl.interfaces.openapi.validate import errors
+from maestro_dsl.interfaces.verification import Sheet
+from maestro_dsl.net.client import Answer, HttpClient, NoAnswer
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.model import Json
+
+NOT_FOUND = 404
+NOT_IMPLEMENTED = frozenset({405, 501})
+_MAX_MESSAGES = 3
+_BOGUS = "/maestro-no-such-route-7f3a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A request that was answered, with the answer's body as JSON (None where it has none)."""
+
+    operation: Operation
+    target: str
+    answer: Answer
+    data: Any = None
+
+    @property
+    def ok(self) -> bool:
+        """True for a 2xx answer."""
+        return self.answer.status // 100 == 2  # noqa: PLR2004 - the class of success
+
+
+@dataclass(slots=True)
+class Prober:
+    """One verification's way to the provider; what it finds is counted on `sheet`."""
+
+    api: Api
+    client: HttpClient
+    sheet: Sheet
+    prefix: str = ""
+    seed: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    good: set[str] = field(default_factory=set)
+    """Operations that have answered a good request as declared at least once."""
+    signatures: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
+
+    async def send(
+        self,
+        operation: Operation,
+        values: Mapping[str, Json],
+        *,
+        body: Json = None,
+        query: Mapping[str, Json] | None = None,
+    ) -> Sent | None:
+        """Send a request; None where nothing came back, which is counted as an error of the operation."""
+        target = self.prefix + path_of(operation, values) + self._query(operation, query or {})
+        headers, content = self._content(operation, body)
+        try:
+            answer = await self.client.send(operation.method, target, headers=headers, body=content)
+        except NoAnswer as error:
+            self.sheet.check("status", False, f"{label(operation)}: {error.message}", operation=operation.id)
+            return None
+        return Sent(operation=operation, target=target, answer=answer, data=_json(answer))
+
+    def _query(self, operation: Operation, given: Mapping[str, Json]) -> str:
+        pairs: list[tuple[str, str]] = []
+        for parameter in operation.parameters_in("query"):
+            if parameter.name in given:
+                pairs += _pairs(parameter, given[parameter.name])
+            elif parameter.required:
+                pairs += _pairs(parameter, value_of(self.api, parameter, self.seed))
+        return "?" + urlencode(pairs) if pairs else ""
+
+    def _content(self, operation: Operation, body: Json) -> tuple[dict[str, str], bytes | None]:
+        headers = credentials(operation)
+        for parameter in operation.parameters_in("header"):
+            if parameter.required and parameter.name.lower() not in {
+                "accept",
+                "content-type",
+                "authorization",
+            }:
+                headers[parameter.name] = _text(value_of(self.api, parameter, self.seed))
+        headers.update(self.headers)
+        if operation.body is None or body is None:
+            return headers, None
+        media = operation.body.json
+        if media is None:
+            form = [(name, _text(value)) for name, value in body.items()] if isinstance(body, dict) else []
+            return {**headers, "content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+        kind = media.media_type if "*" not in media.media_type else "application/json"
+        return {**headers, "content-type": kind}, json.dumps(body).encode()
+
+    def judge(self, sent: Sent) -> bool:
+        """Hold one answer against the declaration of its operation; return whether it is as declared."""
+        operation, answer, name = sent.operation, sent.answer, label(sent.operation)
+        response = declared(operation, answer.status)
+        listed = ", ".join(operation.responses) or "none"
+        if not self.sheet.check(
+            "status",
+            response is not None,
+            f"{name} answers {answer.status}; declared are {listed}",
+            operation=operation.id,
+        ):
+            return False
+        fine = self._judge_headers(sent, response) if response is not None else True
+        if response is None or not response.content or operation.method == "HEAD":
+            return fine
+        return self._judge_body(sent, response) and fine
+
+    def _judge_headers(self, sent: Sent, response: Response) -> bool:
+        missing = [
+            name
+            for name, header in response.headers.items()
+            if (header.required or name.lower() == "location") and name.lower() not in sent.answer.headers
+        ]
+        return self.sheet.check(
+            "content",
+            not missing,
+            f"{label(sent.operation)} answers {sent.answer.status} without the declared header "
+            f"{', '.join(missing)}",
+            operation=sent.operation.id,
+        )
+
+    def _judge_body(self, sent: Sent, response: Response) -> bool:
+        operation, answer, name = sent.operation, sent.answer, label(sent.operation)
+        media = next(
+            (item for kind, item in response.content.items() if _covers(kind, answer.media_type)), None
+        )
+        if not self.sheet.check(
+            "content",
+            media is not None,
+            f'{name} answers {answer.status} as "{answer.media_type or "nothing"}"; '
+            f"declared is {', '.join(response.content)}",
+            operation=operation.id,
+        ):
+            return False
+        if media is None or media.schema is None or not is_json_media(answer.media_type):
+            return True
+        if sent.data is None and answer.body.strip() != b"null":
+            text = f"{name} answers {answer.status} with a body that is no JSON"
+            return self.sheet.check("body", False, text, operation=operation.id)
+        problems = errors(self.api, media.schema, sent.data, "response")[:_MAX_MESSAGES]
+        text = f"{name} answers {answer.status} with a body its schema does not allow: {'; '.join(problems)}"
+        return self.sheet.check("body", not problems, text, operation=operation.id)
+
+    async def is_unknown_route(self, sent: Sent) -> bool:
+        """Return whether the answer is the one that this provider gives for a path nobody described."""
+        method = sent.operation.method
+        if method not in self.signatures:
+            target = self.prefix + _BOGUS
+            try:
+                answer = await self.client.send(method, target)
+            except NoAnswer:
+                return False
+            self.signatures[method] = _signature(answer, target)
+        return _signature(sent.answer, sent.target) == self.signatures[method]
+
+    def is_missing(self, sent: Sent) -> None:
+        """Record that the provider does not have the operation."""
+        name = label(sent.operation)
+        if name in self.sheet.missing:
+            return
+        self.sheet.missing[name] = None
+        self.sheet.recommend(f"add the operation {name}")
+        text = f"{name} is missing: the provider answers {sent.answer.status}"
+        self.sheet.operations[sent.operation.id] = []  # what is not there has no other merits
+        self.sheet.check("routes", False, text, operation=sent.operation.id)
+
+    def succeeded(self, operation: Operation) -> None:
+        """Record that the operation exists and has answered a good request."""
+        if operation.id not in self.good:
+            self.good.add(operation.id)
+            self.sheet.check("routes", True, "", operation=operation.id)
+
+
+def label(operation: Operation) -> str:
+    """Return "POST /tasks (createTask)", or without the id where there is none."""
+    where = f"{operation.method} {operation.path}"
+    return f"{where} ({operation.operation_id})" if operation.operation_id else where
+
+
+def declared(operation: Operation, status: int) -> Response | None:
+    """Return what the operation declares for a status: the number, else its range, else default."""
+    for key in (str(status), f"{status // 100}XX", "default"):
+        if key in operation.responses:
+            return operation.responses[key]
+    return None
+
+
+def path_of(operation: Operation, values: Mapping[str, Json]) -> str:
+    """Return the path with its parameters replaced by encoded values."""
+    path = operation.path
+    for name, value in values.items():
+        path = path.replace("{" + name + "}", quote(_text(value), safe=""))
+    return path
+
+
+def value_of(api: Api, parameter: Parameter, seed: int) -> Json:
+    """Return a good value for a parameter: its example, its schema's, else a generated one."""
+    if parameter.examples:
+        return next(iter(parameter.examples.values()))
+    return sample(api, parameter.schema, seed=seed, direction="request")
+
+
+def credentials(operation: Operation) -> dict[str, str]:
+    """Return made-up credentials where the operation asks for some; real ones come from the caller."""
+    headers: dict[str, str] = {}
+    for requirement in operation.security[:1]:
+        for scheme in requirement.schemes:
+            if scheme.kind == "apiKey" and scheme.location == "header":
+                headers[scheme.parameter] = "maestro"
+            elif scheme.kind == "apiKey" and scheme.location == "cookie":
+                headers["cookie"] = f"{scheme.parameter}=maestro"
+            elif scheme.http_scheme == "basic":
+                headers["authorization"] = "Basic " + base64.b64encode(b"maestro:maestro").decode()
+            elif scheme.kind in {"http", "oauth2", "openIdConnect"}:
+                headers["authorization"] = "Bearer maestro"
+    return headers
+
+
+def _pairs(parameter: Parameter, value: Json) -> list[tuple[str, str]]:
+    if isinstance(value, list):
+        items = [_text(item) for item in value]
+        return (
+            [(parameter.name, item) for item in items]
+            if parameter.explode
+            else [(parameter.name, ",".join(items))]
+        )
+    return [(parameter.name, _text(value))]
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return answer.json() if answer.body else None
+    except ValueError:
+        return None
+
+
+def _covers(declared_kind: str, answered: str) -> bool:
+    kind = declared_kind.partition(";")[0].strip().lower()
+    if kind in {"*/*", answered}:
+        return True
+    return kind.endswith("/*") and answered.startswith(kind[:-1])
+
+
+def _signature(answer: Answer, target: str) -> tuple[int, str, bytes]:
+    """Return an answer without what differs between requests: its path and its digits."""
+    body = answer.body.replace(target.encode(), b"").replace(target.partition("?")[0].encode(), b"")
+    return answer.status, answer.media_type, bytes(byte for byte in body if not 48 <= byte <= 57)  # noqa: PLR2004 - "0" to "9"
