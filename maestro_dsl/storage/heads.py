@@ -23,9 +23,12 @@ from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage.seals import DAMAGED_HINT, check_seal, seal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _FIELDS: Final = ("run_id", "epoch", "seq", "updated_at", "status", "verdict", "chain")
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +62,30 @@ class Head:
         check_seal(row, f"run {row['run_id']}")
         return cls(**{name: row[name] for name in _FIELDS})
 
-    def advanced(self, event: Event, chain: str) -> Head:
-        """Return the head after `event`."""
+    def advanced(self, events: Sequence[Event], chain: str) -> Head:
+        """Return the head after `events`, with the chain after the last one."""
         status, verdict = self.status, self.verdict
-        match event.body:
-            case RunStarted() | RunResumed():
-                status = "running"
-            case RunPaused():
-                status = "paused"
-            case RunFinished(status=status, verdict=verdict):
-                pass
+        for event in events:
+            match event.body:
+                case RunStarted() | RunResumed():
+                    status = "running"
+                case RunPaused():
+                    status = "paused"
+                case RunFinished(status=status, verdict=verdict):
+                    pass
         return replace(
-            self, seq=event.seq, updated_at=float(event.at), status=status, verdict=verdict, chain=chain
+            self,
+            seq=events[-1].seq,
+            updated_at=float(events[-1].at),
+            status=status,
+            verdict=verdict,
+            chain=chain,
         )
+
+
+def encoded(event: Event) -> str:
+    """Return the body that the journal stores: ASCII, and equal for equal events."""
+    return _ENCODER.encode(event.to_json())
 
 
 def link(chain: str, body: str) -> str:
@@ -100,10 +114,15 @@ def refuse_stale(head: Head, event: Event, epoch: int) -> None:
             hint="`maestro runs` shows who continues it",
         )
     if event.seq != head.seq + 1:
-        raise StateError(
-            f"run {head.run_id} has {head.seq} events, so event {event.seq} does not follow",
-            hint="another process wrote to this run; resume it to read its history again",
-        )
+        raise out_of_order(head.run_id, head.seq, event)
+
+
+def out_of_order(run_id: str, last: int, event: Event) -> StateError:
+    """Return the error for an event that does not follow event `last`."""
+    return StateError(
+        f"run {run_id} has {last} events, so event {event.seq} does not follow",
+        hint="another process wrote to this run; resume it to read its history again",
+    )
 
 
 def record_of(run: Mapping[Any, Any], head: Mapping[Any, Any] | None) -> RunRecord:
@@ -113,7 +132,7 @@ def record_of(run: Mapping[Any, Any], head: Mapping[Any, Any] | None) -> RunReco
         IntegrityError: a row is damaged, or only one of them is there.
     """
     if head is None:
-        raise IntegrityError(f"half of the record of run {run['run_id']} is gone", hint=DAMAGED_HINT)
+        raise IntegrityError(f"the record of run {run['run_id']} is not complete any more", hint=DAMAGED_HINT)
     check_seal(run, f"run {run['run_id']}")
     check_seal(head, f"run {run['run_id']}")
     return RunRecord(

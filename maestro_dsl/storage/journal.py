@@ -7,7 +7,6 @@ cannot add to it.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,10 +16,20 @@ from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import Event, RunFinished
 from maestro_dsl.errors import IntegrityError, MaestroError, StateError, UsageError
 from maestro_dsl.storage.database import Database, explained, open_database
-from maestro_dsl.storage.heads import Head, broken, decoded, link, record_of, refuse_stale
+from maestro_dsl.storage.heads import (
+    Head,
+    broken,
+    decoded,
+    encoded,
+    link,
+    out_of_order,
+    record_of,
+    refuse_stale,
+)
 from maestro_dsl.storage.results import Results
 from maestro_dsl.storage.seals import DAMAGED_HINT, check_count, check_seal, count_up, seal, sealed
 from maestro_dsl.storage.tables import EVENTS, HEADS, PLANS, RUNS
+from maestro_dsl.storage.watermarks import Watermarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,6 +50,7 @@ class Journal:
         self._database = database
         self._results = Results(database)
         self._heads: dict[str, Head] = {}
+        self._marks = Watermarks(database.path.parent)
         dialect = database.engine.dialect
         self._insert = str(EVENTS.insert().compile(dialect=dialect))
         old_place = (
@@ -63,6 +73,11 @@ class Journal:
         with self._database.lock:
             self._writer.close()
             self._database.close()
+            # What is closed in order needs no mark any more once the run has ended.
+            for head in self._heads.values():
+                if head.status in FINAL_STATUSES:
+                    self._marks.forget(head.run_id)
+            self._marks.close()
 
     # ---- runs --------------------------------------------------------------------------------------------
 
@@ -98,6 +113,8 @@ class Journal:
             connection.execute(RUNS.insert(), sealed(run))
             connection.execute(HEADS.insert(), head.mapping())
             count_up(connection, RUNS)
+        with self._database.lock:
+            self._marks.note(record.run_id, 0)
 
     def runs(self) -> Sequence[RunRecord]:
         """Return all runs, newest first.
@@ -201,14 +218,14 @@ class Journal:
 
     def _write(self, old: Head, events: Sequence[Event], epoch: int | None = None) -> bool:
         """Write behind `old`, or return False where that is not the head any more."""
-        new = old if epoch is None else replace(old, epoch=epoch)
-        rows = []
-        for event in events:
-            if event.seq != new.seq + 1:
-                refuse_stale(new, event, new.epoch)
-            body = json.dumps(event.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-            new = new.advanced(event, link(new.chain, body))
-            rows.append((event.run_id, event.seq, body, new.chain))
+        chain, rows = old.chain, []
+        for seq, event in enumerate(events, old.seq + 1):
+            if event.seq != seq:
+                raise out_of_order(old.run_id, seq - 1, event)
+            body = encoded(event)
+            chain = link(chain, body)
+            rows.append((event.run_id, seq, body, chain))
+        new = replace(old, epoch=old.epoch if epoch is None else epoch).advanced(events, chain)
         # The driver is called directly here: this is the one write that happens for every transition.
         with explained(self._database.path):
             cursor = self._writer.cursor()
@@ -226,6 +243,7 @@ class Journal:
                 raise
             finally:
                 cursor.close()
+        self._marks.note(old.run_id, new.seq)
         self._heads[old.run_id] = new
         return True
 
@@ -269,10 +287,15 @@ class Journal:
         return str(connection.scalar(select(EVENTS.c.chain).where(where)) or "")
 
     def _head(self, connection: Connection, run_id: str) -> Head:
+        reached = self._marks.reached(run_id)  # before the rows: a living writer may add to both
         _, row = self._rows_of(connection, run_id)
-        return Head.of(row)
+        head = Head.of(row)
+        if reached is not None and reached > head.seq:
+            raise broken(run_id, f"ends at event {head.seq}, but event {reached} was written")
+        return head
 
     def _rows_of(self, connection: Connection, run_id: str) -> tuple[RowMapping, RowMapping]:
+        is_marked = self._marks.reached(run_id) is not None
         run = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).mappings().first()
         head = connection.execute(select(HEADS).where(HEADS.c.run_id == run_id)).mappings().first()
         if run is not None and head is not None:
@@ -281,8 +304,8 @@ class Journal:
         check_count(connection, RUNS)
         for row in connection.execute(select(RUNS)).mappings():
             check_seal(row, f"run {row['run_id']}")
-        if run is not None or head is not None:
-            raise IntegrityError(f"half of the record of run {run_id} is gone", hint=DAMAGED_HINT)
+        if run is not None or head is not None or is_marked:
+            raise IntegrityError(f"the record of run {run_id} is not complete any more", hint=DAMAGED_HINT)
         raise UsageError(f"there is no run {run_id}", hint="`maestro runs` lists the runs")
 
     # ---- results -----------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ row carries the digest of its values, and a counter says how many rows there mus
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -25,7 +24,7 @@ DAMAGED_HINT = "restore the state directory from a backup; `maestro state verify
 
 def seal(*values: str | float) -> str:
     """Return the checksum of a row's values, in the order of its columns."""
-    return hashlib.sha256(json.dumps(values, separators=(",", ":"), default=repr).encode()).hexdigest()
+    return hashlib.sha256(ascii(values).encode()).hexdigest()
 
 
 def sealed(values: Mapping[str, Any]) -> dict[str, Any]:

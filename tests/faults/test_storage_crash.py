@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from maestro_dsl.engine.events import FileRef
-from maestro_dsl.errors import EnvironmentFailure, StateError
+from maestro_dsl.errors import EnvironmentFailure, IntegrityError, StateError
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.storage.lease import Holder, RunLease
@@ -75,6 +75,30 @@ def test_every_acknowledged_event_survives_a_kill(tmp_path, group, lines):
     assert len(found) % group == 0
     assert journal.verify() == ()
     journal.close()
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
+def test_a_damaged_end_of_the_log_after_a_kill_is_noticed(tmp_path, damage):
+    with start(WRITER, tmp_path, 1) as child:
+        for _ in range(40):
+            child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+        child.stdout.read()
+    log = tmp_path / "journal.db-wal"
+    content = log.read_bytes()
+    half = len(content) // 2
+    damaged = {
+        "cut": content[:half],
+        "flip": content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :],
+        "gone": b"",
+    }
+    log.write_bytes(damaged[damage])
+
+    def read():
+        Journal.open(tmp_path).events("r")
+
+    with pytest.raises(IntegrityError):
+        read()
 
 
 def test_a_lease_ends_with_its_process_and_not_before(tmp_path):

@@ -132,7 +132,7 @@ def test_reading_behind_the_end_means_that_something_is_lost(journal):
         ("UPDATE heads SET epoch = 0", "record of run r is damaged"),
         ("UPDATE plans SET content = x'00'", "stored plan of run r is damaged"),
         ("DELETE FROM plans", "stored plan of run r is damaged"),
-        ("DELETE FROM heads", "half of the record of run r is gone"),
+        ("DELETE FROM heads", "the record of run r is not complete any more"),
         ("DELETE FROM runs", 'table "runs" of the journal has 0 rows instead of 1'),
         ("UPDATE runs SET output = '/other'", "record of run r is damaged"),
     ],
@@ -184,3 +184,13 @@ def test_plans_are_stored_once(journal):
     journal.create_run(record("b"), b'{"same":1}')
     with journal._database.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM plans").scalar() == 1
+
+
+def test_marks_are_removed_when_the_run_has_ended(tmp_path):
+    journal = Journal.open(tmp_path)
+    journal.create_run(record("ended"), b"{}")
+    journal.create_run(record("live"), b"{}")
+    journal.append([event(1, "ended", RunFinished(status="failed", verdict="not_fulfilled"))], 1)
+    journal.append([event(1, "live", STARTED)], 1)
+    journal.close()
+    assert len(list((tmp_path / "watermarks").iterdir())) == 1
