@@ -514,6 +514,8 @@ class ServiceSpec:
     files: tuple[FileRef, ...] = ()
     trusted: bool = False
     timeout_s: float = 20.0
+    reach: Mapping[str, str] = field(default_factory=dict)
+    """What a real provider itself consumes: `MAESTRO_URL_<CONTRACT>` → URL."""
 
 
 class Services(Protocol):

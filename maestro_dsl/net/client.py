@@ -58,7 +58,7 @@ class HttpClient:
         self._client = httpx2.AsyncClient(
             verify=not self.base_url.startswith(
                 "http://"
-            ),  # reading the certificates takes longer than a test
+            ),  # reading certificates is slow
             timeout=timeout_s,
             trust_env=False,
             follow_redirects=False,
