@@ -82,9 +82,14 @@ def open_database(folder: Path, *, journal_mode: str = "WAL") -> Database:
             raise IntegrityError(f"the journal {path} is gone or empty", hint=_RESTORE_HINT)
         else:
             database = Database(_engine(path, journal_mode), path)
-            if _revision(database) == REVISIONS[-1]:
+            up_to_date = False
+            try:
+                up_to_date = _revision(database) == REVISIONS[-1]
+            finally:
+                if not up_to_date:
+                    database.close()
+            if up_to_date:
                 return database
-            database.close()
     _prepare(folder, path, marker, journal_mode)
     return Database(_engine(path, journal_mode), path)
 

@@ -17,7 +17,7 @@ def _implementations():
     names = ["Artifacts"]
     with contextlib.suppress(ImportError):
         testing = importlib.import_module("maestro_dsl.testing")
-        names += [name for name in ("FakeArtifacts", "FakeArtifactStore") if hasattr(testing, name)]
+        names += [name for name in ("MemoryArtifacts",) if hasattr(testing, name)]
     return names
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -77,28 +79,20 @@ def test_every_acknowledged_event_survives_a_kill(tmp_path, group, lines):
     journal.close()
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
-def test_a_damaged_end_of_the_log_after_a_kill_is_noticed(tmp_path, damage):
-    with start(WRITER, tmp_path, 1) as child:
+def test_a_damaged_end_of_the_log_after_a_kill_is_noticed(tmp_path):
+    with start(WRITER, tmp_path / "killed", 1) as child:
         for _ in range(40):
             child.stdout.readline()
         child.send_signal(signal.SIGKILL)
         child.stdout.read()
-    log = tmp_path / "journal.db-wal"
-    content = log.read_bytes()
+    content = (tmp_path / "killed" / "journal.db-wal").read_bytes()
     half = len(content) // 2
-    damaged = {
-        "cut": content[:half],
-        "flip": content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :],
-        "gone": b"",
-    }
-    log.write_bytes(damaged[damage])
-
-    def read():
-        Journal.open(tmp_path).events("r")
-
-    with pytest.raises(IntegrityError):
-        read()
+    flipped = content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :]
+    for name, damaged in {"cut": content[:half], "flip": flipped, "gone": b""}.items():
+        shutil.copytree(tmp_path / "killed", tmp_path / name)
+        (tmp_path / name / "journal.db-wal").write_bytes(damaged)
+        with pytest.raises(IntegrityError), closing(Journal.open(tmp_path / name)) as journal:
+            journal.events("r")
 
 
 def test_a_lease_ends_with_its_process_and_not_before(tmp_path):

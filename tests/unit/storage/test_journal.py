@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_dsl.engine.events import AttemptStarted, Event, RunFinished, RunStarted
+from maestro_dsl.engine.events import AttemptStarted, Event, RunFinished, RunPaused, RunResumed, RunStarted
 from maestro_dsl.engine.ports import RunRecord
 from maestro_dsl.errors import IntegrityError, StateError, UsageError
 from maestro_dsl.storage.journal import Journal
@@ -194,3 +194,25 @@ def test_marks_are_removed_when_the_run_has_ended(tmp_path):
     journal.append([event(1, "live", STARTED)], 1)
     journal.close()
     assert len(list((tmp_path / "watermarks").iterdir())) == 1
+
+
+def test_runs_are_listed_by_the_time_of_their_creation(journal):
+    for name, at in (("a", 100.0), ("c", 300.0), ("b", 200.0)):
+        journal.create_run(record(name, created_at=at), b"{}")
+    assert [run.run_id for run in journal.runs()] == ["c", "b", "a"]
+
+
+def test_the_listing_follows_the_events(journal):
+    journal.create_run(record(), b"{}")
+    assert journal.run("r").status == "pending"
+    steps = [
+        (STARTED, "running", "pending"),
+        (RunPaused(reason="budget"), "paused", "pending"),
+        (RunResumed(epoch=1), "running", "pending"),
+        (RunFinished(status="completed", verdict="verified"), "completed", "verified"),
+    ]
+    for seq, (body, status, verdict) in enumerate(steps, 1):
+        journal.append([event(seq, body=body)], 1)
+        run = journal.run("r")
+        assert (run.status, run.verdict, run.updated_at) == (status, verdict, float(seq))
+        assert journal.runs() == (run,)
