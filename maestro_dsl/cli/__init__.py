@@ -1,0 +1,13 @@
+"""The command line: parses, calls `maestro_dsl.app`, renders, returns an exit code. No logic of its own.
+
+Importing this package loads click and nothing heavy; each command's module loads when it is called.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the program with the process's arguments and end with its exit code."""
+    from maestro_dsl.cli.main import run
+
+    run()

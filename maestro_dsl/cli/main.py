@@ -1,0 +1,234 @@
+"""The `maestro` group: global options, commands that load on demand, and the one error handler.
+
+Every way out of the program passes `execute`, which decides the exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from maestro_dsl import __version__
+from maestro_dsl.cli.context import (
+    Session,
+    change_directory,
+    error_document,
+    is_terminal,
+    parse_sets,
+    print_json,
+    wants_json,
+)
+from maestro_dsl.errors import CompileError, MaestroError
+from maestro_dsl.reporters.text import Style, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "init": ("init", "Start a project that lints, plans and applies at once."),
+    "lint": ("lint", "Check documents and report every mistake with its place."),
+    "plan": ("plan", "Show what would run, why, how long and at what cost."),
+    "prompt": ("prompt", "Print the exact messages that a node would send."),
+    "graph": ("graph", "Draw the plan: text, Mermaid, DOT, SVG or JSON."),
+    "apply": ("apply", "Run a plan, or continue its interrupted run."),
+    "resume": ("resume", "Continue an interrupted or paused run."),
+    "runs": ("runs", "List the runs of this state directory."),
+    "show": ("show", "Show a run, or a plan file."),
+    "logs": ("logs", "Print what happened in a run; -f follows it."),
+    "mock": ("mock", "Emit or serve mocks of interfaces."),
+    "verify": ("verify", "Check a running or startable service against its contract."),
+    "blueprint": ("blueprint", "Search and show team patterns."),
+    "config": ("config", "Show the settings in force and where each comes from."),
+    "doctor": ("doctor", "Check this machine and name the exact fix."),
+    "completion": ("completion", "Print the completion script of a shell."),
+}
+"""Name → (module of `maestro_dsl.cli`, help line). Also read by the completion scripts."""
+
+USAGE: Final = 2
+BUG: Final = 3
+KINDS: Final[Mapping[int, str]] = {
+    1: "verdict",
+    2: "usage",
+    3: "bug",
+    4: "documents",
+    5: "state",
+    6: "policy",
+    7: "integrity",
+    8: "environment",
+}
+"""Exit code → the word for it in JSON."""
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module when it is called, and lists commands without loading any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of a project's life."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Load and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"maestro_dsl.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve a command; an unknown one names the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=1)
+            guess = f' Did you mean "{near[0]}"?' if near else ""
+            raise click.UsageError(f'No such command "{safe(name)}".{guess}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Write the list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+EPILOG: Final = """\b
+Examples:
+  maestro init demo && cd demo
+  maestro lint
+  maestro plan plan.yaml
+  maestro apply plan.yaml --auto-approve
+"""
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="maestro", message="%(prog)s %(version)s")
+@click.option("-C", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Work in DIR.")
+@click.option("--env", "env_name", metavar="NAME", help="One of the project's environments.")
+@click.option("--set", "sets", multiple=True, metavar="K=V", help="A variable of the project; repeatable.")
+@click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
+@click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+@click.option("--no-input", is_flag=True, help="Never ask; a missing answer is an error.")
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour; NO_COLOR and FORCE_COLOR are heeded.",
+)
+@click.pass_context
+def cli(
+    context: click.Context,
+    *,
+    folder: Path | None,
+    env_name: str | None,
+    sets: tuple[str, ...],
+    quiet: bool,
+    verbose: int,
+    no_input: bool,
+    colour: str,
+) -> None:
+    """Declarative pipelines for AI developer teams: contracts, mocks, an early start, and proof."""
+    if folder is not None:
+        change_directory(folder)
+    session = Session(
+        environ=dict(os.environ),
+        env_name=env_name,
+        sets=parse_sets(sets),
+        verbosity=-1 if quiet else verbose,
+        interactive=not no_input and is_terminal(),
+        colour=colour,
+    )
+    if isinstance(context.obj, list):
+        context.obj.append(session)  # for the error handler, which runs when the context is gone
+    context.obj = session
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and exit; the only place that decides an exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(execute(given))
+
+
+def execute(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; writes what went wrong, never a traceback."""
+    sessions: list[Session] = []
+    try:
+        result = cli.main(arguments, prog_name="maestro", standalone_mode=False, obj=sessions)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except BrokenPipeError:
+        return _broken_pipe()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence
+        session = sessions[0] if sessions else Session(environ=os.environ)
+        return _Failure(style=session.style(sys.stderr), as_json=wants_json(arguments)).say(error)
+    return result if isinstance(result, int) else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """Says what went wrong, as text on stderr or as the one JSON document on stdout."""
+
+    style: Style
+    as_json: bool
+
+    def say(self, error: BaseException) -> int:
+        """Write `error` for people or programs and return the exit code."""
+        if isinstance(error, MaestroError):
+            return self._ours(error)
+        if isinstance(error, click.Abort | KeyboardInterrupt):
+            return self._write("interrupted", None, 128 + signal.SIGINT)
+        if isinstance(error, click.ClickException):
+            context = error.ctx if isinstance(error, click.UsageError) else None
+            hint = f"{context.command_path} --help" if context is not None else None
+            return self._write(error.format_message(), hint, USAGE)
+        return self._bug(error)
+
+    def _ours(self, error: MaestroError) -> int:
+        extra: dict[str, Any] = {}
+        if isinstance(error, CompileError):
+            from maestro_dsl.reporters import diagnostics
+
+            extra = diagnostics.json_document(error.diagnostics)
+            if not self.as_json:
+                shown = diagnostics.text(error.diagnostics, error.sources, self.style)
+                click.echo(shown, err=True, color=True)
+        return self._write(error.message, error.hint, error.exit_code, extra)
+
+    def _write(
+        self, message: str, hint: str | None, code: int, extra: Mapping[str, Any] | None = None
+    ) -> int:
+        if self.as_json:
+            print_json(error_document(KINDS.get(code, "stopped"), message, hint, code, extra))
+            return code
+        click.echo(f"{self.style('red', 'error')}: {safe(message, multiline=True)}", err=True, color=True)
+        if hint:
+            click.echo(f"{self.style('blue', 'hint')}: {safe(hint, multiline=True)}", err=True, color=True)
+        return code
+
+    def _bug(self, error: BaseException) -> int:
+        report = "".join(traceback.format_exception(error))
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="maestro-bug-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(f"maestro {__version__}, Python {sys.version}\n\n{report}")
+        first = (str(error) or "no message").splitlines()[0]
+        message = f"this is a bug in maestro, not in your documents ({type(error).__name__}: {first})"
+        return self._write(message, f"please report it with the details saved in {file.name}", BUG)
+
+
+def _broken_pipe() -> int:
+    """End quietly where the reader of our output went away, as `head` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE

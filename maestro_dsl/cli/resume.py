@@ -1,0 +1,68 @@
+"""`maestro resume`: continues a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from maestro_dsl.cli.context import session
+from maestro_dsl.cli.options import format_option, run_options, state_dir_option
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from maestro_dsl.app.values import RunResult
+    from maestro_dsl.engine.ports import EventSink
+
+EPILOG = """\b
+Examples:
+  maestro resume              (the newest unfinished run)
+  maestro resume 01939f2e     (the beginning of an id is enough)
+  maestro resume --max-cost 20
+"""
+
+
+@click.command("resume", epilog=EPILOG, short_help="Continue a run.")
+@click.argument("run_id", metavar="[RUN]", required=False)
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Raise the cost limit.")
+@click.option("--max-concurrency", type=click.IntRange(min=1), metavar="N", help="Nodes at once.")
+@run_options
+@state_dir_option
+@format_option("text", "json")
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    run_id: str | None,
+    max_cost: float | None,
+    max_concurrency: int | None,
+    progress: str,
+    state_dir: Path | None,
+    output_format: str,
+) -> int:
+    """Continue RUN where it stopped; finished nodes are not run again."""
+    from maestro_dsl.app import resume, show_run
+    from maestro_dsl.cli.running import choose_progress, drive, finish
+
+    own = session(context)
+    overrides = own.overrides(max_cost=max_cost, max_concurrency=max_concurrency)
+    before: RunResult = show_run(run_id or "unfinished", environ=own.environ, state_dir=state_dir)
+
+    async def work(sinks: Sequence[EventSink], stop: asyncio.Event) -> RunResult:
+        result: RunResult = await resume(
+            before.run_id,
+            overrides=overrides,
+            environ=own.environ,
+            state_dir=state_dir,
+            sinks=sinks,
+            stop=stop,
+        )
+        return result
+
+    shown = choose_progress(own, progress, before.plan)
+    shown.seed(before.events)
+    result = drive(work, shown, own)
+    return finish(own, result, output_format=output_format)

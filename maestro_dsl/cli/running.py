@@ -1,0 +1,168 @@
+"""Runs nodes for `apply` and `resume`: progress, the two Ctrl-C, the summary at the end, the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+from maestro_dsl.cli.context import Session, print_json, print_text
+from maestro_dsl.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from maestro_dsl.app.values import RunResult
+    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.engine.events import Event
+    from maestro_dsl.engine.ports import EventSink
+    from maestro_dsl.reporters.run import RunView
+
+_TICK_S: Final = 0.25
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Progress(Protocol):
+    """A sink that is also told the time, and closed at the end."""
+
+    def seed(self, events: Iterable[Event]) -> None:
+        """Take up what happened in earlier processes."""
+
+    def on_event(self, event: Event) -> None:
+        """See one event."""
+
+    def tick(self, now: float) -> None:
+        """See the wall time, in seconds."""
+
+    def close(self) -> None:
+        """Stop drawing."""
+
+
+Work: TypeAlias = "Callable[[Sequence[EventSink], asyncio.Event], Awaitable[RunResult]]"
+"""Starts the run with these sinks; the event asks it to stop gracefully."""
+
+
+def choose_progress(own: Session, wish: str, plan: CompiledPlan) -> Progress:
+    """Return the progress that fits the stream and the wish; only the live view loads rich."""
+    from maestro_dsl.reporters.lines import JsonLines, Plain, Quiet
+
+    stream = sys.stderr
+    if own.verbosity < 0 or wish == "quiet":
+        return Quiet()
+    if wish == "json":
+        return JsonLines(stream)
+    if wish == "tty" or (wish == "auto" and stream.isatty() and own.environ.get("TERM") != "dumb"):
+        from maestro_dsl.reporters.live import LiveView
+
+        return LiveView(plan, stream, colour=own.style(stream).colour)
+    return Plain(plan, stream)
+
+
+class _Stopper:
+    """The first signal asks for a graceful end, the second cancels; remembers which signal it was."""
+
+    def __init__(self, task: asyncio.Task[RunResult], stop: asyncio.Event, own: Session) -> None:
+        self._task = task
+        self._stop = stop
+        self._own = own
+        self.signal: int | None = None
+
+    def __call__(self, number: int) -> None:
+        if self.signal is None:
+            self.signal = number
+            self._stop.set()
+            self._own.say("\nstopping after what cannot wait; once more to stop at once")
+        else:
+            self._task.cancel()
+
+
+async def _drive(work: Work, progress: Progress, own: Session) -> tuple[RunResult | None, int | None]:
+    stop = asyncio.Event()
+    task: asyncio.Task[RunResult] = asyncio.ensure_future(_await(work, progress, stop))
+    stopper = _Stopper(task, stop, own)
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        with suppress(NotImplementedError, ValueError):
+            loop.add_signal_handler(number, stopper, number)
+    ticker = asyncio.ensure_future(_tick(progress))
+    try:
+        return await task, stopper.signal
+    except asyncio.CancelledError:
+        if stopper.signal is None:
+            raise
+        return None, stopper.signal
+    finally:
+        ticker.cancel()
+        progress.close()
+        for number in _SIGNALS:
+            with suppress(NotImplementedError, ValueError):
+                loop.remove_signal_handler(number)
+
+
+async def _await(work: Work, progress: Progress, stop: asyncio.Event) -> RunResult:
+    return await work((progress,), stop)
+
+
+async def _tick(progress: Progress) -> None:
+    while True:
+        await asyncio.sleep(_TICK_S)
+        progress.tick(time.time())
+
+
+def drive(work: Work, progress: Progress, own: Session) -> RunResult:
+    """Run to the end, or to the end that a signal asks for.
+
+    Raises:
+        Interrupted: stopped by a signal; what is finished is kept and `maestro resume` goes on.
+    """
+    result, number = asyncio.run(_drive(work, progress, own))
+    if number is not None and (result is None or result.interrupted):
+        name = f"maestro resume {result.run_id}" if result is not None else "maestro resume"
+        error = Interrupted("interrupted; what is finished is kept", hint=f"go on with: {name}")
+        error.exit_code = 128 + number  # type: ignore[misc]  # the class's value is the default, this is the signal's
+        raise error
+    if result is None:
+        raise Interrupted("interrupted", hint="go on with: maestro resume")
+    return result
+
+
+def view(result: RunResult) -> RunView:
+    """Return a run as the reporter wants it."""
+    from maestro_dsl.engine.state import fold
+    from maestro_dsl.reporters.run import RunView
+
+    return RunView(
+        plan=result.plan,
+        state=fold(result.events),
+        output=str(result.output),
+        status=result.status,
+        verdict=result.verdict,
+        quality=result.quality,
+        overall_quality=result.overall_quality,
+        estimate=result.estimate,
+        live=result.live,
+    )
+
+
+def finish(own: Session, result: RunResult, *, output_format: str) -> int:
+    """Print the summary of a run and the next command; return the run's exit code."""
+    from maestro_dsl.reporters import run as reporter
+
+    shown = view(result)
+    if output_format == "json":
+        print_json({**reporter.json_document(shown), "exit_code": result.exit_code})
+        return result.exit_code
+    print_text(reporter.text(shown, own.style(sys.stdout)))
+    own.next(_next(result))
+    return result.exit_code
+
+
+def _next(result: RunResult) -> str:
+    if result.status == "paused" or result.interrupted:
+        return f"maestro resume {result.run_id}"
+    if result.exit_code == 0:
+        return f"maestro show {result.run_id}"
+    return f"maestro logs {result.run_id}"
