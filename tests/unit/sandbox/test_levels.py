@@ -376,7 +376,7 @@ def test_a_service_is_reached_and_may_save_its_data_when_it_is_stopped(level, tm
             trusted=True,
         )
         running = await choose(level).start(spec)
-        while "listening" not in running.tail() and running.poll() is None:
+        while "listening" not in running.tail() and running.poll() is None:  # noqa: ASYNC110 - a line
             await asyncio.sleep(0)
         answer = b""
         for _ in range(50):  # the line is written just before the port is open

@@ -1,0 +1,249 @@
+"""Serves mocks in this process and starts real providers in the sandbox, for as long as a lease lasts.
+
+Every lease is a fresh service of its own: own port, own memory, own log, own copy of the files. So users that
+run at the same time never see each other's data. What an earlier, killed run left is for `processes`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from maestro_dsl.engine.events import ServiceReady, ServiceStopped
+from maestro_dsl.engine.ports import CommandSpec, ServiceLease
+from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
+from maestro_dsl.lang.model import Json
+from maestro_dsl.net.client import HttpClient, NoAnswer
+from maestro_dsl.sandbox.processes import LEASE_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from maestro_dsl.engine.ports import (
+        ArtifactStore,
+        RunningCommand,
+        Sandbox,
+        ServiceEvent,
+        ServiceSpec,
+    )
+    from maestro_dsl.ports import Ids
+    from maestro_dsl.sandbox.mocks import MockServer
+
+_HOST = "127.0.0.1"
+_LOOK_EVERY_S = 0.03
+_READY_REQUEST_S = 2.0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A lease in use."""
+
+    contract_id: str
+    mode: str
+    lease: str
+    port: int
+    stop: Callable[[], Awaitable[None]]
+    calls: list[Mapping[str, Json]] = field(default_factory=list)
+    ready: bool = False
+
+
+class LocalServices:
+    """Implements `Services` on this machine.
+
+    `mocks` serves the mock of an interface, `on_event` is told of each start and stop, `scratch` is a folder
+    of this run in which copies of providers' files live until their lease ends.
+    """
+
+    def __init__(
+        self,
+        *,
+        artifacts: ArtifactStore,
+        sandbox: Sandbox,
+        mocks: MockServer,
+        scratch: Path,
+        ids: Ids,
+        on_event: Callable[[ServiceEvent], None],
+    ) -> None:
+        self._artifacts = artifacts
+        self._sandbox = sandbox
+        self._mocks = mocks
+        self._scratch = scratch
+        self._ids = ids
+        self._on_event = on_event
+        self._open: dict[str, _Open] = {}
+
+    @property
+    def users(self) -> Mapping[str, int]:
+        """How many leases of each contract are in use."""
+        return Counter(item.contract_id for item in self._open.values())
+
+    @asynccontextmanager
+    async def lease(self, service: ServiceSpec) -> AsyncIterator[ServiceLease]:
+        """Serve until the block ends; see `Services.lease`."""
+        opened = await (self._mock(service) if service.mode == "mock" else self._real(service))
+        try:
+            yield ServiceLease(
+                contract_id=opened.contract_id,
+                mode=opened.mode,
+                url=f"http://{_HOST}:{opened.port}",
+                calls=lambda: tuple(opened.calls),
+            )
+        finally:
+            await asyncio.shield(self._end(opened))
+
+    async def close(self) -> None:
+        """Stop everything that still runs."""
+        for opened in tuple(self._open.values()):
+            await self._end(opened)
+
+    async def _end(self, opened: _Open) -> None:
+        if self._open.pop(opened.lease, None) is None:
+            return
+        await opened.stop()
+        if opened.ready:
+            self._on_event(
+                ServiceStopped(contract_id=opened.contract_id, mode=opened.mode, lease=opened.lease)
+            )
+
+    def _is_ready(self, opened: _Open, pgid: int | None) -> _Open:
+        opened.ready = True
+        self._on_event(
+            ServiceReady(
+                contract_id=opened.contract_id,
+                mode=opened.mode,
+                url=f"http://{_HOST}:{opened.port}",
+                lease=opened.lease,
+                pgid=pgid,
+            )
+        )
+        return opened
+
+    # ---- mocks -------------------------------------------------------------------------------------------
+
+    async def _mock(self, service: ServiceSpec) -> _Open:
+        contract_id = service.contract.id
+        if service.spec is None:
+            raise UnrecoverableError(f'the contract "{contract_id}" has no interface to serve a mock of')
+        calls: list[Mapping[str, Json]] = []
+        port = self._stated_port(service) or 0
+        try:
+            server = await self._mocks.serve(service.contract, service.spec, _HOST, port, calls.append)
+        except OSError as error:
+            raise EnvironmentFailure(
+                f'port {port}, which the contract "{contract_id}" states for its mock, is in use',
+                hint="stop what listens there, or change mock_endpoint",
+            ) from error
+        opened = _Open(
+            contract_id=contract_id,
+            mode="mock",
+            lease=self._ids.new(),
+            port=urlsplit(server.url).port or port,
+            stop=server.stop,
+            calls=calls,
+        )
+        self._open[opened.lease] = opened
+        return self._is_ready(opened, None)
+
+    def _stated_port(self, service: ServiceSpec) -> int | None:
+        """Return the port of `mock_endpoint`, unless another lease of ours has it already."""
+        endpoint = service.contract.contract.mock_endpoint
+        port = urlsplit(endpoint).port if endpoint else None
+        return None if any(item.port == port for item in self._open.values()) else port
+
+    # ---- real providers ----------------------------------------------------------------------------------
+
+    async def _real(self, service: ServiceSpec) -> _Open:
+        lease = self._ids.new()
+        folder = self._scratch / lease
+        try:
+            copy_files(self._artifacts, service, folder)
+            port = _free_port()
+            running = await self._sandbox.start(
+                CommandSpec(
+                    argv=service.contract.contract.start,
+                    cwd=folder,
+                    env={"HOST": _HOST, "PORT": str(port), LEASE_VARIABLE: lease},
+                    reach=service.reach,
+                    trusted=service.trusted,
+                    serve_port=port,
+                )
+            )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+        async def stop() -> None:
+            await running.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+        opened = _Open(contract_id=service.contract.id, mode="real", lease=lease, port=port, stop=stop)
+        self._open[lease] = opened
+        try:
+            await _until_ready(service, running, port)
+        except BaseException:
+            await asyncio.shield(self._end(opened))
+            raise
+        return self._is_ready(opened, running.pgid)
+
+
+async def _until_ready(service: ServiceSpec, running: RunningCommand, port: int) -> None:
+    """Wait for the first HTTP answer.
+
+    Raises:
+        UnrecoverableError: the provider ended, or did not answer in time.
+    """
+    name = f'the provider of "{service.contract.id}" ({" ".join(service.contract.contract.start)})'
+    loop = asyncio.get_running_loop()
+    until = loop.time() + service.timeout_s
+    async with HttpClient(f"http://{_HOST}:{port}", timeout_s=_READY_REQUEST_S) as client:
+        while running.poll() is None:
+            if loop.time() > until:
+                raise UnrecoverableError(
+                    f"{name} did not answer within {service.timeout_s:g} s{_last_lines(running)}",
+                    hint="it must listen on the address in HOST and PORT",
+                )
+            try:
+                await client.send("GET", "/")
+            except NoAnswer:
+                await asyncio.sleep(_LOOK_EVERY_S)
+            else:
+                return
+    await running.stop(0.0)  # collects the rest of what it wrote
+    raise UnrecoverableError(f"{name} ended with code {running.poll()} at its start{_last_lines(running)}")
+
+
+def _last_lines(running: RunningCommand) -> str:
+    tail = running.tail().strip()
+    return f"; its last lines:\n{tail}" if tail else " and wrote nothing"
+
+
+def copy_files(artifacts: ArtifactStore, service: ServiceSpec, folder: Path) -> None:
+    """Write the provider's files below `folder`, which must not exist yet.
+
+    Raises:
+        UnrecoverableError: a file's path leads out of the folder, or there are no files.
+    """
+    if not service.files:
+        raise UnrecoverableError(f'there are no files from which "{service.contract.id}" could be started')
+    folder.mkdir(parents=True)
+    for file in service.files:
+        path = PurePosixPath(file.path)
+        if path.is_absolute() or ".." in path.parts or "\0" in file.path:
+            raise UnrecoverableError(f'the path "{file.path}" leads out of the output folder')
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(artifacts.get(file.digest))
+        target.chmod(0o755 if file.executable else 0o644)
+
+
+def _free_port() -> int:
+    with socket.create_server((_HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
