@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.actions.approve import Approve
 from maestro_dsl.actions.command import Command, Render
 from maestro_dsl.actions.fulfil import Fulfil
 from maestro_dsl.actions.mock import Mock
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.ports import Action
 
 ACTIONS: Final[Mapping[str, Action]] = {
+    "approve": Approve(),
     "command": Command(),
     "fulfil": Fulfil(),
     "mock": Mock(),
@@ -24,4 +26,4 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "report": Report(),
     "verify": Verify(),
 }
-"""Action name → implementation; `approve` has no work to do and is decided by the engine."""
+"""Action name → implementation."""

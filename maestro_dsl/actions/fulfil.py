@@ -116,7 +116,6 @@ async def _judge(
         outputs={"files": [ref.path for ref in refs], "score": report.score},
         score=report.score,
         quality=report,
-        verdict=next((item.verdict for item in judged if item.verdict is not None), None),
         usage=answer.response.usage,
         nano_usd=answer.nano_usd,
         answer=answer.blob,

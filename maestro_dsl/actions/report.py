@@ -50,7 +50,7 @@ class Report:
         built = {item.contract_id: item for item in findings if item.result.quality is not None}
         verdicts = [item for item in findings if item.result.quality is None and item.result.verdict]
         scores = {
-            contract_id: final_quality(item.result, _about(contract_id, item.node, verdicts))
+            contract_id: final_quality(item.result, about(contract_id, item.node, verdicts))
             for contract_id, item in sorted(built.items())
         }
         validation = _validation(spec, built, verdicts, scores)
@@ -67,8 +67,12 @@ def _finding(item: InputResult, context: WorkContext) -> Finding:
     return Finding(node=item.node, contract_id=item.contract_id or "", result=result)
 
 
-def _about(contract_id: str, node: str, verdicts: Sequence[Finding]) -> list[Finding]:
-    """Return what was verified of a contract: its provider's verdicts, and rechecks of its consumer role."""
+def about(contract_id: str, node: str, verdicts: Sequence[Finding]) -> list[Finding]:
+    """Return what was verified of a contract: its provider's verdicts, and rechecks of its consumer role.
+
+    `node` is the address that fulfilled the contract; findings without a verdict are left out.
+    """
+    verdicts = [item for item in verdicts if item.result.quality is None and item.result.verdict is not None]
     return [item for item in verdicts if _subject(item) == node or _is_own(item, contract_id)]
 
 
@@ -110,8 +114,8 @@ def _validation(
     contracts: dict[str, Json] = {}
     for compiled in spec.contracts:
         item = built.get(compiled.id)
-        about = _about(compiled.id, item.node if item else "", verdicts)
-        found = [entry.result.verdict for entry in about if entry.result.verdict is not None]
+        entries = about(compiled.id, item.node if item else "", verdicts)
+        found = [entry.result.verdict for entry in entries if entry.result.verdict is not None]
         report = scores.get(compiled.id)
         contracts[compiled.id] = {
             "provider_persona_id": compiled.contract.provider_persona_id,
@@ -122,7 +126,7 @@ def _validation(
             "recommendations": [text for verdict in found for text in verdict.recommendations],
             "notes": list(item.result.notes) if item else [],
             "checks": to_json(report.checks) if report else [],
-            "verifications": [_verification(entry) for entry in about],
+            "verifications": [_verification(entry) for entry in entries],
         }
     return {"format_version": FORMAT_VERSION, "contracts": contracts}
 

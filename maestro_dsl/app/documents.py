@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.app.values import Compiled, LintResult
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics
+from maestro_dsl.diagnostics import Diagnostic
 from maestro_dsl.errors import UsageError
-from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.lang.workspace import load_documents, load_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from maestro_dsl.diagnostics import Diagnostics
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue
+    from maestro_dsl.lang.settings import Overrides
     from maestro_dsl.lang.workspace import Workspace
 
 

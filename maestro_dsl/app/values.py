@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from maestro_dsl.compiler.estimate import Estimate
-    from maestro_dsl.compiler.plan import CompiledPlan
-    from maestro_dsl.diagnostics import Diagnostics
-    from maestro_dsl.engine.events import Event
-    from maestro_dsl.engine.ports import QualityReport, RunRecord, Verdict
-    from maestro_dsl.lang.model import Json
-    from maestro_dsl.lang.workspace import Workspace
-    from maestro_dsl.reporters.plan import Forecast
+from maestro_dsl.compiler.estimate import Estimate
+from maestro_dsl.compiler.plan import CompiledPlan
+from maestro_dsl.diagnostics import Diagnostics
+from maestro_dsl.engine.events import Event
+from maestro_dsl.engine.ports import QualityReport, RunRecord, Verdict
+from maestro_dsl.lang.model import Json
+from maestro_dsl.lang.workspace import Workspace
+from maestro_dsl.reporters.plan import Forecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,126 @@
+"""Verification of one interface: the real provider against it, and a consumer's calls against the provider.
+
+Maps what `interfaces` find to the engine's records; decides nothing about how an interface is checked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from maestro_dsl.engine.events import FileRef, Issue
+from maestro_dsl.engine.ports import CompiledContract, ServiceSpec, Verdict, WorkContext
+from maestro_dsl.errors import UnrecoverableError
+from maestro_dsl.interfaces.registry import interface_of
+from maestro_dsl.validation.quality import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from maestro_dsl.actions.criteria import Judged
+    from maestro_dsl.interfaces.registry import Interface
+    from maestro_dsl.interfaces.verification import VerificationResult
+
+
+async def provider_conformance(
+    context: WorkContext,
+    compiled: CompiledContract,
+    files: tuple[FileRef, ...],
+    *,
+    user: str,
+    trusted: bool,
+) -> Verdict:
+    """Start the provider from its files and verify it against the contract's interface.
+
+    Raises:
+        UnrecoverableError: the provider died or never answered.
+        EnvironmentFailure: the machine cannot start it.
+    """
+    interface, api, content = _interface(context, compiled)
+    service = ServiceSpec(
+        contract=compiled, mode="real", spec=content, user=user, files=files, trusted=trusted
+    )
+    async with context.services.lease(service) as lease:
+        return verdict_of(await interface.verify(api, lease.url, contract_id=compiled.id))
+
+
+async def consumer_conformance(
+    context: WorkContext,
+    compiled: CompiledContract,
+    url: str,
+    calls: Iterable[Mapping[str, Any]],
+    *,
+    consumer_files: Mapping[str, str],
+) -> Verdict:
+    """Replay what a consumer asked of the mock against the real provider at `url`."""
+    interface, api, _ = _interface(context, compiled)
+    found = await interface.replay(
+        api, url, tuple(calls), contract_id=compiled.id, consumer_files=consumer_files
+    )
+    return verdict_of(found)
+
+
+def _interface(context: WorkContext, compiled: CompiledContract) -> tuple[Interface, Any, bytes]:
+    interface = interface_of(compiled.contract.type)
+    stated = compiled.contract.interface_spec
+    if interface is None or stated is None or compiled.spec_digest is None:
+        raise UnrecoverableError(
+            f"{compiled.id} has no interface that can be verified: {compiled.contract.type.value}"
+        )
+    content = context.artifacts.get(compiled.spec_digest)
+    api, problems = interface.parse(content, stated.spec_file)
+    if api is None:
+        first = next(iter(problems))
+        raise UnrecoverableError(f"{stated.spec_file}: {first.message}")
+    return interface, api, content
+
+
+def verdict_of(found: VerificationResult) -> Verdict:
+    """Return the engine's form of a verification."""
+    return Verdict(
+        contract_id=found.contract_id,
+        verdict=found.verdict.value,
+        fulfilled=found.fulfilled,
+        score=found.score,
+        missing=found.missing,
+        issues=tuple(
+            Issue(
+                severity=item.severity,
+                message=item.message,
+                check=item.check,
+                file=item.file,
+                line=item.line,
+                operation=item.operation,
+            )
+            for item in found.issues
+        ),
+        recommendations=found.recommendations,
+        parts=found.parts,
+    )
+
+
+def combined(contract_id: str, base: Verdict, judged: tuple[Judged, ...]) -> Verdict:
+    """Return `base` joined with judged criteria; the worse of the two decides, unjudged fails closed."""
+    counted = [item for item in judged if item.required]
+    failed = [item for item in counted if item.passed is False]
+    unjudged = [item for item in counted if item.passed is None]
+    outcomes = {base.verdict if base.parts or not counted else "fulfilled"}
+    outcomes |= {"not_fulfilled"} if failed else set()
+    outcomes |= {"could_not_verify"} if unjudged else set()
+    if base.verdict == "could_not_verify" and not base.parts and not counted:
+        outcomes = {"could_not_verify"}
+    order = ("not_fulfilled", "could_not_verify", "fulfilled")
+    verdict = next(name for name in order if name in outcomes)
+    parts = dict(base.parts)
+    if counted:
+        parts["criteria"] = rounded(sum(1 for item in counted if item.passed) / len(counted))
+    score = rounded(sum(parts.values()) / len(parts)) if parts else base.score
+    return Verdict(
+        contract_id=contract_id,
+        verdict=verdict,
+        fulfilled=verdict == "fulfilled",
+        score=score,
+        missing=base.missing,
+        issues=(*base.issues, *(issue for item in judged for issue in item.issues)),
+        recommendations=base.recommendations,
+        parts=parts,
+    )

@@ -1,0 +1,159 @@
+"""`doctor` and `config`: what this machine can do, and which settings are in force and why."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from maestro_dsl import __version__
+from maestro_dsl.app.values import ConfigEntry, HealthCheck
+from maestro_dsl.codec import to_json
+from maestro_dsl.errors import MaestroError
+from maestro_dsl.lang.settings import Overrides, effective
+from maestro_dsl.lang.workspace import find_blueprints, load_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from maestro_dsl.lang.settings import EffectiveSettings
+
+_SHOWN = (
+    "provider",
+    "quality_threshold",
+    "output",
+    "give_up",
+    "timeout_s",
+    "attempt_timeout_s",
+    "token_budget",
+)
+_GROUPS = {
+    "retry": "policies.retry",
+    "safety": "policies.safety",
+    "guardrails": "guardrails",
+    "execution": "execution",
+}
+
+
+def effective_config(
+    plan_file: Path | None,
+    *,
+    overrides: Overrides,
+    environ: Mapping[str, str],
+    state_dir: Path | None = None,
+) -> tuple[ConfigEntry, ...]:
+    """Return every setting in force with its origin; without a plan, what holds before any plan."""
+    from maestro_dsl.app.history import state_directory
+
+    if plan_file is None:
+        settings = effective(plan=None, project=None, overrides=overrides, environ=environ)
+    else:
+        workspace, diagnostics = load_workspace(plan_file, overrides=overrides, environ=environ)
+        if workspace is None:
+            from maestro_dsl.errors import CompileError
+
+            raise CompileError(f"{plan_file} cannot be read", diagnostics)
+        settings = workspace.settings
+    place, origin = state_directory(state_dir, environ)
+    state = ConfigEntry(key="state_dir", value=str(place), origin=origin)
+    return (*_entries(settings), state)
+
+
+def _entries(settings: EffectiveSettings) -> tuple[ConfigEntry, ...]:
+    values = {name: to_json(getattr(settings, name)) for name in _SHOWN}
+    for name, prefix in _GROUPS.items():
+        _flatten(prefix, to_json(getattr(settings, name)), values)
+    origins = settings.origins
+    return tuple(
+        ConfigEntry(key=key, value=value, origin=_origin(key, origins))
+        for key, value in sorted(values.items())
+    )
+
+
+def _flatten(prefix: str, value: object, into: dict[str, object]) -> None:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _flatten(f"{prefix}.{name}", item, into)
+    elif value is not None:
+        into[prefix] = value
+
+
+def _origin(key: str, origins: Mapping[str, str]) -> str:
+    bare = key.removesuffix("_s").removesuffix("_nano_usd")
+    return origins.get(key) or origins.get(bare) or "built-in default"
+
+
+def doctor(*, environ: Mapping[str, str], state_dir: Path | None = None) -> tuple[HealthCheck, ...]:
+    """Return checks of this machine and installation, each with the exact step that mends it."""
+    return (
+        _python(),
+        _blueprints(),
+        _state(state_dir, environ),
+        _sandbox(),
+        _program("node", "runs emitted mock servers", "install Node.js 20 or later"),
+        _program("npm", "installs express for emitted mock servers", "install npm"),
+        _key(environ),
+    )
+
+
+def _python() -> HealthCheck:
+    detail = f"maestro {__version__} on Python {platform.python_version()}, {sys.platform}"
+    return HealthCheck(name="installation", status="ok", detail=detail)
+
+
+def _blueprints() -> HealthCheck:
+    try:
+        found = find_blueprints(None)
+    except MaestroError as error:
+        return HealthCheck(name="core library", status="error", detail=error.message, fix=error.hint)
+    if not found:
+        fix = "pip install --force-reinstall maestro-dsl"
+        return HealthCheck(name="core library", status="error", detail="no blueprint was found", fix=fix)
+    return HealthCheck(name="core library", status="ok", detail=f"{len(found)} blueprints")
+
+
+def _state(state_dir: Path | None, environ: Mapping[str, str]) -> HealthCheck:
+    from maestro_dsl.app.state import open_state
+
+    try:
+        with open_state(state_dir, environ) as state:
+            runs = len(state.journal.runs())
+            detail = f"{state.place.path} ({state.place.origin}), {runs} runs"
+            if state.place.warnings:
+                return HealthCheck(name="state", status="warning", detail="; ".join(state.place.warnings))
+            return HealthCheck(name="state", status="ok", detail=detail)
+    except MaestroError as error:
+        return HealthCheck(name="state", status="error", detail=error.message, fix=error.hint)
+
+
+def _sandbox() -> HealthCheck:
+    if shutil.which("bwrap"):
+        return HealthCheck(name="sandbox", status="ok", detail="bubblewrap; code that a model wrote can run")
+    return HealthCheck(
+        name="sandbox",
+        status="warning",
+        detail="no bubblewrap: only code from maestro's own templates can run",
+        fix="apt-get install bubblewrap",
+    )
+
+
+def _program(name: str, purpose: str, fix: str) -> HealthCheck:
+    path = shutil.which(name)
+    if path:
+        return HealthCheck(name=name, status="ok", detail=f"{path}; {purpose}")
+    return HealthCheck(name=name, status="warning", detail=f"not found; {purpose}", fix=fix)
+
+
+def _key(environ: Mapping[str, str]) -> HealthCheck:
+    installed = importlib.util.find_spec("anthropic") is not None
+    if not installed:
+        fix = "pip install 'anthropic>=2.7,<3'"
+        return HealthCheck(name="model SDK", status="warning", detail="anthropic is not installed", fix=fix)
+    has_key = bool(environ.get("ANTHROPIC_API_KEY"))
+    detail = (
+        "ANTHROPIC_API_KEY is set" if has_key else "no ANTHROPIC_API_KEY; the offline provider needs none"
+    )
+    return HealthCheck(name="model SDK", status="ok", detail=detail)

@@ -1,0 +1,140 @@
+"""What `apply` would do, before it does anything: forecast, estimate, conflicts, an unfinished run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.app.documents import compile_plan
+from maestro_dsl.app.state import State, open_state
+from maestro_dsl.app.values import PlanReport
+from maestro_dsl.app.wiring import make_provider, with_script_in_keys
+from maestro_dsl.compiler.estimate import estimate
+from maestro_dsl.diagnostics import Severity
+from maestro_dsl.engine.keys import InterfaceHistory
+from maestro_dsl.engine.keys import forecast as engine_forecast
+from maestro_dsl.errors import CompileError
+from maestro_dsl.providers.prices import load_prices
+from maestro_dsl.reporters.plan import Forecast
+from maestro_dsl.storage.output import OutputFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from maestro_dsl.app.values import Compiled
+    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.lang.model import Json
+    from maestro_dsl.lang.settings import Overrides
+
+
+def plan_report(
+    plan_file: Path,
+    *,
+    overrides: Overrides,
+    environ: Mapping[str, str],
+    state_dir: Path | None = None,
+    durations: Mapping[str, float] | None = None,
+    replace: Sequence[str] = (),
+) -> PlanReport:
+    """Compile a plan and compare it with what is stored; runs nothing and writes nothing to the output.
+
+    Raises:
+        UsageError: no such plan or provider.
+        CompileError: the documents have mistakes; all of them are inside.
+        EnvironmentFailure: the state directory cannot be used.
+    """
+    compiled = compile_plan(plan_file, overrides=overrides, environ=environ)
+    if compiled.plan is None:
+        raise CompileError(
+            _summary(plan_file, compiled),
+            compiled.diagnostics,
+            sources=compiled.sources,
+            hint=f"maestro lint {plan_file} shows the same findings while you mend them",
+        )
+    base = plan_file.resolve().parent
+    make_provider(compiled.plan.provider, base)
+    plan = with_script_in_keys(compiled.plan, base)
+    output = (base / plan.output).absolute()
+    with open_state(state_dir, environ) as state:
+        unfinished = state.journal.unfinished(plan.digest, str(output))
+        return PlanReport(
+            compiled=compiled,
+            plan=plan,
+            estimate=estimate(plan, durations or {}, load_prices().bound_nano_usd),
+            forecast=_forecast(plan, state, output, frozenset(replace), interfaces_of(compiled)),
+            conflicts=_conflicts(plan, state, output),
+            output=output,
+            state_dir=state.place.path,
+            state_origin=state.place.origin,
+            continues=unfinished[0].run_id if unfinished else None,
+            plan_file=plan_file,
+        )
+
+
+def interfaces_of(compiled: Compiled) -> dict[str, Json]:
+    """Return the decoded interface of each contract that has one, to name what changed in it."""
+    if compiled.workspace is None:
+        return {}
+    return {
+        contract_id: contract.spec.data
+        for contract_id, contract in compiled.workspace.contracts.items()
+        if contract.spec is not None
+    }
+
+
+def _summary(plan_file: Path, compiled: Compiled) -> str:
+    errors = compiled.diagnostics.count(Severity.ERROR)
+    return f"{plan_file} does not compile: {errors} error{'s' if errors != 1 else ''}"
+
+
+def _conflicts(plan: CompiledPlan, state: State, output: Path) -> tuple[str, ...]:
+    if not output.is_dir():
+        return ()
+    writes = [glob for node in plan.nodes for glob in node.writes]
+    return tuple(item.path for item in OutputFolder(output, state.artifacts).conflicts(writes))
+
+
+def _forecast(
+    plan: CompiledPlan,
+    state: State,
+    output: Path,
+    replaced: frozenset[str],
+    interfaces: Mapping[str, Json],
+) -> dict[str, Forecast]:
+    history = InterfaceHistory(state.artifacts, interfaces)
+    gone = _missing_by_node(state, output)
+    found = {}
+    for item in engine_forecast(plan, state.journal, history.detail):
+        action, reason = _decided(item.address, item.cached, item.key, item.reason, replaced, gone)
+        found[item.address] = Forecast(address=item.address, action=action, reason=reason)
+    return found
+
+
+def _decided(
+    address: str,
+    cached: bool,  # noqa: FBT001 - private; named at the one call
+    key: str | None,
+    reason: str,
+    replaced: frozenset[str],
+    gone: Mapping[str, list[str]],
+) -> tuple[str, str]:
+    if address in replaced:
+        return "run", "replaced on request"
+    if key is None:
+        return "unknown", reason
+    if not cached:
+        return "run", reason
+    if address in gone:
+        return "restore", f"missing: {', '.join(gone[address][:3])}"
+    return "reuse", reason
+
+
+def _missing_by_node(state: State, output: Path) -> dict[str, list[str]]:
+    if not output.is_dir():
+        return {}
+    folder = OutputFolder(output, state.artifacts)
+    listed = folder.files()
+    gone: dict[str, list[str]] = {}
+    for path in folder.missing():
+        gone.setdefault(listed[path].node, []).append(path)
+    return gone

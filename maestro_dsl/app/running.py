@@ -1,0 +1,277 @@
+"""`apply` and `resume`: one way to run a plan, and one to go on with a run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl import __version__
+from maestro_dsl.actions import ACTIONS
+from maestro_dsl.app.history import result_of
+from maestro_dsl.app.planning import interfaces_of
+from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
+from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
+from maestro_dsl.app.wiring import make_provider
+from maestro_dsl.codec import canonical, from_json
+from maestro_dsl.compiler.plan import CompiledPlan
+from maestro_dsl.engine.events import LimitRaised
+from maestro_dsl.engine.interpreter import run as run_plan
+from maestro_dsl.engine.local import LocalDispatcher
+from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
+from maestro_dsl.engine.state import RUN_FINAL
+from maestro_dsl.errors import OutputConflict, StateError
+from maestro_dsl.lang.expressions import condition_of
+from maestro_dsl.lang.model import Json
+from maestro_dsl.providers.prices import load_prices
+from maestro_dsl.sandbox import choose
+from maestro_dsl.sandbox.services import LocalServices
+from maestro_dsl.storage.lease import RunLease
+from maestro_dsl.storage.output import OutputFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maestro_dsl.app.values import ApplyOptions, PlanReport, RunResult
+    from maestro_dsl.engine.ports import EventSink
+    from maestro_dsl.lang.settings import Overrides
+
+_SHOWN: Final = 5
+_STOPS: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run to be worked on by this process."""
+
+    run_id: str
+    plan: CompiledPlan
+    base: Path
+    """The folder of the plan; scripts and other files of providers are relative to it."""
+    output: Path
+    resume: bool
+    options: RunOptions
+    interfaces: Mapping[str, Json]
+
+
+async def apply(
+    report: PlanReport,
+    *,
+    options: ApplyOptions,
+    environ: Mapping[str, str],
+    sinks: Sequence[EventSink] = (),
+    stop: asyncio.Event | None = None,
+) -> RunResult:
+    """Run exactly what was reported; goes on with an unfinished run of the same plan and output.
+
+    Raises:
+        OutputConflict: a person's files stand where the plan writes; nothing was run.
+        StateError: the run or the output is in use by another process.
+    """
+    plan = replace(report.plan, output=str(report.output))
+    clock = SystemClock()
+    with open_state(report.state_dir, environ) as state, ExitStack() as held:
+        folder = OutputFolder(report.output, state.artifacts)
+        held.enter_context(folder.lock().acquire(holder(clock)))
+        _settle_conflicts(folder, plan, options)
+        folder.restore(folder.missing())
+        unfinished = state.journal.unfinished(report.plan.digest, str(report.output))
+        continued = unfinished[0].run_id if options.resume and unfinished else None
+        run_id = continued or _create(state, plan, report, clock.now())
+        for other in state.journal.unfinished(None, str(report.output)):
+            if other.run_id != run_id:
+                state.journal.supersede(other.run_id, by=run_id, at=clock.now())
+        job = Job(
+            run_id=run_id,
+            plan=plan,
+            base=(report.plan_file or Path()).resolve().parent,
+            output=report.output,
+            resume=continued is not None,
+            options=RunOptions(
+                fail_fast=options.fail_fast,
+                replace=frozenset(name for name in options.replace if name in _addresses(plan)),
+            ),
+            interfaces=interfaces_of(report.compiled),
+        )
+        await _work(job, state, folder, sinks, stop)
+        return result_of(
+            state,
+            run_id,
+            estimate=report.estimate,
+            continued=continued is not None,
+            interrupted=stop is not None and stop.is_set(),
+        )
+
+
+async def resume(
+    run_id: str | None,
+    *,
+    overrides: Overrides,
+    environ: Mapping[str, str],
+    state_dir: Path | None = None,
+    sinks: Sequence[EventSink] = (),
+    stop: asyncio.Event | None = None,
+) -> RunResult:
+    """Go on with a run: the one named by the beginning of its id, or the newest that has not ended.
+
+    Raises:
+        StateError: no such run, it has ended, or a process is at work on it.
+    """
+    clock = SystemClock()
+    with open_state(state_dir, environ) as state, ExitStack() as held:
+        record = _unfinished(state, run_id)
+        plan = stored_plan(state, record.run_id)
+        output = Path(record.output)
+        folder = OutputFolder(output, state.artifacts)
+        held.enter_context(folder.lock().acquire(holder(clock)))
+        _settle_conflicts(folder, plan, None)
+        limits = None
+        if overrides.max_cost_nano_usd is not None:
+            limits = LimitRaised(max_cost_nano_usd=overrides.max_cost_nano_usd)
+        job = Job(
+            run_id=record.run_id,
+            plan=plan,
+            base=_base(state, record.run_id),
+            output=output,
+            resume=True,
+            options=RunOptions(max_concurrency=overrides.max_concurrency, limits=limits),
+            interfaces={},
+        )
+        await _work(job, state, folder, sinks, stop)
+        interrupted = stop is not None and stop.is_set()
+        return result_of(state, record.run_id, continued=True, interrupted=interrupted)
+
+
+def _addresses(plan: CompiledPlan) -> frozenset[str]:
+    return frozenset(node.address for node in plan.nodes)
+
+
+def _settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOptions | None) -> None:
+    if not folder.root.is_dir():
+        return
+    if options is not None:
+        folder.accept(path for path in options.accept if path not in _addresses(plan))
+        folder.replace(path for path in options.replace if path not in _addresses(plan))
+    found = folder.conflicts([glob for node in plan.nodes for glob in node.writes])
+    if found:
+        named = ", ".join(f"{item.path} ({item.reason})" for item in found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise OutputConflict(
+            f"in {folder.root} stands what a person made: {named}{more}",
+            hint=f"--accept {found[0].path} keeps it, --replace {found[0].path} writes ours again",
+        )
+
+
+def _create(state: State, plan: CompiledPlan, report: PlanReport, now: float) -> str:
+    run_id = SystemIds().new()
+    for content in plan.blobs.values():
+        state.artifacts.put(content)
+    record = RunRecord(
+        run_id=run_id,
+        plan_id=plan.id,
+        plan_digest=plan.digest,
+        output=str(report.output),
+        status="pending",
+        verdict="",
+        created_at=now,
+        updated_at=now,
+    )
+    base = (report.plan_file or Path()).resolve().parent
+    stored = {"plan": json.loads(canonical(replace(plan, blobs={}))), "base": str(base)}
+    state.journal.create_run(record, canonical(stored))
+    return run_id
+
+
+def stored_plan(state: State, run_id: str) -> CompiledPlan:
+    """Return the plan of a run as it was when the run began."""
+    return from_json(CompiledPlan, json.loads(state.journal.plan(run_id))["plan"])
+
+
+def _base(state: State, run_id: str) -> Path:
+    return Path(json.loads(state.journal.plan(run_id))["base"])
+
+
+def _unfinished(state: State, wanted: str | None) -> RunRecord:
+    if wanted is not None:
+        record = find_run(state, wanted)
+        if record.status in {status.value for status in RUN_FINAL}:
+            raise StateError(
+                f"run {record.run_id} has ended: {record.status}",
+                hint="apply the plan again to start a new run",
+            )
+        return record
+    for record in state.journal.runs():
+        if record.status not in {status.value for status in RUN_FINAL}:
+            return record
+    raise StateError("no run waits to be continued", hint=f"maestro runs lists all; maestro show {LAST}")
+
+
+async def _work(
+    job: Job,
+    state: State,
+    folder: OutputFolder,
+    sinks: Sequence[EventSink],
+    stop: asyncio.Event | None,
+) -> None:
+    clock, control = SystemClock(), RunControl()
+    provider = make_provider(job.plan.provider, job.base)
+    sandbox = choose(job.plan.sandbox)
+    prices = load_prices()
+    with (
+        RunLease.acquire(state.place.path, job.run_id, holder(clock), state.journal.next_epoch) as lease,
+        tempfile.TemporaryDirectory(prefix="maestro-") as scratch,
+    ):
+        services = LocalServices(
+            sandbox=sandbox, artifacts=state.artifacts, scratch=Path(scratch), on_event=control.post
+        )
+        runtime = Runtime(
+            clock=clock,
+            rand=SystemRand(),
+            store=state.journal,
+            artifacts=state.artifacts,
+            publisher=folder,
+            dispatcher=LocalDispatcher(
+                actions=ACTIONS,
+                artifacts=state.artifacts,
+                prices=prices,
+                sandbox=sandbox,
+                services=services,
+                provider=provider,
+                work_dir=Path(scratch) / "work",
+            ),
+            prices=prices,
+            sinks=tuple(sinks),
+            tool_version=__version__,
+            epoch=lease.epoch,
+            condition=condition_of,
+            capability=lambda model: provider.capability(model[1]),
+            interfaces=job.interfaces,
+        )
+        watcher = asyncio.create_task(_watch(stop, control)) if stop is not None else None
+        try:
+            await run_plan(
+                job.plan,
+                run_id=job.run_id,
+                runtime=runtime,
+                resume=job.resume,
+                options=job.options,
+                control=control,
+                plan_digest=job.plan.digest,
+            )
+        finally:
+            await services.close()
+            if watcher is not None:
+                watcher.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watcher
+
+
+async def _watch(stop: asyncio.Event, control: RunControl) -> None:
+    await stop.wait()
+    control.stop()

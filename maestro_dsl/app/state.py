@@ -1,0 +1,87 @@
+"""Opens the state directory: journal and artifacts together, closed together."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.errors import StateError
+from maestro_dsl.storage.artifacts import Artifacts
+from maestro_dsl.storage.journal import Journal
+from maestro_dsl.storage.lease import Holder, run_lock
+from maestro_dsl.storage.state_dir import StateDir, resolve_state_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from maestro_dsl.engine.ports import RunRecord
+    from maestro_dsl.ports import Clock
+
+LAST: Final = "last"
+_SHOWN_COMMAND: Final = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """An open state directory."""
+
+    place: StateDir
+    journal: Journal
+    artifacts: Artifacts
+
+
+def state_place(state_dir: Path | None, environ: Mapping[str, str]) -> StateDir:
+    """Return the state directory in force, created where it was absent."""
+    return resolve_state_dir(str(state_dir) if state_dir is not None else None, environ)
+
+
+@contextmanager
+def open_state(state_dir: Path | None, environ: Mapping[str, str]) -> Iterator[State]:
+    """Open the state directory for the block."""
+    place = state_place(state_dir, environ)
+    journal = Journal.open(place.path, journal_mode=place.journal_mode)
+    try:
+        yield State(place=place, journal=journal, artifacts=Artifacts(place.path))
+    finally:
+        journal.close()
+
+
+def holder(clock: Clock) -> Holder:
+    """Return who this process is, for those who find something locked."""
+    since = datetime.fromtimestamp(clock.now(), UTC).isoformat(timespec="seconds")
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:_SHOWN_COMMAND]
+    return Holder(pid=os.getpid(), host=socket.gethostname(), since=since, command=command)
+
+
+def is_live(state: State, run_id: str) -> bool:
+    """Return whether a process holds this run now."""
+    return run_lock(state.place.path, run_id).holder() is not None
+
+
+def find_run(state: State, wanted: str) -> RunRecord:
+    """Return the run with this id, or the only one that begins with it; "last" is the newest.
+
+    Raises:
+        StateError: none or several match.
+    """
+    runs = state.journal.runs()
+    if wanted == LAST and runs:
+        return runs[0]
+    matches = [run for run in runs if run.run_id == wanted] or [
+        run for run in runs if wanted and run.run_id.startswith(wanted)
+    ]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        ids = ", ".join(run.run_id[:13] for run in matches[:5])
+        raise StateError(f'"{wanted}" is the beginning of {len(matches)} runs', hint=f"say more of it: {ids}")
+    raise StateError(
+        f'no run "{wanted}" in {state.place.path}',
+        hint="maestro runs lists them; --state-dir names another place",
+    )
