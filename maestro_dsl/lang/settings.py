@@ -7,13 +7,30 @@ None means "no limit"). Reads no file and no process environment: both are hande
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
 
+from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.layers import (
+    BUILT_IN,
+    COMMAND_LINE,
+    DEFAULT_MAX_ATTEMPTS,
+    Found,
+    Layer,
+    Origin,
+    built_in,
+    environment,
+    in_document,
+    stated,
+)
 from maestro_dsl.lang.model import (
+    Blueprint,
+    BreakerSettings,
     Contract,
+    EnvironmentSpec,
     ExecutionSettings,
     GiveUp,
     GuardrailSettings,
@@ -25,6 +42,7 @@ from maestro_dsl.lang.model import (
     Persona,
     Plan,
     Policy,
+    PolicySettings,
     Project,
     RetrySettings,
     SafetySettings,
@@ -32,9 +50,7 @@ from maestro_dsl.lang.model import (
     StateSettings,
     TeamMember,
 )
-
-Origin: TypeAlias = str
-"""Where a value came from: "plan.yaml:14", "environment MAESTRO_MAX_ATTEMPTS", "command line", "built-in default"."""
+from maestro_dsl.lang.suggest import closest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +130,55 @@ def effective(
     environ: Mapping[str, str],
     policies: Mapping[str, Document[Policy]] | None = None,
 ) -> EffectiveSettings:
-    """Return the settings of a plan; `policies` maps each text of `retry.use` to its Policy document."""
-    raise NotImplementedError
+    """Return the settings of a plan; `policies` maps each text of `retry.use` to its Policy document.
+
+    Raises:
+        UsageError: the environment or `--env` states something that cannot be used.
+    """
+    above = [_command_line(overrides), environment(environ)]
+    shared = policies or {}
+    below = [*_plan_layers(plan, shared), *_project_layers(project, overrides.env_name, shared)]
+    found = Found([*above, *below, built_in()])
+    breaker = found.group("policies.safety.breaker", BreakerSettings)
+    retry, max_attempts = _attempts(found)
+    settings = EffectiveSettings(
+        provider=found.value("provider"),
+        quality_threshold=found.value("quality_threshold"),
+        output=found.value("output"),
+        retry=retry,
+        safety=replace(found.group("policies.safety", SafetySettings), breaker=breaker),
+        give_up=found.value("policies.give_up"),
+        guardrails=found.group("guardrails", GuardrailSettings),
+        execution=found.group("execution", ExecutionSettings),
+        timeout_s=found.value("timeout"),
+        attempt_timeout_s=found.value("attempt_timeout"),
+        max_attempts=max_attempts,
+        token_budget=found.value("token_budget"),
+        sandbox=found.value("sandbox"),
+        limits=found.group("limits", Limits),
+        state=found.group("state", StateSettings),
+        origins=MappingProxyType(found.origins),
+        pinned=frozenset(key for layer in above for key in layer),
+    )
+    found.value("give_up_on_failure")
+    return settings
+
+
+def environment_spec(project: Document[Project] | None, env_name: str | None) -> EnvironmentSpec:
+    """Return the project's environment called `env_name`; an empty one where none is asked for.
+
+    Raises:
+        UsageError: the project has no such environment.
+    """
+    if env_name is None:
+        return EnvironmentSpec()
+    known = project.value.environments if project is not None else {}
+    if env_name not in known:
+        close = closest(env_name, known)
+        guess = f'did you mean "{close}"? ' if close else ""
+        hint = f"{guess}environments of the project: {', '.join(known) or 'none'}"
+        raise UsageError(f'the project has no environment "{env_name}"', hint=hint)
+    return known[env_name]
 
 
 def for_member(
@@ -128,7 +191,22 @@ def for_member(
     project: Document[Project] | None = None,
 ) -> MemberSettings:
     """Return the settings of one team member."""
-    raise NotImplementedError
+    pinned = {key: _of_plan(settings, key) for key in _CALLS if key in settings.pinned}
+    written = stated(member, "", in_document(plan.map, ("team", member_id)))
+    general = stated(persona.value, "", in_document(persona.map))
+    rest = {key: _of_plan(settings, key) for key in _CALLS}
+    found = Found([pinned, written, general, rest, {"give_up_on_failure": (True, BUILT_IN)}])
+    model_settings = found.group("settings", ModelSettings)
+    if model_settings.temperature is not None and model_settings.effort is not None:
+        model_settings = _nearer_of_both(model_settings, written)
+    return MemberSettings(
+        max_attempts=found.value("max_attempts"),
+        token_budget=found.value("token_budget"),
+        give_up_on_failure=found.value("give_up_on_failure"),
+        model=_model(settings, found.value("model"), project),
+        model_settings=model_settings,
+        origins=MappingProxyType(found.origins),
+    )
 
 
 def for_node(
@@ -137,7 +215,175 @@ def for_node(
     node: NodeSpec | None = None,
     contract: Document[Contract] | None = None,
     member: MemberSettings | None = None,
-    blueprint_file: str = "blueprint",
+    blueprint: Document[Blueprint] | None = None,
 ) -> NodeSettings:
-    """Return the settings of one node instance that works on `contract` as `member`."""
-    raise NotImplementedError
+    """Return the settings of one node instance that works on `contract` as `member`.
+
+    `blueprint` is where `node` is written, for the origins.
+    """
+    layers = [{key: _of_plan(settings, key) for key in settings.pinned & set(_NODE_KEYS)}]
+    if node is not None:
+        layers.append(_node_layer(node, blueprint))
+    if contract is not None:
+        layers.append(_contract_layer(contract))
+    if member is not None:
+        layers.append({key: (getattr(member, key), member.origins[key]) for key in _CALLS})
+    layers.append(_plan_keys(settings))
+    found = Found(layers)
+    retry, _ = _attempts(found, inherited=settings)
+    give_up = found.value("policies.give_up")
+    if member is not None and not member.give_up_on_failure:
+        give_up = GiveUp.ASK
+        found.origins["policies.give_up"] = member.origins["give_up_on_failure"]
+    return NodeSettings(
+        retry=retry,
+        token_budget=found.value("token_budget"),
+        give_up=give_up,
+        timeout_s=found.value("timeout"),
+        attempt_timeout_s=found.value("attempt_timeout"),
+        origins=MappingProxyType(found.origins),
+    )
+
+
+_CALLS: Final = ("max_attempts", "token_budget")
+_NODE_KEYS: Final = (*_CALLS, "policies.give_up", "timeout", "attempt_timeout")
+
+
+def _of_plan(settings: EffectiveSettings, key: str) -> tuple[object, Origin]:
+    name = {"policies.give_up": "give_up", "timeout": "timeout_s", "attempt_timeout": "attempt_timeout_s"}
+    return getattr(settings, name.get(key, key)), settings.origins.get(key, BUILT_IN)
+
+
+def _plan_keys(settings: EffectiveSettings) -> Layer:
+    """Return the plan's own values of what a node may state, with their origins."""
+    retry = stated(settings.retry, "policies.retry", _nowhere(""))
+    layer = {key: (value, settings.origins.get(key, BUILT_IN)) for key, (value, _) in retry.items()}
+    return {**layer, **{key: _of_plan(settings, key) for key in _NODE_KEYS}}
+
+
+def _attempts(found: Found, *, inherited: EffectiveSettings | None = None) -> tuple[RetrySettings, int]:
+    """Return the retry settings; attempts that nothing states follow from the schedule's length."""
+    retry = replace(found.group("policies.retry", RetrySettings), use=None)
+    count = found.value("max_attempts")
+    origin = found.origins.get("max_attempts", BUILT_IN)
+    of_schedule = inherited is not None and origin == inherited.origins["max_attempts"]
+    if count is None or (of_schedule and (origin == BUILT_IN or origin.startswith(_LENGTH))):
+        count, origin = DEFAULT_MAX_ATTEMPTS, BUILT_IN
+        for name in ("temperatures", "efforts"):
+            schedule = getattr(retry, name)
+            if schedule:
+                count = len(schedule)
+                origin = f"{_LENGTH} policies.retry.{name} ({found.origins[f'policies.retry.{name}']})"
+                break
+    found.origins["max_attempts"] = found.origins["policies.retry.max_attempts"] = origin
+    return replace(retry, max_attempts=count), count
+
+
+_LENGTH: Final = "length of"
+
+
+def _command_line(overrides: Overrides) -> Layer:
+    values = {
+        "provider": overrides.provider,
+        "execution.max_concurrency": overrides.max_concurrency,
+        "execution.schedule": overrides.schedule,
+        "guardrails.max_cost": overrides.max_cost_nano_usd,
+        "output": overrides.output,
+        "quality_threshold": overrides.quality_threshold,
+    }
+    return {key: (value, COMMAND_LINE) for key, value in values.items() if value is not None}
+
+
+def _plan_layers(plan: Document[Plan] | None, policies: Mapping[str, Document[Policy]]) -> list[Layer]:
+    if plan is None:
+        return []
+    value, where = plan.value, in_document(plan.map)
+    layer = dict(stated(value.policies, "policies", where))
+    layer.update(stated(value.guardrails, "guardrails", where))
+    layer.update(stated(value.execution, "execution", where))
+    for key in ("provider", "quality_threshold", "output"):
+        if getattr(value, key) is not None:
+            layer[key] = (getattr(value, key), where(key))
+    return [layer, *_used(value.policies, policies)]
+
+
+def _project_layers(
+    project: Document[Project] | None, env_name: str | None, policies: Mapping[str, Document[Policy]]
+) -> list[Layer]:
+    spec = environment_spec(project, env_name)
+    if project is None:
+        return []
+    layers: list[Layer] = []
+    if env_name is not None:
+        where = in_document(project.map, ("environments", env_name, "defaults"))
+        layers += [stated(spec.defaults, "", where), *_used(spec.defaults.policies, policies)]
+    defaults = project.value.defaults
+    own = dict(stated(defaults, "", in_document(project.map, ("defaults",))))
+    where = in_document(project.map)
+    own.update(stated(project.value.limits, "limits", where))
+    own.update(stated(project.value.state, "state", where))
+    if project.value.sandbox is not None:
+        own["sandbox"] = (project.value.sandbox, where("sandbox"))
+    return [*layers, own, *_used(defaults.policies, policies)]
+
+
+def _used(settings: PolicySettings, policies: Mapping[str, Document[Policy]]) -> list[Layer]:
+    """Return the layer of the Policy document that `retry.use` names, which stands just below it."""
+    policy = policies.get(settings.retry.use or "")
+    if policy is None:
+        return []
+    where = in_document(policy.map, drop="policies")
+    return [stated(policy.value.policies.retry, "policies.retry", where)]
+
+
+def _node_layer(node: NodeSpec, blueprint: Document[Blueprint] | None) -> Layer:
+    if blueprint is not None:
+        base = in_document(blueprint.map, ("nodes", node.id), drop="policies")
+    else:
+        base = _nowhere(f'node "{node.id}"')
+    layer = dict(stated(node.retry, "policies.retry", base))
+    for key, name in (("timeout", "timeout_s"), ("attempt_timeout", "attempt_timeout_s")):
+        if getattr(node, name) is not None:
+            layer[key] = (getattr(node, name), base(key))
+    if node.give_up is not None:
+        layer["policies.give_up"] = (node.give_up, base("give_up"))
+    return layer
+
+
+def _nowhere(origin: Origin) -> Callable[[str], Origin]:
+    return lambda _: origin
+
+
+def _contract_layer(contract: Document[Contract]) -> Layer:
+    value, where = contract.value, in_document(contract.map)
+    known = {
+        "max_attempts": value.max_attempts,
+        "token_budget": value.token_budget,
+        "policies.give_up": value.give_up,
+        "timeout": value.timeout_s,
+    }
+    return {
+        key: (item, where(key.removeprefix("policies."))) for key, item in known.items() if item is not None
+    }
+
+
+def _model(settings: EffectiveSettings, name: str | None, project: Document[Project] | None) -> ModelAlias:
+    """Return the model behind a name; a provider on the command line or in the environment wins."""
+    aliases = project.value.models if project is not None else {}
+    alias = aliases.get(name or DEFAULT_MODEL) or ModelAlias(
+        provider=settings.provider, model=name or DEFAULT_MODEL
+    )
+    return replace(alias, provider=settings.provider) if "provider" in settings.pinned else alias
+
+
+DEFAULT_MODEL: Final = "default"
+"""Name of the model where nothing states one: an alias of the project, or the provider's own choice."""
+
+
+def _nearer_of_both(model_settings: ModelSettings, nearer: Layer) -> ModelSettings:
+    """Return the settings with one of temperature and effort: the nearer layer's, else the temperature."""
+    if "settings.effort" in nearer and "settings.temperature" not in nearer:
+        return replace(model_settings, temperature=None)
+    if "settings.temperature" in nearer and "settings.effort" not in nearer:
+        return replace(model_settings, effort=None)
+    return model_settings

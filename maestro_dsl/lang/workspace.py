@@ -6,24 +6,42 @@ out and reported, so that one run reports the mistakes of every file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar, cast
 
-from maestro_dsl.diagnostics import Diagnostics
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, core_area, project_root, search, shown
+from maestro_dsl.lang.finder import Finder, Reader, not_found
 from maestro_dsl.lang.model import (
     Blueprint,
     Contract,
     DocumentValue,
     Json,
+    Kind,
     Persona,
     Plan,
+    Policy,
+    PolicySettings,
     Project,
     TeamMember,
 )
-from maestro_dsl.lang.settings import EffectiveSettings, MemberSettings, Overrides
-from maestro_dsl.lang.source import Loaded
+from maestro_dsl.lang.references import check_inputs, check_literal_ids, check_needs, check_unused_inputs
+from maestro_dsl.lang.settings import (
+    EffectiveSettings,
+    MemberSettings,
+    Overrides,
+    effective,
+    environment_spec,
+    for_member,
+)
+from maestro_dsl.lang.source import Loaded, Profile, load
+from maestro_dsl.lang.sourcemap import Pointer
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +92,291 @@ class Workspace:
 def load_workspace(
     plan_file: Path, *, overrides: Overrides, environ: Mapping[str, str]
 ) -> tuple[Workspace | None, Diagnostics]:
-    """Read a plan and everything it refers to; pieces with errors are left out and reported."""
-    raise NotImplementedError
+    """Read a plan and everything it refers to; pieces with errors are left out and reported.
+
+    A workspace comes back together with errors wherever there is a plan and its blueprint.
+
+    Raises:
+        UsageError: the environment or `--env` states something that cannot be used.
+    """
+    return _Loader(plan_file, overrides, environ).load()
 
 
 def load_documents(paths: Sequence[Path]) -> tuple[tuple[Document[DocumentValue], ...], Diagnostics]:
     """Read every document of the language among `paths` (files, or folders searched for our file names)."""
-    raise NotImplementedError
+    reader = Reader()
+    for path in paths:
+        if path.is_dir():
+            for file, _ in search(path):
+                reader.use(file.resolve())
+        else:
+            reader.use(path.resolve())
+    for document in reader.documents.values():
+        reader.diagnostics.extend(_own_references(document))
+    return tuple(reader.documents.values()), reader.diagnostics
 
 
 def find_blueprints(root: Path | None) -> tuple[Document[Blueprint], ...]:
-    """Return the blueprints of the project at `root` and of the core library, sorted by file."""
-    raise NotImplementedError
+    """Return the blueprints of the project at `root` and of the core library, the project's first."""
+    reader = Reader()
+    files = [path for path, kind in search(root) if kind is Kind.BLUEPRINT] if root is not None else []
+    files += Finder.core(Kind.BLUEPRINT)
+    found = (reader.look(path.resolve()) for path in files)
+    known = {document.path: document for document in found if document is not None}
+    return tuple(_typed(item, Blueprint) for item in known.values() if item.kind is Kind.BLUEPRINT)
+
+
+def _own_references(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
+    if isinstance(document.value, Blueprint):
+        blueprint = _typed(document, Blueprint)
+        yield from check_needs(blueprint)
+        yield from check_unused_inputs(blueprint)
+
+
+def _typed(document: Document[DocumentValue], _: type[V]) -> Document[V]:
+    """Return `document` as what its kind says it is."""
+    return cast("Document[V]", document)
+
+
+class _Loader:
+    """One run of `load_workspace`: knows the plan's folder, and gathers documents and findings."""
+
+    def __init__(self, plan_file: Path, overrides: Overrides, environ: Mapping[str, str]) -> None:
+        self.plan_file = plan_file.resolve()
+        self.overrides = overrides
+        self.environ = environ
+        self.area = Area(project_root(self.plan_file))
+        self.reader = Reader()
+        self.finder = Finder(self.reader, self.area)
+        self.diagnostics = self.reader.diagnostics
+
+    def load(self) -> tuple[Workspace | None, Diagnostics]:
+        """Do everything, and put the workspace together."""
+        document = self.reader.use(self.plan_file)
+        if document is not None and not isinstance(document.value, Plan):
+            message = f"a {document.kind.value} is no Plan"
+            self.diagnostics.add(_wrong_kind(document.map.value_span(("kind",)), message))
+        project = self._project()
+        if document is None or not isinstance(document.value, Plan):
+            return None, self.diagnostics
+        plan = _typed(document, Plan)
+        settings = self._settings(plan, project)
+        blueprint = self._blueprint(plan)
+        team = self._team(plan, project, settings)
+        contracts = self._contracts(plan)
+        if blueprint is None:
+            return None, self.diagnostics
+        self._check(plan, blueprint, contracts)
+        defaults = {
+            name: schema["default"]
+            for name, schema in blueprint.value.inputs.items()
+            if isinstance(schema, dict) and "default" in schema
+        }
+        workspace = Workspace(
+            root=self.area.root,
+            plan=plan,
+            project=project,
+            blueprint=blueprint,
+            team=MappingProxyType(team),
+            contracts=MappingProxyType(dict(sorted(contracts.items()))),
+            settings=settings,
+            inputs=MappingProxyType({**defaults, **plan.value.inputs}),
+            vars=MappingProxyType(self._vars(project)),
+            documents=tuple(self.reader.documents.values()),
+        )
+        return workspace, self.diagnostics
+
+    def _project(self) -> Document[Project] | None:
+        path = self.area.root / PROJECT_FILE
+        document = self.reader.use(path) if path.is_file() else None
+        if document is None or document.kind is not Kind.PROJECT:
+            if document is not None:
+                self.diagnostics.add(
+                    _wrong_kind(document.map.value_span(("kind",)), f"{PROJECT_FILE} must be a Project")
+                )
+            return None
+        return _typed(document, Project)
+
+    def _vars(self, project: Document[Project] | None) -> dict[str, Json]:
+        spec = environment_spec(project, self.overrides.env_name)
+        own = project.value.vars if project is not None else {}
+        return {**own, **spec.vars, **self.overrides.sets}
+
+    def _settings(self, plan: Document[Plan], project: Document[Project] | None) -> EffectiveSettings:
+        places: list[tuple[Document[DocumentValue], Pointer, PolicySettings]] = []
+        places.append((cast("Document[DocumentValue]", plan), ("policies",), plan.value.policies))
+        if project is not None:
+            owner = cast("Document[DocumentValue]", project)
+            places.append((owner, ("defaults", "policies"), project.value.defaults.policies))
+            for name, spec in project.value.environments.items():
+                pointer = ("environments", name, "defaults", "policies")
+                places.append((owner, pointer, spec.defaults.policies))
+        policies: dict[str, Document[Policy]] = {}
+        for document, pointer, settings in places:
+            self._policy(document, (*pointer, "retry", "use"), settings.retry.use, policies)
+        return effective(
+            plan=plan,
+            project=project,
+            overrides=self.overrides,
+            environ=self.environ,
+            policies=policies,
+        )
+
+    def _policy(
+        self,
+        document: Document[DocumentValue],
+        pointer: Pointer,
+        reference: str | None,
+        policies: dict[str, Document[Policy]],
+    ) -> None:
+        if reference is None:
+            return
+        span = document.map.value_span(pointer)
+        found = self.finder.find(Kind.POLICY, reference, document.path, span)
+        if found is not None:
+            policies[reference] = _typed(found, Policy)
+
+    def _blueprint(self, plan: Document[Plan]) -> Document[Blueprint] | None:
+        if not plan.value.blueprint:
+            return None
+        span = plan.map.value_span(("blueprint",))
+        found = self.finder.find(Kind.BLUEPRINT, plan.value.blueprint, plan.path, span)
+        if found is None:
+            return None
+        self.diagnostics.extend(_own_references(found))
+        return _typed(found, Blueprint)
+
+    def _team(
+        self, plan: Document[Plan], project: Document[Project] | None, settings: EffectiveSettings
+    ) -> dict[str, ResolvedMember]:
+        team: dict[str, ResolvedMember] = {}
+        for member_id, member in plan.value.team.items():
+            span = plan.map.value_span(("team", member_id, "use"))
+            found = self.finder.find(Kind.PERSONA, member.use, plan.path, span)
+            if found is None:
+                continue
+            persona = _typed(found, Persona)
+            prompt, prompt_file = self._prompt(persona)
+            team[member_id] = ResolvedMember(
+                id=member_id,
+                member=member,
+                persona=persona,
+                prompt=prompt,
+                prompt_file=prompt_file,
+                settings=for_member(
+                    settings, member, persona, plan=plan, member_id=member_id, project=project
+                ),
+            )
+        return team
+
+    def _prompt(self, persona: Document[Persona]) -> tuple[str, str | None]:
+        stated = persona.value.prompt_file
+        if not stated:
+            return "", None
+        core = core_area()
+        area = core if persona.path.is_relative_to(core.root) else self.area
+        content = self._content(area, persona.path, stated, persona.map.value_span(("prompt_file",)))
+        if content is None:
+            return "", None
+        path, raw = content
+        try:
+            return raw.decode("utf-8-sig"), shown(path)
+        except UnicodeDecodeError:
+            span = persona.map.value_span(("prompt_file",))
+            self.diagnostics.add(not_found(span, stated, "is not UTF-8 text"))
+            return "", None
+
+    def _content(self, area: Area, stated_in: Path, text: str, span: Span) -> tuple[Path, bytes] | None:
+        try:
+            path = area.locate(stated_in, text)
+            return path, path.read_bytes()
+        except PathProblem as problem:
+            self.diagnostics.add(not_found(span, text, str(problem)))
+        except OSError as error:
+            self.diagnostics.add(not_found(span, text, f"cannot be read: {error.strerror}"))
+        return None
+
+    def _contracts(self, plan: Document[Plan]) -> dict[str, ResolvedContract]:
+        contracts: dict[str, ResolvedContract] = {}
+        seen: set[Path] = set()
+        written = plan.data.get("contracts") if isinstance(plan.data, dict) else None
+        places = list(written) if isinstance(written, list) else []
+        for text in plan.value.contracts:
+            span = plan.map.value_span(("contracts", places.index(text)))
+            try:
+                files = self.area.expand(plan.path, text)
+            except PathProblem as problem:
+                self.diagnostics.add(not_found(span, text, str(problem)))
+                continue
+            for path in files:
+                if path not in seen:
+                    seen.add(path)
+                    self._contract(path, span, contracts)
+        return contracts
+
+    def _contract(self, path: Path, span: Span, contracts: dict[str, ResolvedContract]) -> None:
+        found = self.finder.expected(Kind.CONTRACT, self.reader.use(path), span)
+        if found is None or not found.value.id:
+            return
+        document = _typed(found, Contract)
+        other = contracts.get(document.value.id)
+        if other is not None:
+            self.diagnostics.add(_twice(document, other.document))
+            return
+        contracts[document.value.id] = self._with_spec(document)
+
+    def _with_spec(self, document: Document[Contract]) -> ResolvedContract:
+        interface = document.value.interface_spec
+        if interface is None:
+            return ResolvedContract(document=document)
+        span = document.map.value_span(("interface_spec", "spec_file"))
+        content = self._content(self.area, document.path, interface.spec_file, span)
+        if content is None:
+            return ResolvedContract(document=document)
+        path, raw = content
+        spec = load(raw, shown(path), profile=Profile.INTERFACE) if _is_data(path, interface.type) else None
+        if spec is not None:
+            self.diagnostics.extend(spec.diagnostics.items)
+        return ResolvedContract(
+            document=document,
+            spec_path=path.relative_to(self.area.root).as_posix(),
+            spec_bytes=raw,
+            spec=spec,
+        )
+
+    def _check(
+        self,
+        plan: Document[Plan],
+        blueprint: Document[Blueprint],
+        contracts: Mapping[str, ResolvedContract],
+    ) -> None:
+        self.diagnostics.extend(check_inputs(plan, blueprint))
+        written = plan.data.get("team") if isinstance(plan.data, dict) else None
+        team = list(written) if isinstance(written, dict) else []
+        self.diagnostics.extend(check_literal_ids(blueprint, team, contracts))
+
+
+def _is_data(path: Path, interface_type: str) -> bool:
+    """Return whether a spec file is YAML or JSON, which are read here; other languages have own readers."""
+    return interface_type in {"openapi", "asyncapi", "json_schema"} or path.suffix in {
+        ".yaml",
+        ".yml",
+        ".json",
+    }
+
+
+def _wrong_kind(span: Span, message: str) -> Diagnostic:
+    return Diagnostic(code="SCH005", name="unknown-kind", severity=Severity.ERROR, span=span, message=message)
+
+
+def _twice(document: Document[Contract], first: Document[Contract]) -> Diagnostic:
+    where = Related(span=first.map.value_span(("id",)), message="first stated here")
+    return Diagnostic(
+        code="SYN002",
+        name="duplicate-key",
+        severity=Severity.ERROR,
+        span=document.map.value_span(("id",)),
+        message=f'contract "{document.value.id}" is stated by two files',
+        help="give each contract its own id",
+        related=(where,),
+    )

@@ -1,0 +1,137 @@
+"""Where documents lie: the project folder, the core library, and paths that may not leave either.
+
+Only looks at names and folders; reading is done in `maestro_dsl.lang.read`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from maestro_dsl.lang.model import Kind
+from maestro_dsl.resources import data_dir
+
+PROJECT_FILE: Final = "maestro.yaml"
+_PATTERNS: Final[tuple[tuple[str, Kind], ...]] = (
+    (PROJECT_FILE, Kind.PROJECT),
+    ("plan.yaml", Kind.PLAN),
+    ("*.plan.yaml", Kind.PLAN),
+    ("*.blueprint.yaml", Kind.BLUEPRINT),
+    ("*.persona.yaml", Kind.PERSONA),
+    ("*.contract.yaml", Kind.CONTRACT),
+    ("*.policy.yaml", Kind.POLICY),
+    ("library.yaml", Kind.LIBRARY),
+)
+_NOT_SEARCHED: Final = frozenset({"node_modules", "__pycache__", "venv"})
+_MOST_FOLDERS: Final = 20_000
+_GLOB: Final = frozenset("*?[")
+
+
+class PathProblem(Exception):  # noqa: N818 - becomes a finding at once, never seen outside this package
+    """A path cannot be used; the text completes the sentence `"x" …`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A folder that paths may not leave, symbolic links included."""
+
+    root: Path
+
+    def locate(self, stated_in: Path, text: str) -> Path:
+        """Return the real file that `text`, written in the file `stated_in`, points at.
+
+        Raises:
+            PathProblem: it is absolute, leaves the folder, or is no regular file.
+        """
+        path = self._inside(stated_in.parent, text)
+        if not path.is_file():
+            reason = "is a folder, not a file" if path.is_dir() else "does not exist"
+            raise PathProblem(reason)
+        return path
+
+    def expand(self, stated_in: Path, text: str) -> tuple[Path, ...]:
+        """Return the real files that the path or glob `text` means, sorted.
+
+        Raises:
+            PathProblem: it means none, or leaves the folder.
+        """
+        if not _GLOB.intersection(text):
+            return (self.locate(stated_in, text),)
+        first = next(at for at, part in enumerate(Path(text).parts) if _GLOB.intersection(part))
+        parts = Path(text).parts
+        if ".." in parts[first:]:
+            raise PathProblem('has ".." after a wildcard')
+        base = self._inside(stated_in.parent, str(Path(*parts[:first])) if first else ".")
+        try:
+            found = sorted(base.glob(str(Path(*parts[first:]))))
+            files = [path.resolve() for path in found if path.is_file()]
+        except (OSError, ValueError, RuntimeError, NotImplementedError) as error:
+            raise PathProblem(f"is not a usable glob: {error}") from error
+        if not files:
+            raise PathProblem("matches no file")
+        for path in files:
+            if not path.is_relative_to(self.root):
+                raise PathProblem(f'matches "{path.name}", which lies outside the project folder')
+        return tuple(dict.fromkeys(files))
+
+    def _inside(self, folder: Path, text: str) -> Path:
+        if Path(text).is_absolute() or "\\" in text or text[1:2] == ":":
+            raise PathProblem("must be a relative path with / between its parts")
+        try:
+            path = (folder / text).resolve()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise PathProblem("is not a usable path") from error
+        if not path.is_relative_to(self.root):
+            raise PathProblem("lies outside the project folder")
+        return path
+
+
+def core_area() -> Area:
+    """Return the folder of the core library.
+
+    Raises:
+        EnvironmentFailure: the installation is incomplete.
+    """
+    return Area(data_dir("blueprints").resolve())
+
+
+def project_root(file: Path) -> Path:
+    """Return the nearest folder upwards that holds `maestro.yaml`, else the file's own folder."""
+    folder = file.resolve().parent
+    for candidate in (folder, *folder.parents):
+        if (candidate / PROJECT_FILE).is_file():
+            return candidate
+    return folder
+
+
+def kind_of_name(name: str) -> Kind | None:
+    """Return the kind of document that a file name promises, or None where it is none of ours."""
+    return next((kind for pattern, kind in _PATTERNS if fnmatchcase(name, pattern)), None)
+
+
+def search(folder: Path) -> Iterator[tuple[Path, Kind]]:
+    """Yield every file below `folder` with one of our names, sorted; hidden folders are not searched."""
+    for visited, (here, folders, names) in enumerate(os.walk(folder)):
+        if visited > _MOST_FOLDERS:
+            return
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and name not in _NOT_SEARCHED
+        )
+        for name in sorted(names):
+            kind = kind_of_name(name)
+            if kind is not None:
+                yield Path(here, name), kind
+
+
+def shown(path: Path) -> str:
+    """Return a path as a user knows it: `core/…`, relative to the working folder, or absolute."""
+    real = path.resolve()
+    core = core_area().root
+    if real.is_relative_to(core) and not Path.cwd().resolve().is_relative_to(core.parent):
+        return (Path("core") / real.relative_to(core)).as_posix()
+    here = Path.cwd().resolve()
+    return real.relative_to(here).as_posix() if real.is_relative_to(here) else real.as_posix()

@@ -1,0 +1,156 @@
+"""Finds blueprints, personas and policies by reference: `core/x`, `core/x@^1.0`, an id, or `./x.persona.yaml`.
+
+An id is looked for in the project first, then in the core library. Answers a miss with what there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
+from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.files import Area, PathProblem, core_area, search, shown
+from maestro_dsl.lang.model import DocumentValue, Kind
+from maestro_dsl.lang.read import Read, read_document
+from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.units import UnitError, is_in_range
+
+_CORE: Final = "core"
+_FOLDERS: Final = {Kind.BLUEPRINT: "", Kind.PERSONA: "personas", Kind.POLICY: "policies"}
+_CODES: Final = {
+    Kind.BLUEPRINT: ("REF004", "undefined-blueprint"),
+    Kind.PERSONA: ("REF002", "undefined-persona"),
+    Kind.POLICY: ("REF008", "missing-file"),
+}
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads each file once; `documents` and `diagnostics` grow with what is used."""
+
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    documents: dict[Path, Document[DocumentValue]] = field(default_factory=dict)
+    _seen: dict[Path, Read] = field(default_factory=dict)
+
+    def look(self, path: Path) -> Document[DocumentValue] | None:
+        """Return the document at `path` without reporting anything about it."""
+        if path not in self._seen:
+            self._seen[path] = read_document(path, shown(path))
+        return self._seen[path].document
+
+    def use(self, path: Path) -> Document[DocumentValue] | None:
+        """Return the document at `path`, and report what is wrong with it."""
+        document = self.look(path)
+        self.diagnostics.extend(self._seen[path].diagnostics.items)
+        if document is not None:
+            self.documents[path] = document
+        return document
+
+
+@dataclass(slots=True)
+class Finder:
+    """Finds documents of a project and of the core library."""
+
+    reader: Reader
+    area: Area | None
+    """The project; None = only the core library."""
+    _known: dict[Kind, dict[str, Path]] = field(default_factory=dict)
+
+    def find(self, kind: Kind, reference: str, stated_in: Path, span: Span) -> Document[DocumentValue] | None:
+        """Return the document of `kind` that `reference` means; report at `span` where there is none."""
+        if reference.startswith(("./", "../")):
+            return self._at_path(kind, reference, stated_in, span)
+        name, _, wanted = reference.partition("@")
+        path = self.all(kind).get(name)
+        if path is None:
+            self.reader.diagnostics.add(self._undefined(kind, reference, name, span))
+            return None
+        document = self.reader.use(path)
+        if document is not None and wanted and not self._meets(document, kind, wanted, span):
+            return None
+        return document
+
+    def all(self, kind: Kind) -> dict[str, Path]:
+        """Return every reference there is to documents of `kind`: `core/x` and, where no other has it, `x`."""
+        if kind not in self._known:
+            known: dict[str, Path] = {}
+            if self.area is not None:
+                for path, named in search(self.area.root):
+                    document = self.reader.look(path) if named is kind else None
+                    if document is not None and document.kind is kind and document.value.id:
+                        known.setdefault(document.value.id, path)
+            for path in self.core(kind):
+                name = path.name.partition(".")[0]
+                known.setdefault(name, path)
+                known[f"{_CORE}/{name}"] = path
+            self._known[kind] = known
+        return self._known[kind]
+
+    @staticmethod
+    def core(kind: Kind) -> list[Path]:
+        """Return the files of the core library of one kind, sorted; their names are their ids."""
+        folder = core_area().root / _FOLDERS[kind]
+        return sorted(folder.glob(f"*.{kind.value.lower()}.yaml"))
+
+    def _at_path(
+        self, kind: Kind, reference: str, stated_in: Path, span: Span
+    ) -> Document[DocumentValue] | None:
+        area = self.area or Area(stated_in.resolve().parent)
+        try:
+            path = area.locate(stated_in, reference)
+        except PathProblem as problem:
+            self.reader.diagnostics.add(not_found(span, reference, str(problem)))
+            return None
+        return self.expected(kind, self.reader.use(path), span)
+
+    def expected(
+        self, kind: Kind, document: Document[DocumentValue] | None, span: Span
+    ) -> Document[DocumentValue] | None:
+        """Return the document where it is of `kind`, else report at `span` that another is needed."""
+        if document is None or document.kind is kind:
+            return document
+        message = f'"{document.file}" is a {document.kind.value}, and a {kind.value} is needed here'
+        code, name = _CODES.get(kind, ("REF003", "undefined-contract"))
+        self.reader.diagnostics.add(_error(code, name, span, message, None))
+        return None
+
+    def _meets(self, document: Document[DocumentValue], kind: Kind, wanted: str, span: Span) -> bool:
+        version = getattr(document.value, "version", None) or "0.0.0"
+        try:
+            if is_in_range(version, wanted):
+                return True
+            message = f'{kind.value.lower()} "{document.value.id}" has version {version}, not {wanted}'
+        except UnitError as error:
+            message = str(error)
+        self.reader.diagnostics.add(_error(*_CODES[kind], span, message, None))
+        return False
+
+    def _undefined(self, kind: Kind, reference: str, name: str, span: Span) -> Diagnostic:
+        known = self.all(kind)
+        library = name.partition("/")[0] if "/" in name else None
+        names = sorted(key for key in known if "/" in key or f"{_CORE}/{key}" not in known)
+        noun = kind.value.lower()
+        if library is not None and library != _CORE:
+            message = f'unknown library "{library}" in "{reference}"'
+            return _error(*_CODES[kind], span, message, f"libraries: {_CORE}")
+        near = closest(name, names) or closest(name.removeprefix(f"{_CORE}/"), known)
+        guess = f'did you mean "{near}"? ' if near else ""
+        return _error(
+            *_CODES[kind],
+            span,
+            f'unknown {noun} "{reference}"',
+            f"{guess}{noun}s: {', '.join(names) or 'none'}",
+        )
+
+
+def not_found(span: Span, text: str, problem: str) -> Diagnostic:
+    """Return REF008 for a path that cannot be used."""
+    return _error("REF008", "missing-file", span, f'"{text}" {problem}', None)
+
+
+def _error(code: str, name: str, span: Span, message: str, help_text: str | None) -> Diagnostic:
+    return Diagnostic(
+        code=code, name=name, severity=Severity.ERROR, span=span, message=message, help=help_text
+    )

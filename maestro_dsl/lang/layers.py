@@ -1,0 +1,202 @@
+"""Layers of settings as flat keys with origins, and the built-in defaults at the bottom.
+
+A layer maps keys such as "policies.retry.delay" to a value and the place that states it. The attempts of a
+persona and of `policies.retry` are one setting, called "max_attempts". Only looks values up; what a value
+means is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Final, TypeAlias, TypeVar
+
+from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.model import (
+    NANO_USD,
+    BreakerSettings,
+    Defaults,
+    ExecutionSettings,
+    GiveUp,
+    GuardrailSettings,
+    Limits,
+    PolicySettings,
+    RetrySettings,
+    SafetySettings,
+    Schedule,
+    StateSettings,
+)
+from maestro_dsl.lang.sourcemap import Pointer, SourceMap
+from maestro_dsl.lang.units import UnitError, parse_money, parse_tokens
+
+Origin: TypeAlias = str
+"""Where a value came from: "plan.yaml:14", "environment MAESTRO_PROVIDER", "command line" …"""
+Layer: TypeAlias = Mapping[str, tuple[Any, Origin]]
+S = TypeVar("S")
+
+BUILT_IN: Final[Origin] = "built-in default"
+COMMAND_LINE: Final[Origin] = "command line"
+DEFAULT_MAX_ATTEMPTS: Final = 3
+
+_UNITS: Final = ("_nano_usd", "_bytes", "_s")
+_ONE_SETTING: Final = {"policies.retry.max_attempts": "max_attempts"}
+_KEYS: Final = {
+    "state.keep_runs": "state.retention.runs",
+    "state.keep_age": "state.retention.age",
+    "state.keep": "state.retention.size",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BuiltIn:
+    """Every default there is; the shape gives the keys."""
+
+    provider: str = "scaffold"
+    quality_threshold: float = 0.80
+    output: str = "build"
+    timeout_s: float = 900.0
+    attempt_timeout_s: float = 300.0
+    token_budget: int = 100_000
+    give_up_on_failure: bool = True
+    sandbox: str = "auto"
+    policies: PolicySettings = PolicySettings(
+        retry=RetrySettings(
+            temperatures=(),
+            efforts=(),
+            delay_s=1.0,
+            max_delay_s=5.0,
+            jitter=0.2,
+            max_transport_attempts=5,
+            max_throttle_wait_s=600.0,
+        ),
+        safety=SafetySettings(
+            max_attempts=2,
+            delays_s=(5.0, 10.0, 20.0),
+            breaker=BreakerSettings(failures=5, reset_after_s=60.0, max_wait_s=300.0),
+        ),
+        give_up=GiveUp.SKIP_DEPENDANTS,
+    )
+    guardrails: GuardrailSettings = GuardrailSettings(
+        max_cost_nano_usd=200 * NANO_USD, on_exceeded="pause", warn_at=0.8, on_unknown_price="warn"
+    )
+    execution: ExecutionSettings = ExecutionSettings(
+        max_concurrency=100, max_per_persona=4, max_per_provider=50, schedule=Schedule.READY
+    )
+    limits: Limits = Limits(
+        max_nodes=100_000,
+        max_fanout=10_000,
+        max_artifact_bytes=16 * 1024 * 1024,
+        max_prompt_bytes=1024 * 1024,
+        max_log_bytes=4 * 1024 * 1024,
+    )
+    state: StateSettings = StateSettings(keep_runs=50, keep_age_s=30 * 86_400.0, keep_bytes=10 * 1024**3)
+
+
+class Found:
+    """Looks keys up, highest layer first, and remembers where each value came from."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
+        self.origins: dict[str, Origin] = {}
+
+    def value(self, key: str) -> Any:
+        """Return the highest value of `key`, or None where no layer states it."""
+        for layer in self._layers:
+            if key in layer:
+                value, self.origins[key] = layer[key]
+                return value
+        return None
+
+    def group(self, key: str, cls: type[S]) -> S:
+        """Return a settings class whose fields are the highest values of the keys below `key`."""
+        known: dict[str, Any] = {}
+        for item in fields(cls):  # type: ignore[arg-type] - every settings class is a dataclass
+            value = self.value(key_of(f"{key}.{item.name}"))
+            if value is not None:
+                known[item.name] = value
+        return cls(**known)
+
+
+def key_of(path: str) -> str:
+    """Return the key as a user writes it, without the unit that the field's name carries."""
+    for unit in _UNITS:
+        if path.endswith(unit):
+            path = path.removesuffix(unit)
+            break
+    path = _KEYS.get(path, path)
+    return _ONE_SETTING.get(path, path)
+
+
+def stated(settings: object, prefix: str, where: Callable[[str], Origin]) -> Layer:
+    """Return what `settings` states below the key `prefix`; `where` gives the origin of a written path."""
+    layer: dict[str, tuple[Any, Origin]] = {}
+    for item in fields(settings):  # type: ignore[arg-type] - every settings class is a dataclass
+        value = getattr(settings, item.name)
+        path = f"{prefix}.{item.name}" if prefix else item.name
+        if is_dataclass(value):
+            layer.update(
+                {key: entry for key, entry in stated(value, path, where).items() if key not in layer}
+            )
+        elif value is not None:
+            written = next((path.removesuffix(unit) for unit in _UNITS if path.endswith(unit)), path)
+            layer[key_of(path)] = (value, where(_KEYS.get(written, written)))
+    return layer
+
+
+def in_document(source: SourceMap, base: Pointer = (), *, drop: str = "") -> Callable[[str], Origin]:
+    """Return the origin of a written path in a document: "file:line" of the value below `base`."""
+
+    def where(path: str) -> Origin:
+        steps = path.removeprefix(drop).strip(".").split(".")
+        return f"{source.file}:{source.value_span((*base, *steps)).line}"
+
+    return where
+
+
+def built_in() -> Layer:
+    """Return the lowest layer."""
+    return stated(_BuiltIn(), "", lambda _: BUILT_IN)
+
+
+def defaults_layer(defaults: Defaults, where: Callable[[str], Origin]) -> Layer:
+    """Return the layer of a `defaults` mapping."""
+    return stated(defaults, "", where)
+
+
+_FROM_ENVIRONMENT: Final[tuple[tuple[str, str, Callable[[str], Any]], ...]] = (
+    ("MAESTRO_PROVIDER", "provider", str),
+    ("MAESTRO_MAX_ATTEMPTS", "max_attempts", int),
+    ("MAESTRO_TOKEN_BUDGET", "token_budget", parse_tokens),
+    ("MAESTRO_MAX_CONCURRENCY", "execution.max_concurrency", int),
+    ("MAESTRO_MAX_COST", "guardrails.max_cost", parse_money),
+    ("MAESTRO_QUALITY_THRESHOLD", "quality_threshold", float),
+    ("MAESTRO_OUTPUT", "output", str),
+)
+
+
+def environment(environ: Mapping[str, str]) -> Layer:
+    """Return what the environment states; an empty variable states nothing.
+
+    Raises:
+        UsageError: a variable holds something that cannot be read.
+    """
+    layer: dict[str, tuple[Any, Origin]] = {}
+    for name, key, parse in _FROM_ENVIRONMENT:
+        text = environ.get(name, "").strip()
+        if text:
+            layer[key] = (_parsed(name, key, text, parse), f"environment {name}")
+    return layer
+
+
+def _parsed(name: str, key: str, text: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        value = parse(text)
+    except UnitError as error:
+        raise UsageError(f"environment variable {name}: {error}") from error
+    except ValueError as error:
+        raise UsageError(f'environment variable {name}: "{text}" is not a number') from error
+    if key == "quality_threshold" and not 0 <= value <= 1:
+        raise UsageError(f"environment variable {name}: must be between 0 and 1, not {text}")
+    if parse is int and value < 1:
+        raise UsageError(f"environment variable {name}: must be at least 1, not {text}")
+    return value

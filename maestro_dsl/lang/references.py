@@ -1,0 +1,110 @@
+"""References inside a blueprint, and between a plan and its blueprint: nodes, inputs, literal ids.
+
+Reports REF001, REF002, REF003, REF005, REF006 and REF007. Expressions are checked elsewhere; a name inside
+`{{ }}` is none of this module's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span
+from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.model import Blueprint, Plan
+from maestro_dsl.lang.suggest import closest
+
+
+def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
+    """Yield REF001 for every `needs` that names no node of the blueprint."""
+    written = blueprint.data.get("nodes", {}) if isinstance(blueprint.data, dict) else {}
+    names = list(written) if isinstance(written, dict) else []
+    for node_id, node in blueprint.value.nodes.items():
+        pointer = ("nodes", node_id, "needs")
+        body = written[node_id].get("needs") if isinstance(written, dict) else None  # type: ignore[union-attr]
+        for need in node.needs:
+            if need.node in names:
+                continue
+            if isinstance(body, list):
+                span = blueprint.map.value_span((*pointer, body.index(need.node)))
+            else:
+                span = blueprint.map.key_span((*pointer, need.node))
+            message = f'node "{node_id}" needs "{need.node}", which is no node'
+            yield _undefined("REF001", "undefined-node", span, message, need.node, names, "nodes")
+
+
+def check_unused_inputs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
+    """Yield REF007 for every input that no text of the blueprint reads."""
+    for name in blueprint.value.inputs:
+        if not re.search(rf"\binputs\s*(?:\.\s*{name}\b|\[\s*['\"]{name}['\"]\s*\])", blueprint.text):
+            yield Diagnostic(
+                code="REF007",
+                name="unused-definition",
+                severity=Severity.WARNING,
+                span=blueprint.map.key_span(("inputs", name)),
+                message=f'input "{name}" is never read',
+                help=f"use {{{{ inputs.{name} }}}} in a node, or remove it",
+            )
+
+
+def check_inputs(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
+    """Yield REF005 for inputs that the blueprint does not declare, REF006 for those it misses."""
+    if plan.is_hole(("inputs",)) or blueprint.is_hole(("inputs",)):
+        return
+    declared = blueprint.value.inputs
+    for name in plan.value.inputs:
+        if name not in declared:
+            span = plan.map.key_span(("inputs", name))
+            message = f'blueprint "{blueprint.value.id}" has no input "{name}"'
+            yield _undefined("REF005", "unknown-input", span, message, name, declared, "inputs")
+    for name, schema in declared.items():
+        has_default = isinstance(schema, Mapping) and "default" in schema
+        if not has_default and name not in plan.value.inputs:
+            span = plan.map.key_span(("inputs",) if plan.map.has(("inputs",)) else ("blueprint",))
+            meaning = schema.get("description") if isinstance(schema, Mapping) else None
+            yield Diagnostic(
+                code="REF006",
+                name="missing-input",
+                severity=Severity.ERROR,
+                span=span,
+                message=f'blueprint "{blueprint.value.id}" needs the input "{name}"',
+                help=f"{name}: {meaning}" if isinstance(meaning, str) else None,
+            )
+
+
+def check_literal_ids(
+    blueprint: Document[Blueprint], team: Iterable[str], contracts: Iterable[str]
+) -> Iterator[Diagnostic]:
+    """Yield REF002 and REF003 for nodes that name a persona or a contract that the plan does not have."""
+    members, promised = list(team), list(contracts)
+    for node_id, node in blueprint.value.nodes.items():
+        if node.persona is not None and "{{" not in node.persona and node.persona not in members:
+            span = blueprint.map.value_span(("nodes", node_id, "persona"))
+            message = f'"{node.persona}" is no member of the plan\'s team'
+            yield _undefined("REF002", "undefined-persona", span, message, node.persona, members, "team")
+        if node.contract is not None and "{{" not in node.contract and node.contract not in promised:
+            span = blueprint.map.value_span(("nodes", node_id, "contract"))
+            message = f'"{node.contract}" is no contract of the plan'
+            yield _undefined(
+                "REF003", "undefined-contract", span, message, node.contract, promised, "contracts"
+            )
+
+
+def _undefined(
+    code: str, name: str, span: Span, message: str, word: str, options: Iterable[str], noun: str
+) -> Diagnostic:
+    valid = list(options)
+    close = closest(word, valid)
+    guess = f'did you mean "{close}"? ' if close else ""
+    fix = None
+    if close:
+        fix = Fix(title=f'change to "{close}"', edits=(Edit(span=span, replacement=close),), safe=False)
+    return Diagnostic(
+        code=code,
+        name=name,
+        severity=Severity.ERROR,
+        span=span,
+        message=message,
+        help=f"{guess}{noun}: {', '.join(valid) or 'none'}",
+        fix=fix,
+    )
