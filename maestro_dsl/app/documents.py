@@ -2,22 +2,74 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_dsl.app.values import Compiled, LintResult
-from maestro_dsl.diagnostics import Diagnostic
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.read import read_content
+from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.lang.workspace import load_documents, load_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from maestro_dsl.diagnostics import Diagnostics
-    from maestro_dsl.lang.document import Document
-    from maestro_dsl.lang.model import DocumentValue
-    from maestro_dsl.lang.settings import Overrides
     from maestro_dsl.lang.workspace import Workspace
+
+STDIN = "<stdin>"
+
+
+def lint(
+    paths: Sequence[Path],
+    *,
+    environ: Mapping[str, str],
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    stdin: str | None = None,
+    overrides: Overrides | None = None,
+) -> LintResult:
+    """Return every finding of the documents among `paths` (files or folders; none = this folder).
+
+    Plans are read with everything they refer to. `stdin` is the text of one document and takes the place of
+    `paths`. `select` and `ignore` name rules by code, prefix of a code, or name.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
+    from maestro_dsl.rules import run_rules
+
+    if stdin is not None:
+        read = read_content(stdin.encode("utf-8", "surrogateescape"), Path(STDIN), STDIN)
+        read.diagnostics.extend(run_rules((read.document,) if read.document is not None else (), None))
+        return LintResult(
+            diagnostics=_chosen(read.diagnostics, select, ignore), sources={STDIN: stdin}, files_checked=1
+        )
+    missing = next((path for path in paths if not path.exists()), None)
+    if missing is not None:
+        raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
+    documents, diagnostics = load_documents(list(paths) or [Path()])
+    sources = {document.file: document.text for document in documents}
+    diagnostics.extend(run_rules(documents, None))
+    for plan in (item for item in documents if item.kind is Kind.PLAN):
+        workspace, found = load_workspace(plan.path, overrides=overrides or Overrides(), environ=environ)
+        diagnostics.extend(found)
+        if workspace is not None:
+            diagnostics.extend(run_rules(workspace.documents, workspace))
+        sources |= _sources(workspace, diagnostics)
+    sources |= _read({item.span.file for item in diagnostics} - set(sources))
+    return LintResult(
+        diagnostics=_chosen(diagnostics, select, ignore), sources=sources, files_checked=len(sources)
+    )
+
+
+def _chosen(diagnostics: Diagnostics, select: Sequence[str], ignore: Sequence[str]) -> Diagnostics:
+    def named(item: Diagnostic, rules: Sequence[str]) -> bool:
+        return any(item.code.startswith(rule.upper()) or item.name == rule for rule in rules)
+
+    kept = (item for item in diagnostics if (not select or named(item, select)) and not named(item, ignore))
+    return Diagnostics(list(kept))
 
 
 def compile_plan(plan_file: Path, *, overrides: Overrides, environ: Mapping[str, str]) -> Compiled:
@@ -54,8 +106,6 @@ def _sources(workspace: Workspace | None, diagnostics: Diagnostics) -> dict[str,
 
 def _read(files: Iterable[str]) -> dict[str, str]:
     """Return the texts of files that findings point into, where they can be read."""
-    from pathlib import Path
-
     texts = {}
     for file in files:
         try:

@@ -17,7 +17,7 @@ from maestro_dsl.app.history import result_of
 from maestro_dsl.app.planning import interfaces_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
-from maestro_dsl.app.wiring import make_provider
+from maestro_dsl.app.wiring import condition_holds, make_provider
 from maestro_dsl.codec import canonical, from_json
 from maestro_dsl.compiler.plan import CompiledPlan
 from maestro_dsl.engine.events import LimitRaised
@@ -27,7 +27,6 @@ from maestro_dsl.engine.ports import RunRecord
 from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
 from maestro_dsl.engine.state import RUN_FINAL
 from maestro_dsl.errors import OutputConflict, StateError
-from maestro_dsl.lang.expressions import condition_of
 from maestro_dsl.lang.model import Json
 from maestro_dsl.providers.prices import load_prices
 from maestro_dsl.sandbox import choose
@@ -249,7 +248,7 @@ async def _work(
             sinks=tuple(sinks),
             tool_version=__version__,
             epoch=lease.epoch,
-            condition=condition_of,
+            condition=condition_holds,
             capability=lambda model: provider.capability(model[1]),
             interfaces=job.interfaces,
         )

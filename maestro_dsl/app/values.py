@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_dsl.compiler.estimate import Estimate
-from maestro_dsl.compiler.plan import CompiledPlan
-from maestro_dsl.diagnostics import Diagnostics
-from maestro_dsl.engine.events import Event
-from maestro_dsl.engine.ports import QualityReport, RunRecord, Verdict
-from maestro_dsl.lang.model import Json
-from maestro_dsl.lang.workspace import Workspace
-from maestro_dsl.reporters.plan import Forecast
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from maestro_dsl.compiler.estimate import Estimate
+    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.diagnostics import Diagnostics
+    from maestro_dsl.engine.events import Event
+    from maestro_dsl.engine.ports import QualityReport, RunRecord, Verdict
+    from maestro_dsl.lang.model import Json
+    from maestro_dsl.lang.workspace import Workspace
+    from maestro_dsl.reporters.plan import Forecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

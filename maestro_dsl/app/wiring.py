@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.compiler.plan import KeyPart
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.expressions import Problem, evaluate, parse
 from maestro_dsl.lang.suggest import closest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from maestro_dsl.compiler.plan import CompiledPlan
     from maestro_dsl.engine.ports import Provider
+    from maestro_dsl.lang.model import Json
 
 SCRIPTED: Final = "scripted"
 PROVIDERS: Final = ("scaffold", SCRIPTED)
@@ -44,6 +47,21 @@ def make_provider(stated: str, base: Path) -> Provider:
     guess = f' - did you mean "{near}"?' if near else ""
     known = "scaffold (offline templates), scripted:FILE (answers from a file)"
     raise UsageError(f'no model provider "{stated}"{guess}', hint=f"this version has: {known}")
+
+
+def condition_holds(text: str, values: Mapping[str, Json]) -> bool:
+    """Return whether a condition of a plan is true over the outputs of its nodes.
+
+    Raises:
+        UsageError: it cannot be evaluated, or is neither true nor false.
+    """
+    parsed = parse(text)
+    if isinstance(parsed, Problem):
+        raise UsageError(f"{parsed.message} (in {text})", hint=parsed.help)
+    value = evaluate(parsed, values)
+    if not isinstance(value, bool):
+        raise UsageError(f"the condition is neither true nor false: {text}")
+    return value
 
 
 def with_script_in_keys(plan: CompiledPlan, base: Path) -> CompiledPlan:
