@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import Event, RunFinished
 from maestro_dsl.errors import IntegrityError, MaestroError, StateError, UsageError
-from maestro_dsl.storage.database import Database, explained, open_database
+from maestro_dsl.storage.database import Database, open_database
 from maestro_dsl.storage.heads import (
     Head,
     broken,
@@ -27,7 +27,7 @@ from maestro_dsl.storage.heads import (
     refuse_stale,
 )
 from maestro_dsl.storage.results import Results
-from maestro_dsl.storage.seals import DAMAGED_HINT, check_count, check_seal, count_up, seal, sealed
+from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal, sealed
 from maestro_dsl.storage.tables import EVENTS, HEADS, PLANS, RUNS
 from maestro_dsl.storage.watermarks import Watermarks
 
@@ -51,17 +51,15 @@ class Journal:
         self._results = Results(database)
         self._heads: dict[str, Head] = {}
         self._marks = Watermarks(database.path.parent)
-        dialect = database.engine.dialect
-        self._insert = str(EVENTS.insert().compile(dialect=dialect))
+        self._runs_counter = Counter(database, RUNS)
+        self._insert = database.compiled(EVENTS.insert())
         old_place = (
             (HEADS.c.run_id == bindparam("of_run"))
             & (HEADS.c.epoch == bindparam("of_epoch"))
             & (HEADS.c.seq == bindparam("of_seq"))
             & (HEADS.c.chain == bindparam("of_chain"))
         )
-        self._update = str(HEADS.update().where(old_place).compile(dialect=dialect))
-        with explained(database.path):
-            self._writer = database.engine.raw_connection()
+        self._update = database.compiled(HEADS.update().where(old_place))
 
     @classmethod
     def open(cls, folder: Path, *, journal_mode: str = "WAL") -> Journal:
@@ -71,7 +69,6 @@ class Journal:
     def close(self) -> None:
         """Close the database; the journal cannot be used afterwards."""
         with self._database.lock:
-            self._writer.close()
             self._database.close()
             # What is closed in order needs no mark any more once the run has ended.
             for head in self._heads.values():
@@ -112,7 +109,7 @@ class Journal:
                 connection.execute(PLANS.insert(), {"digest": blob, "content": plan})
             connection.execute(RUNS.insert(), sealed(run))
             connection.execute(HEADS.insert(), head.mapping())
-            count_up(connection, RUNS)
+            self._runs_counter.up(connection.connection.cursor())
         with self._database.lock:
             self._marks.note(record.run_id, 0)
 
@@ -227,22 +224,11 @@ class Journal:
             rows.append((event.run_id, seq, body, chain))
         new = replace(old, epoch=old.epoch if epoch is None else epoch).advanced(events, chain)
         # The driver is called directly here: this is the one write that happens for every transition.
-        with explained(self._database.path):
-            cursor = self._writer.cursor()
-            try:
-                if self._database.engine.dialect.name == "sqlite":
-                    cursor.execute("BEGIN IMMEDIATE")
-                cursor.execute(self._update, (*new.row(), old.run_id, old.epoch, old.seq, old.chain))
-                if cursor.rowcount != 1:
-                    self._writer.rollback()
-                    return False
-                cursor.executemany(self._insert, rows)
-                self._writer.commit()
-            except BaseException:
-                self._writer.rollback()
-                raise
-            finally:
-                cursor.close()
+        with self._database.transaction() as cursor:
+            cursor.execute(self._update, (*new.row(), old.run_id, old.epoch, old.seq, old.chain))
+            if cursor.rowcount != 1:
+                return False
+            cursor.executemany(self._insert, rows)
         self._marks.note(old.run_id, new.seq)
         self._heads[old.run_id] = new
         return True

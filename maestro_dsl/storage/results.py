@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, and_, bindparam, select
 
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.engine.ports import CachedResult
 from maestro_dsl.errors import IntegrityError
-from maestro_dsl.storage.seals import DAMAGED_HINT, check_count, check_seal, count_up, sealed
+from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal
 from maestro_dsl.storage.tables import NEWEST, RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy.engine.interfaces import DBAPICursor
 
     from maestro_dsl.storage.database import Database
 
@@ -30,29 +31,30 @@ class Results:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._complete: set[str] = set()
+        self._results = _Upsert(database, RESULTS)
+        self._newest = _Upsert(database, NEWEST)
+        self._queries = {
+            table.name: database.compiled(select(table).where(_place(table))) for table in (RESULTS, NEWEST)
+        }
 
     def put(self, result: CachedResult, plan_id: str) -> None:
         """Remember a result under its content key, and as the newest of its node."""
         body = json.dumps(to_json(result), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        newest = {"plan_id": plan_id, "node": result.node, "key": result.key}
-        with self._database.writing() as connection:
-            _replace(connection, RESULTS, {"key": result.key, "body": body}, RESULTS.c.key == result.key)
-            place = (NEWEST.c.plan_id == plan_id) & (NEWEST.c.node == result.node)
-            _replace(connection, NEWEST, newest, place)
+        with self._database.transaction() as cursor:
+            self._results.put(cursor, (result.key,), (body,))
+            self._newest.put(cursor, (plan_id, result.node), (result.key,))
 
     def get(self, key: str) -> CachedResult | None:
         """Return the result of a content key, or None where there is none."""
-        with self._database.reading() as connection:
-            return self._load(connection, key)
+        found = self._lookup(RESULTS, (key,), f"result {key[:12]}")
+        return None if found is None else from_json(CachedResult, json.loads(found["body"]))
 
     def newest(self, plan_id: str, node: str) -> CachedResult | None:
         """Return the newest result of a node address of a plan, or None where there is none."""
-        with self._database.reading() as connection:
-            place = (NEWEST.c.plan_id == plan_id) & (NEWEST.c.node == node)
-            row = self._row(connection, NEWEST, place, f"the newest result of {node}")
-            if row is None:
-                return None
-            found = self._load(connection, str(row["key"]))
+        row = self._lookup(NEWEST, (plan_id, node), f"the newest result of {node}")
+        if row is None:
+            return None
+        found = self.get(row["key"])
         if found is None:
             raise IntegrityError(f"the stored result of {node} is gone", hint=DAMAGED_HINT)
         return found
@@ -67,31 +69,38 @@ class Results:
             for table in (RESULTS, NEWEST):
                 _check_all(connection, table)
 
-    def _load(self, connection: Connection, key: str) -> CachedResult | None:
-        row = self._row(connection, RESULTS, RESULTS.c.key == key, f"result {key[:12]}")
-        return None if row is None else from_json(CachedResult, json.loads(row["body"]))
-
-    def _row(
-        self, connection: Connection, table: Table, where: ColumnElement[bool], what: str
-    ) -> Mapping[str, str] | None:
-        found = connection.execute(select(table).where(where)).mappings().first()
+    def _lookup(self, table: Table, place: tuple[str, ...], what: str) -> Mapping[str, str] | None:
+        found = self._database.row(self._queries[table.name], place)
         if found is not None:
-            check_seal(found, what)
-            return dict(found)
+            row = dict(zip(table.columns.keys(), found, strict=True))
+            check_seal(row, what)
+            return row
         if table.name not in self._complete:
             # A miss costs money, so it has to be a real one; looking once a process is enough.
-            _check_all(connection, table)
+            with self._database.reading() as connection:
+                _check_all(connection, table)
             self._complete.add(table.name)
         return None
 
 
-def _replace(
-    connection: Connection, table: Table, values: Mapping[str, str], where: ColumnElement[bool]
-) -> None:
-    """Insert a row or put it in the place of an older one, in SQL that every database knows."""
-    if connection.execute(table.update().where(where).values(sealed(values))).rowcount == 0:
-        connection.execute(table.insert(), sealed(values))
-        count_up(connection, table)
+def _place(table: Table) -> ColumnElement[bool]:
+    return and_(*(column == bindparam(f"of_{column.name}") for column in table.primary_key))
+
+
+class _Upsert:
+    """Inserts a row or puts it in the place of an older one, in SQL that every database knows."""
+
+    def __init__(self, database: Database, table: Table) -> None:
+        self._update = database.compiled(table.update().where(_place(table)))
+        self._insert = database.compiled(table.insert())
+        self._counter = Counter(database, table)
+
+    def put(self, cursor: DBAPICursor, place: tuple[str, ...], values: tuple[str, ...]) -> None:
+        row = (*place, *values, seal(*place, *values))
+        cursor.execute(self._update, (*row, *place))
+        if cursor.rowcount == 0:
+            cursor.execute(self._insert, row)
+            self._counter.up(cursor)
 
 
 def _check_all(connection: Connection, table: Table) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.tables import COUNTERS
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import Connection, Table
+    from sqlalchemy.engine.interfaces import DBAPICursor
+
+    from maestro_dsl.storage.database import Database
 
 DAMAGED_HINT = "restore the state directory from a backup; `maestro state verify` lists what is damaged"
 
@@ -43,11 +46,26 @@ def check_seal(row: Mapping[Any, Any], what: str) -> None:
         raise IntegrityError(f"the stored record of {what} is damaged", hint=DAMAGED_HINT)
 
 
-def count_up(connection: Connection, table: Table) -> None:
-    """Note that `table` has one row more."""
-    rows = _stored_count(connection, table)
-    connection.execute(COUNTERS.delete().where(COUNTERS.c.name == table.name))
-    connection.execute(COUNTERS.insert(), sealed({"name": table.name, "rows": (rows or 0) + 1}))
+class Counter:
+    """Keeps the number of rows of one table."""
+
+    def __init__(self, database: Database, table: Table) -> None:
+        self._name = table.name
+        place = COUNTERS.c.name == bindparam("of_name")
+        self._select = database.compiled(select(COUNTERS).where(place))
+        self._update = database.compiled(COUNTERS.update().where(place))
+        self._insert = database.compiled(COUNTERS.insert())
+
+    def up(self, cursor: DBAPICursor) -> None:
+        """Note that the table has one row more."""
+        cursor.execute(self._select, (self._name,))
+        found = cursor.fetchone()
+        if found is None:
+            cursor.execute(self._insert, (self._name, 1, seal(self._name, 1)))
+            return
+        name, rows, checksum = found
+        check_seal({"name": name, "rows": rows, "checksum": checksum}, f'the counter of "{name}"')
+        cursor.execute(self._update, (name, rows + 1, seal(name, rows + 1), name))
 
 
 def check_count(connection: Connection, table: Table) -> None:
@@ -56,18 +74,13 @@ def check_count(connection: Connection, table: Table) -> None:
     Raises:
         IntegrityError: rows have vanished or appeared.
     """
-    expected = _stored_count(connection, table) or 0
+    row = connection.execute(select(COUNTERS).where(COUNTERS.c.name == table.name)).mappings().first()
+    if row is not None:
+        check_seal(row, f'the counter of "{table.name}"')
+    expected = 0 if row is None else int(row["rows"])
     found = connection.scalar(select(func.count()).select_from(table)) or 0
     if found != expected:
         raise IntegrityError(
             f'the table "{table.name}" of the journal has {found} rows instead of {expected}',
             hint=DAMAGED_HINT,
         )
-
-
-def _stored_count(connection: Connection, table: Table) -> int | None:
-    row = connection.execute(select(COUNTERS).where(COUNTERS.c.name == table.name)).mappings().first()
-    if row is None:
-        return None
-    check_seal(row, f'the counter of "{table.name}"')
-    return int(row["rows"])
