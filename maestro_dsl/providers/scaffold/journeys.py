@@ -13,11 +13,13 @@ from urllib.parse import quote, urlencode
 from maestro_dsl.interfaces.openapi.model import Api, Operation
 from maestro_dsl.providers.scaffold.errors import invalid_status
 from maestro_dsl.providers.scaffold.handlers import LIMITS, filter_role
-from maestro_dsl.providers.scaffold.names import line, normal
+from maestro_dsl.providers.scaffold.names import line, normal, snake
 from maestro_dsl.providers.scaffold.pysource import show
 from maestro_dsl.providers.scaffold.samples import NoExample, example
 from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
 from maestro_dsl.providers.scaffold.shapes import items_of, kind_of, resolved, shape_of
+
+_TESTED_FORMATS = {"date", "date-time", "uuid"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,25 @@ class Call:
     types: dict[str, str] = field(default_factory=dict)
     """Field of the answer → JSON type, for plain types alone."""
 
+    formats: dict[str, str] = field(default_factory=dict)
+    """Field of the answer → format, for those that a test can recognise."""
+    errors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Declared error status → the fields that its body must have."""
+
+    @property
+    def label(self) -> str:
+        """Method and path, for the docstring of a test."""
+        return line(f"{self.method} {self.path}")
+
+    @property
+    def invalid_statuses(self) -> tuple[int, ...]:
+        """The statuses that refuse a bad body: the declared one, or either usual one where none is declared."""
+        return (self.invalid_status,) if str(self.invalid_status) in self.errors else (400, 422)
+
+    def error_fields(self, status: int) -> tuple[str, ...]:
+        """Return the fields that the body of an error must have."""
+        return self.errors.get(str(status), ())
+
     @property
     def suffix(self) -> str:
         """The query string with its question mark; "" for none."""
@@ -50,7 +71,7 @@ class Journey:
 
     resource: Resource
     parents: tuple[tuple[str, str | None, Any], ...]
-    """(path parameter, table whose key it is or None, a literal value where no table is known)."""
+    """(path parameter, table whose key it is or None, a value where no table is known)."""
     calls: dict[str, Call | None]
     """One entry for every verb; None where the interface has no such operation."""
     new: dict[str, Any]
@@ -67,7 +88,14 @@ class Journey:
     shown: tuple[str, ...]
     """Fields that a client sends and sees again."""
     free_method: str | None
+    key_prefix: str | None
+    """The start of keys that clients choose; None where the service makes them, or they have a form."""
     """A method that the collection's path does not have."""
+
+    @property
+    def fresh_key(self) -> str | None:
+        """Source of a key that no other run uses, where clients choose keys and any text is one."""
+        return self.key_prefix and f'f"{self.key_prefix}{{uuid4().hex[:8]}}"'
 
     @property
     def filter_query(self) -> str:
@@ -76,6 +104,12 @@ class Journey:
             return ""
         value = self.new[self.filter[1]]
         return "?" + urlencode({self.filter[0]: str(value).lower() if isinstance(value, bool) else value})
+
+    @property
+    def fixed_parents(self) -> tuple[str, ...]:
+        """Source of the values for the variable parts after the last known parent."""
+        known = [index for index, (_, table, _) in enumerate(self.parents) if table is not None]
+        return tuple(show(value) for _, _, value in self.parents[known[-1] + 1 :]) if known else ()
 
     @property
     def path_expression(self) -> str:
@@ -89,6 +123,15 @@ class Journey:
             return show(path)
         last = self.parents[known[-1]][0]
         return f"parent + {show(path.partition(f'{{{last}}}')[2])}"
+
+    @property
+    def literal_parents(self) -> tuple[Any, ...]:
+        """Values for the variable parts of the collection's path, where no resource is known for them."""
+        return tuple(value for _, _, value in self.parents)
+
+    def shown_of(self, body: dict[str, Any] | None) -> tuple[str, ...]:
+        """Return the names of the fields of `body` that answers must repeat."""
+        return tuple(self.visible(body))
 
     def visible(self, body: dict[str, Any] | None) -> dict[str, Any]:
         """Return the part of a request body that answers must repeat."""
@@ -148,6 +191,7 @@ def _journey(service: Service, resource: Resource) -> Journey:
         absent_key=_absent_key(api, resource),
         shown=shown,
         free_method=_free_method(service, resource),
+        key_prefix=_key_prefix(api, resource, maker),
     )
 
 
@@ -230,6 +274,16 @@ def _call(api: Api, step: Step) -> Call:
         envelope=step.envelope,
         required=shape.required,
         types={item.name: item.kind for item in shape.fields if item.kind not in {"any", "null"}},
+        formats={
+            item.name: name
+            for item in shape.fields
+            if item.kind == "string" and (name := resolved(api, item.schema).get("format")) in _TESTED_FORMATS
+        },
+        errors={
+            status: shape_of(api, response.json.schema).required if response.json else ()
+            for status, response in step.operation.responses.items()
+            if status[0] in "45"
+        },
     )
 
 
@@ -270,6 +324,14 @@ def _absent_key(api: Api, resource: Resource) -> str:
         return str(example(api, node, name="absent", variant=1)).replace(" ", "-")
     except NoExample:
         return "absent"
+
+
+def _key_prefix(api: Api, resource: Resource, maker: Step) -> str | None:
+    sent = shape_of(api, maker.body).field(resource.key)
+    if resource.new_key is not None or maker.verb is not Verb.CREATE or sent is None or sent.kind != "string":
+        return None
+    is_free = not {"pattern", "format", "enum", "maxLength"} & resolved(api, sent.schema).keys()
+    return snake(resource.noun) if is_free else None
 
 
 def _free_method(service: Service, resource: Resource) -> str | None:

@@ -45,6 +45,7 @@ def _environment() -> Environment:
     environment.filters.update(
         python=lambda value, indent=0, lead=0: show(value, indent, lead=lead),
         literal=show,
+        lines=_json_lines,
         json=lambda value: json.dumps(value, ensure_ascii=True),
         line=names.line,
         sentence=names.sentence,
@@ -58,6 +59,14 @@ def _environment() -> Environment:
         capital=lambda text: text[:1].upper() + text[1:],
     )
     return environment
+
+
+def _json_lines(entries: list[dict[str, Any]], indent: int) -> str:
+    """Return a JSON array with one entry a line."""
+    if not entries:
+        return "[]"
+    lines = [f"{' ' * (indent + 2)}{json.dumps(entry)}," for entry in entries]
+    return "\n".join(["[", *lines, " " * indent + "]"])
 
 
 def _import_from(found: list[str], module: str) -> str:

@@ -1,0 +1,26 @@
+"""An executable acceptance suite made from an interface alone, for the standard library's unittest."""
+
+from __future__ import annotations
+
+from maestro_dsl.providers.scaffold.backend import PORT
+from maestro_dsl.providers.scaffold.frontend import url_variable
+from maestro_dsl.providers.scaffold.journeys import journeys
+from maestro_dsl.providers.scaffold.names import line
+from maestro_dsl.providers.scaffold.render import render
+from maestro_dsl.providers.scaffold.service import Service
+
+
+def write_tests(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the files of the suite by name, and notes on the operations that it does not test."""
+    notes = tuple(f"not tested: {item.text}" for item in service.missing)
+    context = {
+        "title": line(service.api.title, 60) or service.contract_id,
+        "variable": url_variable(service.contract_id),
+        "port": PORT,
+        "journeys": journeys(service),
+        "notes": notes,
+    }
+    return {
+        "test_acceptance.py": render("qa/test_acceptance.py", **context),
+        "README.md": render("qa/README.md", **context),
+    }, notes
