@@ -26,10 +26,12 @@ from maestro_dsl.engine.events import (
     ServiceReady,
     ServiceStopped,
 )
-from maestro_dsl.engine.state import NodeState, RunState, apply
+from maestro_dsl.engine.state import NodeState, RunState, apply, fold
 from maestro_dsl.reporters.text import duration, money, plural, safe, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from maestro_dsl.compiler.plan import CompiledPlan
 
 HEARTBEAT_S: Final = 30.0
@@ -112,10 +114,18 @@ class Plain:
         self._state = RunState()
         self._last = 0.0
 
+    def seed(self, events: Iterable[Event]) -> None:
+        """Take up what happened before this process, without a line."""
+        with suppress(Exception):
+            fold(events, self._state)
+
     def on_event(self, event: Event) -> None:
         """Write the event's line."""
+        if event.seq <= self._state.seq:
+            return
         with suppress(Exception):
             apply(self._state, event)
+        with suppress(Exception):
             line = describe(event)
             if line is not None:
                 self._write(event.at, line)
@@ -154,6 +164,9 @@ class JsonLines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
+    def seed(self, events: Iterable[Event]) -> None:
+        """Nothing is shown of what happened before."""
+
     def on_event(self, event: Event) -> None:
         """Write the event."""
         with suppress(Exception):
@@ -169,6 +182,9 @@ class JsonLines:
 
 class Quiet:
     """A sink that shows nothing."""
+
+    def seed(self, events: Iterable[Event]) -> None:
+        """Nothing is shown of what happened before."""
 
     def on_event(self, event: Event) -> None:
         """Ignore the event."""

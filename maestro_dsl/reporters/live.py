@@ -5,20 +5,23 @@ The only home of rich. Draws when told to (an event or a tick), so it needs no t
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from maestro_dsl.engine.state import NodeRecord, NodeState, RunState, apply
+from maestro_dsl.engine.state import NodeRecord, NodeState, RunState, apply, fold
 from maestro_dsl.reporters.run import STATE_COLOURS
 from maestro_dsl.reporters.text import duration, money, plural, safe, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
     from maestro_dsl.engine.events import Event
 
@@ -43,6 +46,8 @@ _REST: Final = 2
 _FRAME_ROWS: Final = 8
 """Rows that the view needs beside the nodes."""
 _FRAME_S: Final = 0.1
+_HARMLESS: Final = (Exception, SystemExit)
+"""What a sink swallows; rich ends the program where its stream is gone."""
 
 
 class LiveView:
@@ -53,28 +58,36 @@ class LiveView:
         self._state = RunState()
         self._waves = {address: number for number, wave in enumerate(plan.waves, start=1) for address in wave}
         self._console = Console(file=stream, force_terminal=True, no_color=not colour, highlight=False)
+        self._stream = stream
         self._live = Live(console=self._console, auto_refresh=False, transient=False)
         self._now = 0.0
         self._drawn = 0.0
         self._open = False
 
+    def seed(self, events: Iterable[Event]) -> None:
+        """Take up what happened before this process."""
+        with suppress(*_HARMLESS):
+            fold(events, self._state)
+
     def on_event(self, event: Event) -> None:
         """Add the event to the picture."""
-        with suppress(Exception):
+        if event.seq <= self._state.seq:
+            return
+        with suppress(*_HARMLESS):
             apply(self._state, event)
             self._now = max(self._now, event.at)
             self._draw(force=self._state.is_final)
 
     def tick(self, now: float) -> None:
         """Move the clocks on; `now` is wall time in seconds."""
-        with suppress(Exception):
+        with suppress(*_HARMLESS):
             self._now = now
             if not self._state.is_final:
                 self._draw(force=False)
 
     def close(self) -> None:
         """Leave the last picture on the terminal and give the cursor back."""
-        with suppress(Exception):
+        with suppress(*_HARMLESS):
             if self._open:
                 self._draw(force=True)
                 self._live.stop()
@@ -86,6 +99,8 @@ class LiveView:
             self._open = True
         if force or self._now - self._drawn >= _FRAME_S:
             self._drawn = self._now
+            with suppress(OSError, ValueError):  # not on a terminal: rich's own guess stands
+                self._console.size = ConsoleDimensions(*os.get_terminal_size(self._stream.fileno()))
             self._live.update(self._picture(), refresh=True)
 
     def _picture(self) -> Group:

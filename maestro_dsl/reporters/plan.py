@@ -115,8 +115,8 @@ def _coloured(line: str, action: str, style: Style) -> str:
 
 def _time(estimate: Estimate, style: Style) -> list[str]:
     rows = [
-        ("one after another", duration(estimate.sequential_s)),
-        ("in parallel", duration(estimate.parallel_s), f"saves {percent(estimate.saved)}"),
+        ("one after another", _bound(estimate.sequential_s, estimate.known_sequential_s)),
+        ("in parallel", _bound(estimate.parallel_s, estimate.known_parallel_s), _saving(estimate)),
         ("in parallel without mocks", duration(estimate.parallel_without_mocks_s)),
     ]
     lines = [style("bold", "Time, from the stated estimates"), *table(rows)]
@@ -127,7 +127,18 @@ def _time(estimate: Estimate, style: Style) -> list[str]:
         " → ",
     )
     lines += _wrapped("without an estimate", [safe(address) for address in estimate.unknown], ", ")
+    lines += _wrapped("estimates of no node", [safe(address) for address in estimate.unmatched], ", ")
     return lines
+
+
+def _bound(seconds: float | None, known: float) -> str:
+    if seconds is None and known:
+        return f"unknown, at least {duration(known)}"
+    return duration(seconds)
+
+
+def _saving(estimate: Estimate) -> str:
+    return "" if estimate.saved is None else f"saves {percent(estimate.saved)}"
 
 
 def _wrapped(title: str, items: list[str], joint: str) -> list[str]:
@@ -150,7 +161,11 @@ def _cost(plan: CompiledPlan, estimate: Estimate, style: Style) -> list[str]:
         ("worst case", money(estimate.worst_nano_usd), f"at most {tokens(estimate.worst_tokens)} tokens"),
         ("limit", "none" if limit is None else money(limit), f"on exceeding: {plan.guardrails.on_exceeded}"),
     ]
-    return [style("bold", "Cost"), *table(rows)]
+    return [
+        style("bold", "Cost"),
+        *table(rows),
+        *([f"  {safe(estimate.cost_reason)}"] if estimate.cost_reason else []),
+    ]
 
 
 def json_document(

@@ -176,6 +176,7 @@ def sample_events():
                 api,
                 failure="invalid",
                 message="missing route DELETE /tasks/{id}",
+                duration_s=1.0,
                 usage=Usage(input_tokens=900),
             ),
         ),
@@ -225,6 +226,7 @@ def sample_events():
         (3.6, _done("integrate[backend_api]", duration_s=0.4)),
         (3.6, NodeFinished(node="integrate[backend_api]", state="succeeded", verdict="fulfilled", score=1.0)),
         (3.6, _attempt("recheck[backend_api/build[web_app]]")),
+        (3.9, _done("recheck[backend_api/build[web_app]]", duration_s=0.3)),
         (
             3.9,
             NodeFinished(node="recheck[backend_api/build[web_app]]", state="succeeded", verdict="fulfilled"),
