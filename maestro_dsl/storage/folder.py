@@ -52,15 +52,24 @@ def checked_parts(path: str) -> tuple[str, ...]:
     Raises:
         UnrecoverableError: it is absolute, leaves the folder, or names our own files.
     """
-    parts = tuple(path.split("/"))
-    odd = any(part in {"", ".", ".."} or len(os.fsencode(part)) > _MAX_NAME for part in parts)
-    control = any(letter < " " or letter in "\\\x7f" for letter in path)
-    if odd or control or parts[0].casefold() == OWN:
+    if not is_plain(path):
         raise UnrecoverableError(
             f"{path[:200]!r} is not a path inside the output folder",
             hint='write relative paths with "/", without "." and "..", outside ".maestro"',
         )
-    return parts
+    return tuple(path.split("/"))
+
+
+def is_plain(path: str) -> bool:
+    """Return whether a node may write to `path`."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: no file name on disk
+        return False
+    parts = path.split("/")
+    odd = any(part in {"", ".", ".."} or len(part.encode()) > _MAX_NAME for part in parts)
+    control = any(letter < " " or letter in "\\\x7f" for letter in path)
+    return not odd and not control and parts[0].casefold() != OWN
 
 
 class Folder:

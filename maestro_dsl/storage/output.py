@@ -16,7 +16,7 @@ from maestro_dsl.engine.events import FileRef
 from maestro_dsl.errors import UnrecoverableError
 from maestro_dsl.lang.patterns import glob_match
 from maestro_dsl.storage.files import writing_to
-from maestro_dsl.storage.folder import OWN, Folder, Seen
+from maestro_dsl.storage.folder import OWN, Folder, Seen, is_plain
 from maestro_dsl.storage.lease import Lock
 from maestro_dsl.storage.manifest import Entry, Manifest, Note, Underway, decode, encode
 
@@ -267,7 +267,8 @@ class OutputFolder:
             if not _WILD.search(glob) and self._folder.look(glob).kind == "folder":
                 yield glob
             for path in self._folder.walk("/".join(folders)):
-                if path not in manifest.files and glob_match(glob, path):
+                # What no node could write to cannot be in the way of one.
+                if path not in manifest.files and is_plain(path) and glob_match(glob, path):
                     yield path
 
 
@@ -314,7 +315,7 @@ def _noted(underway: Underway, node: str, files: Iterable[FileRef]) -> Underway:
 
 
 def _staged_name(file: FileRef) -> str:
-    return digest_bytes(file.path.encode("utf-8", "surrogateescape"))[:32]
+    return digest_bytes(file.path.encode())[:32]
 
 
 def _reason(seen: Seen, *, listed: bool = True) -> str:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
-from maestro_dsl.storage.files import FILE_MODE, make_folder, writing_to
+from maestro_dsl.storage.files import FILE_MODE, make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,8 @@ class Watermarks:
         self._open: dict[str, int] = {}
 
     def note(self, run_id: str, seq: int) -> None:
-        """Say that events up to `seq` are durable."""
-        with writing_to(self._folder):
+        """Say that events up to `seq` are durable; where that cannot be written, nothing is said."""
+        with suppress(OSError):
             descriptor = self._open.get(run_id)
             if descriptor is None:
                 make_folder(self._folder)

@@ -198,6 +198,13 @@ def test_a_missing_file_is_restored_without_running(output, out, refs):
     assert output.missing() == ()
 
 
+def test_a_file_whose_name_no_node_could_write_is_no_conflict(output, out):
+    out.mkdir()
+    for name in (b"new\nline", b"back\\slash", b"\xff"):
+        (out / os.fsdecode(name)).write_text("mine")
+    assert output.conflicts(["**"]) == ()
+
+
 def test_looking_creates_nothing(output, out):
     assert output.conflicts(["**"]) == ()
     assert output.missing() == ()
@@ -248,7 +255,7 @@ def test_two_users_of_one_output_exclude_each_other(output, out, tmp_path):
 
 
 ESCAPES = ["../out2/x", "a/../../x", "/etc/x", "", ".", "a//b", "a/", "./a", "a\x00b", "a\\..\\b", "a\nb"]
-ESCAPES += [".maestro/manifest.json", ".Maestro/x", "x" * 300]
+ESCAPES += [".maestro/manifest.json", ".Maestro/x", "x" * 300, "a\ud800"]
 
 
 @pytest.mark.parametrize("path", ESCAPES)

@@ -28,3 +28,10 @@ def test_a_forgotten_mark_is_gone(tmp_path):
     marks.forget("r")
     marks.forget("r")
     assert list((tmp_path / "watermarks").iterdir()) == []
+
+
+def test_a_mark_that_cannot_be_written_stops_nothing(tmp_path):
+    (tmp_path / "watermarks").write_text("a file in the way")
+    marks = Watermarks(tmp_path)
+    marks.note("r", 5)
+    assert marks.reached("r") is None
