@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from enum import Enum
 from functools import cache
-from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from maestro_dsl.lang import model
 from maestro_dsl.lang.model import DocumentValue, Json, Kind
-from maestro_dsl.lang.sourcemap import Pointer
 from maestro_dsl.lang.units import parse_duration, parse_money, parse_size, parse_tokens
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.sourcemap import Pointer
 
 Converter: TypeAlias = Callable[[Any], Any]
 
@@ -130,13 +132,13 @@ def _part(cls: type[Any]) -> Converter:
 
 
 @cache
-def _required(cls: type[Any]) -> frozenset[str]:
+def _required(cls: Any) -> frozenset[str]:
     bare = (item for item in fields(cls) if item.default is MISSING and item.default_factory is MISSING)
     return frozenset(item.name for item in bare)
 
 
 @cache
-def _table(cls: type[Any]) -> dict[str, tuple[str, Converter]]:
+def _table(cls: Any) -> dict[str, tuple[str, Converter]]:
     """Return key → (field, converter) of a class of the model."""
     hints = get_type_hints(cls)
     table: dict[str, tuple[str, Converter]] = {}

@@ -9,11 +9,11 @@ from typing import Generic, TypeVar
 from maestro_dsl.lang.model import Json, Kind
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 
-V = TypeVar("V", covariant=True)
+V_co = TypeVar("V_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document(Generic[V]):
+class Document(Generic[V_co]):
     """One file of the language.
 
     `value` is partial where the file has errors: `holes` names what was left out, and a required text that
@@ -22,7 +22,7 @@ class Document(Generic[V]):
     """
 
     kind: Kind
-    value: V
+    value: V_co
     data: Json = field(repr=False)
     map: SourceMap = field(repr=False, compare=False)
     file: str

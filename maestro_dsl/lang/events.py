@@ -7,15 +7,23 @@ is parsed. Turning the parser's own errors into findings is not done here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import yaml
 
-from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from maestro_dsl.lang import scalars
 from maestro_dsl.lang.model import Json
+from maestro_dsl.lang.refusals import (
+    CORE_TAG,
+    KEY_NOT_TEXT,
+    NO_MERGE,
+    StopReading,
+    refuse,
+    short,
+    tag_refused,
+)
 from maestro_dsl.lang.sourcemap import (
     POSITION_BITS,
     AliasPlace,
@@ -25,10 +33,14 @@ from maestro_dsl.lang.sourcemap import (
     SourceMap,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maestro_dsl.diagnostics import Span
+
 Event: TypeAlias = Any
 """An event of PyYAML; its C parser has no types."""
 
-_CORE_TAG: Final = "tag:yaml.org,2002:"
 _TYPES_OF_TAG: Final[dict[str, tuple[type, ...]]] = {
     "null": (type(None),),
     "bool": (bool,),
@@ -45,14 +57,6 @@ class Limits:
     nodes: int
     size: int
     strict: bool
-
-
-class StopReading(Exception):  # noqa: N818 - control flow inside this package, never seen outside
-    """Reading cannot go on; carries the finding that says why."""
-
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
 
 
 @dataclass(slots=True)
@@ -158,7 +162,7 @@ class Builder:
                     container, in_map = None, False
             elif kind is mapping_start or kind is sequence_start:
                 if wants_key:
-                    raise self._stop(event, "SYN001", "yaml-syntax", *_KEY_NOT_TEXT)
+                    raise self._stop(event, "SYN001", "yaml-syntax", *KEY_NOT_TEXT)
                 nodes += 1
                 if nodes > max_nodes:
                     raise self._too_many(event)
@@ -220,12 +224,12 @@ class Builder:
     def _tagged(self, event: Event) -> Json:
         """Return the value of a scalar with a tag of the core schema; any other tag is refused."""
         tag, text = str(event.tag), str(event.value)
-        if tag in {"!", _CORE_TAG + "str"}:
+        if tag in {"!", CORE_TAG + "str"}:
             return text
-        wanted = _TYPES_OF_TAG.get(tag.removeprefix(_CORE_TAG)) if tag.startswith(_CORE_TAG) else None
+        wanted = _TYPES_OF_TAG.get(tag.removeprefix(CORE_TAG)) if tag.startswith(CORE_TAG) else None
         value = scalars.resolve(text)
         if wanted is None or type(value) not in wanted:
-            raise self._stop(event, "SYN001", "yaml-syntax", *_tag_refused(tag, text), at_tag=True)
+            raise self._stop(event, "SYN001", "yaml-syntax", *tag_refused(tag, text), at_tag=True)
         return value
 
     def _check_key(self, event: Event, parent: Any) -> bool:
@@ -239,7 +243,7 @@ class Builder:
             self._anchors[event.anchor] = _Anchor(name, position, name, 1, len(name))
         if name == "<<" and is_plain:
             if self._limits.strict:
-                raise self._stop(event, "SYN005", "alias-limit", *_NO_MERGE)
+                raise self._stop(event, "SYN005", "alias-limit", *NO_MERGE)
             return True
         if self._limits.strict and scalars.is_ambiguous(name):
             if is_plain:
@@ -273,8 +277,8 @@ class Builder:
             raise self._stop(event, "SYN005", "alias-limit", message, "split the file, or flatten it")
         tag = event.tag
         kind = "map" if event.__class__ is yaml.MappingStartEvent else "seq"
-        if tag and tag not in {"!", _CORE_TAG + kind}:
-            raise self._stop(event, "SYN001", "yaml-syntax", *_tag_refused(tag, None), at_tag=True)
+        if tag and tag not in {"!", CORE_TAG + kind}:
+            raise self._stop(event, "SYN001", "yaml-syntax", *tag_refused(tag, None), at_tag=True)
         if event.anchor:
             self._pending.add(event.anchor)
 
@@ -304,7 +308,7 @@ class Builder:
 
     def _alias_key(self, event: Event, anchor: _Anchor, parent: Any) -> tuple[str, bool]:
         if anchor.text is None:
-            raise self._stop(event, "SYN001", "yaml-syntax", *_KEY_NOT_TEXT)
+            raise self._stop(event, "SYN001", "yaml-syntax", *KEY_NOT_TEXT)
         if anchor.text in parent.value:
             self._duplicate(event, anchor.text, parent)
             return anchor.text, True
@@ -315,14 +319,14 @@ class Builder:
         added = 0
         mine = [item for item in self._merges if item[0] is parent]
         self._merges = [item for item in self._merges if item[0] is not parent]
-        for _, value, place in mine:
+        for _, _value, place in mine:
             target = place.target if isinstance(place, AliasPlace) else place
             places = target.marks if isinstance(target, ListPlace) else [target]
             for inner in (item.target if isinstance(item, AliasPlace) else item for item in places):
                 if not isinstance(inner, MapPlace):
                     message = 'merge key "<<" needs a mapping or a list of mappings'
                     span = self._source.span(parent.start, parent.start + 1)
-                    raise _stop(span, "SYN005", "alias-limit", message, None)
+                    raise refuse(span, "SYN005", "alias-limit", message, None)
                 for name, item in inner.value.items():
                     if name not in parent.value:
                         parent.value[name] = item
@@ -341,7 +345,7 @@ class Builder:
             first = re.search(r"![^\s,\[\]{}]*", self._source.text[start:end])
             if first is not None:
                 span = self._source.span(start + first.start(), start + first.end())
-        return _stop(span, code, name, message, help_text)
+        return refuse(span, code, name, message, help_text)
 
     def _too_many(self, event: Event) -> StopReading:
         message = f"more than {self._limits.nodes:,} values in one document"
@@ -360,7 +364,7 @@ class Builder:
                 name="duplicate-key",
                 severity=Severity.ERROR if self._limits.strict else Severity.WARNING,
                 span=self._event_span(event),
-                message=f'key "{_short(name)}" stands twice in the same mapping',
+                message=f'key "{short(name)}" stands twice in the same mapping',
                 help="keep one of the two",
                 related=(Related(span=first, message="first stated here"),),
             )
@@ -388,32 +392,3 @@ class Builder:
     def _event_span(self, event: Event) -> Span:
         start, end = event.start_mark.index, event.end_mark.index
         return self._source.span(start + scalars.content_start(self._source.text[start:end]), end)
-
-
-def _stop(span: Span, code: str, name: str, message: str, help_text: str | None) -> StopReading:
-    return StopReading(
-        Diagnostic(code=code, name=name, severity=Severity.ERROR, span=span, message=message, help=help_text)
-    )
-
-
-_KEY_NOT_TEXT: Final = (
-    "a key must be plain text, not a mapping or a list",
-    'put an expression in quotes, such as "{{ contract.id }}"',
-)
-
-
-_NO_MERGE: Final = (
-    'merge key "<<" is not part of YAML 1.2 and is refused',
-    "write the keys out, or put shared settings in a Policy document",
-)
-
-
-def _tag_refused(tag: str, text: str | None) -> tuple[str, str]:
-    shown = "!!" + tag.removeprefix(_CORE_TAG) if tag.startswith(_CORE_TAG) else tag
-    if text is not None and shown in {"!!null", "!!bool", "!!int", "!!float"}:
-        return f'"{_short(text)}" is not a value of the tag {shown}', "leave the tag out"
-    return f"tag {_short(shown)} is not allowed", "leave the tag out; put text that starts with ! in quotes"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"  # noqa: PLR2004 - fits one line of a terminal

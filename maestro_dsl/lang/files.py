@@ -6,14 +6,16 @@ Only looks at names and folders; reading is done in `maestro_dsl.lang.read`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.resources import data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROJECT_FILE: Final = "maestro.yaml"
 _PATTERNS: Final[tuple[tuple[str, Kind], ...]] = (
@@ -31,7 +33,7 @@ _MOST_FOLDERS: Final = 20_000
 _GLOB: Final = frozenset("*?[")
 
 
-class PathProblem(Exception):  # noqa: N818 - becomes a finding at once, never seen outside this package
+class PathProblem(Exception):  # noqa: N818 - becomes a finding at once
     """A path cannot be used; the text completes the sentence `"x" …`."""
 
 

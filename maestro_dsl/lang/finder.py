@@ -1,4 +1,4 @@
-"""Finds blueprints, personas and policies by reference: `core/x`, `core/x@^1.0`, an id, or `./x.persona.yaml`.
+"""Finds blueprints, personas and policies: `core/x`, `core/x@^1.0`, an id, or `./x.persona.yaml`.
 
 An id is looked for in the project first, then in the core library. Answers a miss with what there is.
 """
@@ -73,7 +73,7 @@ class Finder:
         return document
 
     def all(self, kind: Kind) -> dict[str, Path]:
-        """Return every reference there is to documents of `kind`: `core/x` and, where no other has it, `x`."""
+        """Return every reference to documents of `kind`: `core/x`, and `x` where no other has it."""
         if kind not in self._known:
             known: dict[str, Path] = {}
             if self.area is not None:

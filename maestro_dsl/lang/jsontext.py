@@ -8,35 +8,38 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from math import isinf
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.sourcemap import POSITION_BITS, ListPlace, MapPlace, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from maestro_dsl.lang.model import Json
 
 _TOKEN: Final = re.compile(r'[\s,:]*("(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s,:\[\]{}"]+)')
 
 
-class _NotPlain(ValueError):
-    pass
+class _NotPlainError(ValueError):
+    """The text is not what other readers of JSON agree on."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise _NotPlain
+        raise _NotPlainError
     return value
 
 
 def _no_constant(name: str) -> float:
-    raise _NotPlain(name)
+    raise _NotPlainError(name)
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if isinf(number):
-        raise _NotPlain(text)
+        raise _NotPlainError(text)
     return number
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.model import (
     NANO_USD,
     BreakerSettings,
-    Defaults,
     ExecutionSettings,
     GiveUp,
     GuardrailSettings,
@@ -26,8 +25,12 @@ from maestro_dsl.lang.model import (
     Schedule,
     StateSettings,
 )
-from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.units import UnitError, parse_money, parse_tokens
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 
 Origin: TypeAlias = str
 """Where a value came from: "plan.yaml:14", "environment MAESTRO_PROVIDER", "command line" …"""
@@ -49,17 +52,33 @@ _KEYS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BuiltIn:
-    """Every default there is; the shape gives the keys."""
+    """The shape of the lowest layer: the names of its fields give the keys."""
 
-    provider: str = "scaffold"
-    quality_threshold: float = 0.80
-    output: str = "build"
-    timeout_s: float = 900.0
-    attempt_timeout_s: float = 300.0
-    token_budget: int = 100_000
-    give_up_on_failure: bool = True
-    sandbox: str = "auto"
-    policies: PolicySettings = PolicySettings(
+    provider: str
+    quality_threshold: float
+    output: str
+    timeout_s: float
+    attempt_timeout_s: float
+    token_budget: int
+    give_up_on_failure: bool
+    sandbox: str
+    policies: PolicySettings
+    guardrails: GuardrailSettings
+    execution: ExecutionSettings
+    limits: Limits
+    state: StateSettings
+
+
+_DEFAULTS: Final = _BuiltIn(
+    provider="scaffold",
+    quality_threshold=0.80,
+    output="build",
+    timeout_s=900.0,
+    attempt_timeout_s=300.0,
+    token_budget=100_000,
+    give_up_on_failure=True,
+    sandbox="auto",
+    policies=PolicySettings(
         retry=RetrySettings(
             temperatures=(),
             efforts=(),
@@ -75,21 +94,22 @@ class _BuiltIn:
             breaker=BreakerSettings(failures=5, reset_after_s=60.0, max_wait_s=300.0),
         ),
         give_up=GiveUp.SKIP_DEPENDANTS,
-    )
-    guardrails: GuardrailSettings = GuardrailSettings(
+    ),
+    guardrails=GuardrailSettings(
         max_cost_nano_usd=200 * NANO_USD, on_exceeded="pause", warn_at=0.8, on_unknown_price="warn"
-    )
-    execution: ExecutionSettings = ExecutionSettings(
+    ),
+    execution=ExecutionSettings(
         max_concurrency=100, max_per_persona=4, max_per_provider=50, schedule=Schedule.READY
-    )
-    limits: Limits = Limits(
+    ),
+    limits=Limits(
         max_nodes=100_000,
         max_fanout=10_000,
         max_artifact_bytes=16 * 1024 * 1024,
         max_prompt_bytes=1024 * 1024,
         max_log_bytes=4 * 1024 * 1024,
-    )
-    state: StateSettings = StateSettings(keep_runs=50, keep_age_s=30 * 86_400.0, keep_bytes=10 * 1024**3)
+    ),
+    state=StateSettings(keep_runs=50, keep_age_s=30 * 86_400.0, keep_bytes=10 * 1024**3),
+)
 
 
 class Found:
@@ -110,7 +130,7 @@ class Found:
     def group(self, key: str, cls: type[S]) -> S:
         """Return a settings class whose fields are the highest values of the keys below `key`."""
         known: dict[str, Any] = {}
-        for item in fields(cls):  # type: ignore[arg-type] - every settings class is a dataclass
+        for item in fields(cast("type[DataclassInstance]", cls)):
             value = self.value(key_of(f"{key}.{item.name}"))
             if value is not None:
                 known[item.name] = value
@@ -130,7 +150,7 @@ def key_of(path: str) -> str:
 def stated(settings: object, prefix: str, where: Callable[[str], Origin]) -> Layer:
     """Return what `settings` states below the key `prefix`; `where` gives the origin of a written path."""
     layer: dict[str, tuple[Any, Origin]] = {}
-    for item in fields(settings):  # type: ignore[arg-type] - every settings class is a dataclass
+    for item in fields(cast("DataclassInstance", settings)):
         value = getattr(settings, item.name)
         path = f"{prefix}.{item.name}" if prefix else item.name
         if is_dataclass(value):
@@ -155,12 +175,7 @@ def in_document(source: SourceMap, base: Pointer = (), *, drop: str = "") -> Cal
 
 def built_in() -> Layer:
     """Return the lowest layer."""
-    return stated(_BuiltIn(), "", lambda _: BUILT_IN)
-
-
-def defaults_layer(defaults: Defaults, where: Callable[[str], Origin]) -> Layer:
-    """Return the layer of a `defaults` mapping."""
-    return stated(defaults, "", where)
+    return stated(_DEFAULTS, "", lambda _: BUILT_IN)
 
 
 _FROM_ENVIRONMENT: Final[tuple[tuple[str, str, Callable[[str], Any]], ...]] = (

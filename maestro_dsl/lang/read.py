@@ -6,7 +6,7 @@ Reads the files it is handed; finds none by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
@@ -15,6 +15,9 @@ from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.schema import check, unknown_kind
 from maestro_dsl.lang.source import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span
-from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.model import Blueprint, Plan
 from maestro_dsl.lang.suggest import closest
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.model import Blueprint, Plan
 
 
 def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:

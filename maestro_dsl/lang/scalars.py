@@ -1,5 +1,4 @@
-"""Scalars of YAML 1.2: what plain text means, which of it other readers read otherwise, and where each
-decoded character stands in the source.
+"""Scalars of YAML 1.2: what plain text means, and where each decoded character stands in the source.
 
 Follows the core schema, with three differences that keep every value a JSON value other readers agree on: a
 number with a leading zero (`012`), a number without a finite value (`.inf`, `1e999`) and one of more than
@@ -9,11 +8,13 @@ number with a leading zero (`012`), a number without a finite value (`.inf`, `1e
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from math import isfinite
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.lang.model import Json
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maestro_dsl.lang.model import Json
 
 INTERESTING: Final = frozenset(["", *"0123456789+-.~nNtTfFyYoO"])
 """First characters of plain text that `resolve` may read as something else, or call ambiguous."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.errors import UsageError
-from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.layers import (
     BUILT_IN,
     COMMAND_LINE,
@@ -52,6 +51,9 @@ from maestro_dsl.lang.model import (
 )
 from maestro_dsl.lang.suggest import closest
 
+if TYPE_CHECKING:
+    from maestro_dsl.lang.document import Document
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
@@ -71,7 +73,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveSettings:
-    """Settings of the whole plan, nothing left open; `origins` is keyed like "policies.retry.max_attempts"."""
+    """Settings of the whole plan, nothing left open; `origins` has keys like "policies.retry.delay"."""
 
     provider: str
     quality_threshold: float
@@ -191,10 +193,10 @@ def for_member(
     project: Document[Project] | None = None,
 ) -> MemberSettings:
     """Return the settings of one team member."""
-    pinned = {key: _of_plan(settings, key) for key in _CALLS if key in settings.pinned}
+    pinned: Layer = {key: _of_plan(settings, key) for key in _CALLS if key in settings.pinned}
     written = stated(member, "", in_document(plan.map, ("team", member_id)))
     general = stated(persona.value, "", in_document(persona.map))
-    rest = {key: _of_plan(settings, key) for key in _CALLS}
+    rest: Layer = {key: _of_plan(settings, key) for key in _CALLS}
     found = Found([pinned, written, general, rest, {"give_up_on_failure": (True, BUILT_IN)}])
     model_settings = found.group("settings", ModelSettings)
     if model_settings.temperature is not None and model_settings.effort is not None:
@@ -221,7 +223,7 @@ def for_node(
 
     `blueprint` is where `node` is written, for the origins.
     """
-    layers = [{key: _of_plan(settings, key) for key in settings.pinned & set(_NODE_KEYS)}]
+    layers: list[Layer] = [{key: _of_plan(settings, key) for key in settings.pinned & set(_NODE_KEYS)}]
     if node is not None:
         layers.append(_node_layer(node, blueprint))
     if contract is not None:

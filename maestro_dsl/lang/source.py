@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import codecs
 import gc
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from maestro_dsl.lang import jsontext
-from maestro_dsl.lang.events import Builder, Limits, StopReading
+from maestro_dsl.lang.events import Builder, Limits
 from maestro_dsl.lang.model import Json
+from maestro_dsl.lang.refusals import StopReading
 from maestro_dsl.lang.sourcemap import SourceMap
 from maestro_dsl.lang.syntax import explain, syntax_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _MIB: Final = 1024 * 1024
 
@@ -97,7 +100,7 @@ def _read(text: str, file: str, limits: Limits) -> Loaded:
 def parser_of(text: str) -> Callable[[], Any]:
     """Return a function that yields the next event of `text`: libyaml's parser, or the one in Python."""
     try:
-        from yaml.cyaml import CParser
+        from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
     except ImportError:
         return python_parser_of(text)
     next_event: Callable[[], Any] = CParser(text).get_event
@@ -106,7 +109,7 @@ def parser_of(text: str) -> Callable[[], Any]:
 
 def python_parser_of(text: str) -> Callable[[], Any]:
     """Return the same from PyYAML's own parser, for platforms without libyaml."""
-    next_event: Callable[[], Any] = yaml.Loader(text).get_event  # noqa: S506 - events only, nothing is constructed
+    next_event: Callable[[], Any] = yaml.Loader(text).get_event
     return next_event
 
 

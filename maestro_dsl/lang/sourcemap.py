@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-
 from maestro_dsl.diagnostics import Span
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.scalars import content_start, decoded_offsets
@@ -28,7 +27,7 @@ POSITION_BITS: Final = 32
 _END_MASK: Final = (1 << POSITION_BITS) - 1
 
 Token: TypeAlias = int
-"""A stretch of the text as one integer, start << POSITION_BITS | end: nothing is smaller or faster to keep."""
+"""A stretch of the text as one integer, start << POSITION_BITS | end: small, and fast to keep."""
 
 
 @dataclass(slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.lang.sourcemap import SourceMap
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.sourcemap import SourceMap
 
 _NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INDENT: Final = "indent with spaces, and give all keys of one mapping the same indentation"
@@ -21,23 +23,51 @@ _CAUSES: Final = (
     ("mapping values are not allowed", 'a second ":" stands where only a value may stand', _QUOTE),
     ("found unexpected end of stream", "a quoted text is not closed", "add the closing quote"),
     ("found unexpected document indicator", "a quoted text is not closed", "add the closing quote"),
-    ("found unknown escape character", "unknown escape in double quotes", r"write \\ for a backslash, or use single quotes"),
-    ("found invalid Unicode character", "invalid Unicode escape in double quotes", "write the character itself"),
-    ("did not find expected ',' or ']'", 'a list is not closed, or a comma is missing', 'add "]" or ","'),
-    ("expected ',' or ']'", 'a list is not closed, or a comma is missing', 'add "]" or ","'),
-    ("did not find expected ',' or '}'", 'a mapping is not closed, or a comma is missing', 'add "}" or ","'),
-    ("expected ',' or '}'", 'a mapping is not closed, or a comma is missing', 'add "}" or ","'),
+    (
+        "found unknown escape character",
+        "unknown escape in double quotes",
+        r"write \\ for a backslash, or use single quotes",
+    ),
+    (
+        "found invalid Unicode character",
+        "invalid Unicode escape in double quotes",
+        "write the character itself",
+    ),
+    ("did not find expected ',' or ']'", "a list is not closed, or a comma is missing", 'add "]" or ","'),
+    ("expected ',' or ']'", "a list is not closed, or a comma is missing", 'add "]" or ","'),
+    ("did not find expected ',' or '}'", "a mapping is not closed, or a comma is missing", 'add "}" or ","'),
+    ("expected ',' or '}'", "a mapping is not closed, or a comma is missing", 'add "}" or ","'),
     ("did not find expected '-' indicator", 'a list item without "-", or wrong indentation', _INDENT),
-    ("did not find expected key", "the indentation fits no open mapping, or text follows a finished value", _INDENT),
+    (
+        "did not find expected key",
+        "the indentation fits no open mapping, or text follows a finished value",
+        _INDENT,
+    ),
     ("expected <block end>", "the indentation fits no open mapping or list", _INDENT),
-    ("could not find expected ':'", 'a key without ":"', 'write "key: value"; indent the lines of a long text'),
-    ("block sequence entries are not allowed", 'a list item ("- ") cannot start here', "start the list on the next line"),
-    ("sequence entries are not allowed", 'a list item ("- ") cannot start here', "start the list on the next line"),
+    (
+        "could not find expected ':'",
+        'a key without ":"',
+        'write "key: value"; indent the lines of a long text',
+    ),
+    (
+        "block sequence entries are not allowed",
+        'a list item ("- ") cannot start here',
+        "start the list on the next line",
+    ),
+    (
+        "sequence entries are not allowed",
+        'a list item ("- ") cannot start here',
+        "start the list on the next line",
+    ),
     ("found undefined tag handle", "unknown tag", 'put text that starts with "!" in quotes'),
     ("found incompatible YAML document", "unsupported %YAML directive", "remove the directive"),
-    ("did not find expected node content", "a value is missing here", "close what is open, or write the value"),
+    (
+        "did not find expected node content",
+        "a value is missing here",
+        "close what is open, or write the value",
+    ),
     ("expected the node content", "a value is missing here", "close what is open, or write the value"),
-)  # fmt: skip
+)
 
 
 def syntax_error(source: SourceMap, start: int, message: str, help_text: str | None) -> Diagnostic:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 from maestro_dsl.lang.document import Document
@@ -39,7 +39,9 @@ from maestro_dsl.lang.settings import (
     for_member,
 )
 from maestro_dsl.lang.source import Loaded, Profile, load
-from maestro_dsl.lang.sourcemap import Pointer
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.sourcemap import Pointer
 
 V = TypeVar("V")
 
@@ -209,7 +211,7 @@ class _Loader:
             owner = cast("Document[DocumentValue]", project)
             places.append((owner, ("defaults", "policies"), project.value.defaults.policies))
             for name, spec in project.value.environments.items():
-                pointer = ("environments", name, "defaults", "policies")
+                pointer: Pointer = ("environments", name, "defaults", "policies")
                 places.append((owner, pointer, spec.defaults.policies))
         policies: dict[str, Document[Policy]] = {}
         for document, pointer, settings in places:

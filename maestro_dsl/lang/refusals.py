@@ -1,0 +1,50 @@
+"""Sentences about YAML that is refused, and the exception that ends reading with one of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from maestro_dsl.diagnostics import Diagnostic, Severity, Span
+
+CORE_TAG: Final = "tag:yaml.org,2002:"
+LONGEST: Final = 60
+
+
+class StopReading(Exception):  # noqa: N818 - control flow inside this package, never seen outside
+    """Reading cannot go on; carries the finding that says why."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def refuse(span: Span, code: str, name: str, message: str, help_text: str | None) -> StopReading:
+    """Return the exception that ends reading with an error."""
+    return StopReading(
+        Diagnostic(code=code, name=name, severity=Severity.ERROR, span=span, message=message, help=help_text)
+    )
+
+
+KEY_NOT_TEXT: Final = (
+    "a key must be plain text, not a mapping or a list",
+    'put an expression in quotes, such as "{{ contract.id }}"',
+)
+
+
+NO_MERGE: Final = (
+    'merge key "<<" is not part of YAML 1.2 and is refused',
+    "write the keys out, or put shared settings in a Policy document",
+)
+
+
+def tag_refused(tag: str, text: str | None) -> tuple[str, str]:
+    """Return sentence and way out for a tag; `text` is the scalar it stands on."""
+    shown = "!!" + tag.removeprefix(CORE_TAG) if tag.startswith(CORE_TAG) else tag
+    if text is not None and shown in {"!!null", "!!bool", "!!int", "!!float"}:
+        return f'"{short(text)}" is not a value of the tag {shown}', "leave the tag out"
+    return f"tag {short(shown)} is not allowed", "leave the tag out; put text that starts with ! in quotes"
+
+
+def short(text: str) -> str:
+    """Return `text`, cut to what fits one line of a terminal."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,0 +1,149 @@
+"""The grammar of `schemas/v1` and who checks it: jsonschema-rs, or jsonschema where that has no wheel.
+
+The files of `schemas/v1` are the only list of keys. References are resolved in a local registry, never on a
+network. Says what is wrong in the words of JSON Schema; words for people are in `maestro_dsl.lang.schema`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from maestro_dsl.lang.sourcemap import Pointer
+from maestro_dsl.resources import data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from maestro_dsl.lang.model import Json, Kind
+
+_URN: Final = "urn:maestro-dsl:schema:v1:"
+_SHARED: Final = "shared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One breach of the grammar, in the words of JSON Schema: which keyword, where, in which subschema."""
+
+    keyword: str
+    pointer: Pointer
+    schema_path: tuple[str | int, ...]
+    detail: tuple[str, ...] = ()
+    """Unexpected or missing key names, one or more."""
+
+
+class Validator(Protocol):
+    """Finds breaches of one kind's schema."""
+
+    def violations(self, data: Json) -> Iterator[Violation]:
+        """Yield every breach in `data`."""
+
+
+def schema_of(kind: Kind | str) -> dict[str, Any]:
+    """Return the JSON Schema of a kind (or "shared") as it stands in `schemas/v1`; do not change it."""
+    return _schema(str(kind).lower())
+
+
+@cache
+def _schema(name: str) -> dict[str, Any]:
+    path = data_dir("schemas") / "v1" / f"{name}.schema.json"
+    schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return schema
+
+
+@cache
+def validator_of(kind: Kind) -> Validator:
+    """Return the validator of `kind`, built once."""
+    try:
+        return _rust_validator(kind)
+    except ImportError:
+        return python_validator(kind)
+
+
+def _rust_validator(kind: Kind) -> Validator:
+    import jsonschema_rs
+
+    registry = jsonschema_rs.Registry([(_URN + _SHARED, _schema(_SHARED))])
+    return _RustValidator(jsonschema_rs.Draft202012Validator(schema_of(kind), registry=registry))
+
+
+def python_validator(kind: Kind) -> Validator:
+    """Return the same from the library written in Python, for platforms without a wheel of the other."""
+    import jsonschema
+    from referencing import Registry, Resource
+
+    contents: Resource[Any] = Resource.from_contents(_schema(_SHARED))
+    registry: Registry[Any] = Registry().with_resource(_URN + _SHARED, contents)
+    return _PythonValidator(jsonschema.Draft202012Validator(schema_of(kind), registry=registry))
+
+
+class _RustValidator:
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def violations(self, data: Json) -> Iterator[Violation]:
+        for error in self._inner.iter_errors(data):
+            detail: tuple[str, ...] = ()
+            kind = error.kind
+            if kind.name == "additionalProperties":
+                detail = tuple(kind.unexpected)
+            elif kind.name == "required":
+                detail = (kind.property,)
+            path = [step for step in error.evaluation_path if step != "$ref"]
+            if kind.name == "propertyNames":
+                detail = (str(kind.error.instance),)
+                path = path[: path.index("propertyNames") + 1]
+            yield Violation(
+                keyword=kind.name, pointer=tuple(error.instance_path), schema_path=tuple(path), detail=detail
+            )
+
+
+class _PythonValidator:
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def violations(self, data: Json) -> Iterator[Violation]:
+        for error in self._inner.iter_errors(data):
+            keyword, path = str(error.validator), list(error.absolute_schema_path)
+            detail: tuple[str, ...] = ()
+            if "propertyNames" in path:
+                keyword, detail = "propertyNames", (str(error.instance),)
+                path = path[: path.index("propertyNames") + 1]
+            elif keyword == "additionalProperties":
+                known = error.schema.get("properties", {})
+                detail = tuple(name for name in error.instance if name not in known)
+            elif keyword == "required":
+                detail = tuple(name for name in error.validator_value if name not in error.instance)
+                detail = tuple(name for name in detail if f"'{name}'" in error.message)
+            yield Violation(
+                keyword=keyword, pointer=tuple(error.absolute_path), schema_path=tuple(path), detail=detail
+            )
+
+
+def subschema(root: dict[str, Any], path: Iterable[str | int], keyword: str | None = None) -> dict[str, Any]:
+    """Return the part of `root` at `path`, through the references on the way and up to `keyword`."""
+    node: Any = root
+    for step in path:
+        root, node = _holding(root, node, step)
+        node = node[step]
+    node = _holding(root, node, keyword)[1]
+    return node if isinstance(node, dict) else {}
+
+
+def _holding(root: dict[str, Any], node: Any, step: object) -> tuple[dict[str, Any], Any]:
+    """Follow references from `node` until `step` stands in it; prose may stand beside a `$ref`."""
+    while isinstance(node, dict) and step not in node and "$ref" in node:
+        root, node = _follow(root, str(node["$ref"]))
+    return root, node
+
+
+def _follow(root: dict[str, Any], reference: str) -> tuple[dict[str, Any], Any]:
+    """Return the schema and the part of it that a `$ref` points at."""
+    document, _, path = reference.partition("#/")
+    root = _schema(document.removeprefix(_URN)) if document else root
+    target: Any = root
+    for step in path.split("/"):
+        target = target[step]
+    return root, target
