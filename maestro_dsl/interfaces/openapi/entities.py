@@ -162,7 +162,7 @@ class Entities:
         found: dict[str, Json] = {}
         known = shapes.properties(self.probe.api, schema)
         for name, value in body.items():
-            resource = self._referred(name)
+            resource = self.referred(name)
             if resource is None or name not in known or isinstance(value, (dict, list)):
                 continue
             entity = await self.alive(resource)
@@ -170,11 +170,8 @@ class Entities:
                 found[name] = entity.identity
         return found
 
-    def is_reference(self, name: str) -> bool:
-        """Return whether a property of this name holds the id of an item of another resource."""
-        return self._referred(name) is not None
-
-    def _referred(self, name: str) -> Resource | None:
+    def referred(self, name: str) -> Resource | None:
+        """Return the resource whose ids a property of this name holds ("projectId"), if there is one."""
         bare = re.sub(r"[^a-z0-9]", "", name.lower())
         for resource in self.resources:
             noun = re.sub(r"[^a-z0-9]", "", resource.name.lower())

@@ -136,7 +136,7 @@ class Journey:
             return entity
         body = {**base, **{name: value for name, value in entity.sent.items() if name in known}}
         changes = changed(api, schema, body, turn=7)
-        references = {name for name in changes if self.entities.is_reference(name)}
+        references = {name for name in changes if self.entities.referred(name) is not None}
         changes = {name: value for name, value in changes.items() if name not in references}
         body = {**body, **changes} if whole else changes
         if not body:

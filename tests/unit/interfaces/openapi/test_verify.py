@@ -80,7 +80,7 @@ def test_a_missing_operation_reads_as_one_clear_line(api) -> None:
 def test_lost_data_says_what_was_sent_and_what_came_back(api) -> None:
     messages = [item.message for item in judged(api, "state_field_lost").issues]
     assert len(messages) == 1
-    assert messages[0].startswith('GET /tasks/{taskId} (getTask) lost "title" of item t2: sent ')
+    assert messages[0].startswith('GET /tasks/{taskId} (getTask) lost "title" of item t4: sent ')
 
 
 def test_a_provider_that_is_not_there_could_not_be_verified(api) -> None:
