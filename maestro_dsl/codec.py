@@ -74,8 +74,10 @@ def from_json(kind: type[T], data: object) -> T:
 
 def canonical(value: object) -> bytes:
     """Return the canonical JSON bytes of `value`."""
-    text = json.dumps(to_json(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(to_json(value)).encode("utf-8", "surrogatepass")
+
+
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def digest(value: object) -> str:

@@ -30,6 +30,7 @@ from maestro_dsl.lang.model import ModelSettings
 
 FED_BACK = frozenset({"critical", "error"})
 _FEEDBACK_OVERHEAD_BYTES = 2_000
+_NO_SETTINGS = ModelSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +91,11 @@ class Desk:
 
     def settings(self, job: Job) -> ModelSettings:
         """Return the persona's settings with the schedule's value for this try."""
-        base = ModelSettings() if job.persona is None else job.persona.settings
-        wanted = retry.setting(job.node.retry, job.record.content_failures)
+        base = _NO_SETTINGS if job.persona is None else job.persona.settings
+        policy = job.node.retry
+        if not policy.temperatures and not policy.efforts:
+            return base
+        wanted = retry.setting(policy, job.record.content_failures)
         capability = self.runtime.capability
         if job.model is not None and capability is not None:
             can = capability(job.model)

@@ -29,7 +29,7 @@ from maestro_dsl.engine.ports import (
 from maestro_dsl.errors import EnvironmentFailure
 
 T = TypeVar("T")
-_NO_FOLDER = Path("/nonexistent")
+_NO_FOLDERS = (Path("/nonexistent/staging"), Path("/nonexistent/scratch"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +77,15 @@ class LocalDispatcher:
         return folder
 
     def _context(self, folder: Path | None, link: AttemptLink) -> WorkContext:
-        base = folder or _NO_FOLDER
+        staging, scratch = (folder / "staging", folder / "scratch") if folder is not None else _NO_FOLDERS
         return WorkContext(
             artifacts=self.artifacts,
             provider=self.provider,
             prices=self.prices,
             sandbox=self.sandbox,
             services=self.services,
-            staging=base / "staging",
-            scratch=base / "scratch",
+            staging=staging,
+            scratch=scratch,
             answered=link.answered,
             stored_answer=link.stored_answer,
         )

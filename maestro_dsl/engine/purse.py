@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.state import RunState
 
 
+_FREE = 0
+"""Number of a lease of nothing, for nodes that call no model; the ledger counts from 1."""
+
+
 class Purse:
     """Leases for attempts, out of one ledger that all branches share."""
 
@@ -59,6 +63,8 @@ class Purse:
             Halted: the run is stopped meanwhile.
         """
         accounts = self.accounts(job.node.address)
+        if not amount.tokens and not amount.nano_usd:
+            return Lease(number=_FREE, accounts=accounts, amount=amount)
         while True:
             granted = self.ledger.reserve(accounts, amount)
             if isinstance(granted, Lease):
@@ -73,7 +79,13 @@ class Purse:
 
     def settle(self, lease: Lease, actual: Amount | None) -> tuple[Amount, tuple[Body, ...]]:
         """Book what a try cost (None = unknown) and return it with the warnings that follow."""
-        charged = self.ledger.settle(lease, actual)
+        if lease.number == _FREE:
+            charged = actual or lease.amount
+            if not charged.tokens and not charged.nano_usd:
+                return charged, ()
+            self.ledger.charge(lease.accounts, charged)
+        else:
+            charged = self.ledger.settle(lease, actual)
         self._pacer.settled.fire()
         return charged, self._alerts(lease.accounts)
 
