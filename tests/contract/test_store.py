@@ -45,7 +45,7 @@ def record(run_id="run-1", *, created_at=100.0):
         run_id=run_id,
         plan_id="todo",
         plan_digest="d" * 64,
-        output="/work/build",
+        output="/project/build",
         status="pending",
         verdict="pending",
         created_at=created_at,
@@ -54,7 +54,7 @@ def record(run_id="run-1", *, created_at=100.0):
 
 
 def started(seq, run_id="run-1"):
-    body = RunStarted(plan_id="todo", plan_digest="d" * 64, output="/work/build", tool_version="1")
+    body = RunStarted(plan_id="todo", plan_digest="d" * 64, output="/project/build", tool_version="1")
     return Event(run_id=run_id, seq=seq, at=100.0 + seq, body=body)
 
 
