@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.engine.events import FileRef, Issue
-from maestro_dsl.engine.ports import CompiledContract, ServiceSpec, Verdict, WorkContext
+from maestro_dsl.engine.ports import ServiceSpec, Verdict, WorkContext
 from maestro_dsl.errors import UnrecoverableError
 from maestro_dsl.interfaces.registry import interface_of
 from maestro_dsl.validation.quality import rounded
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from maestro_dsl.actions.criteria import Judged
+    from maestro_dsl.compiler.plan import CompiledContract
     from maestro_dsl.interfaces.registry import Interface
     from maestro_dsl.interfaces.verification import VerificationResult
 

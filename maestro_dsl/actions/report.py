@@ -107,9 +107,9 @@ def final_quality(built: AttemptResult, verified: Sequence[Finding]) -> QualityR
 
 def _validation(
     spec: AttemptSpec,
-    built: Mapping[str | None, Finding],
+    built: Mapping[str, Finding],
     verdicts: Sequence[Finding],
-    scores: Mapping[str | None, QualityReport],
+    scores: Mapping[str, QualityReport],
 ) -> dict[str, Json]:
     contracts: dict[str, Json] = {}
     for compiled in spec.contracts:
@@ -150,7 +150,7 @@ def _verification(entry: Finding) -> Json:
 
 
 def _quality(
-    spec: AttemptSpec, findings: Sequence[Finding], scores: Mapping[str | None, QualityReport]
+    spec: AttemptSpec, findings: Sequence[Finding], scores: Mapping[str, QualityReport]
 ) -> dict[str, Json]:
     overall = rounded(sum(item.score for item in scores.values()) / len(scores)) if scores else 0.0
     below = [name for name, report in scores.items() if report.score < spec.quality_threshold]
@@ -160,8 +160,8 @@ def _quality(
         "overall_quality_score": overall,
         "band": band(overall),
         "quality_threshold": spec.quality_threshold,
-        "below_threshold": [*map(str, below), *missing],
-        "contracts": {str(name): _parts(report) for name, report in scores.items()},
+        "below_threshold": [*below, *missing],
+        "contracts": {name: _parts(report) for name, report in scores.items()},
         "run": {
             "run_id": spec.run_id,
             "nodes": {

@@ -46,7 +46,7 @@ def effective_config(
     state_dir: Path | None = None,
 ) -> tuple[ConfigEntry, ...]:
     """Return every setting in force with its origin; without a plan, what holds before any plan."""
-    from maestro_dsl.app.history import state_directory
+    from maestro_dsl.app.state import state_place
 
     if plan_file is None:
         settings = effective(plan=None, project=None, overrides=overrides, environ=environ)
@@ -57,8 +57,8 @@ def effective_config(
 
             raise CompileError(f"{plan_file} cannot be read", diagnostics)
         settings = workspace.settings
-    place, origin = state_directory(state_dir, environ)
-    state = ConfigEntry(key="state_dir", value=str(place), origin=origin)
+    place = state_place(state_dir, environ)
+    state = ConfigEntry(key="state_dir", value=str(place.path), origin=place.origin)
     return (*_entries(settings), state)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.actions.report import Finding, about, final_quality
-from maestro_dsl.app.state import State, find_run, is_live, open_state, state_place
+from maestro_dsl.app.state import State, find_run, is_live, open_state
 from maestro_dsl.app.values import RunList, RunResult
 from maestro_dsl.codec import from_json
 from maestro_dsl.compiler.plan import CompiledPlan
@@ -119,8 +119,3 @@ def _quality(state: State, plan: CompiledPlan, folded: RunState) -> dict[str, Qu
         if built.result.quality is not None
     }
 
-
-def state_directory(state_dir: Path | None, environ: Mapping[str, str]) -> tuple[Path, str]:
-    """Return the state directory in force and who chose it."""
-    place = state_place(state_dir, environ)
-    return place.path, place.origin
