@@ -52,7 +52,8 @@ class PlanIndex:
         persona = self.persona(node)
         if persona is None or node.prompt is None:
             return None
-        return persona.model.provider or self.plan.provider, persona.model.model
+        provider = (persona.model.provider or self.plan.provider).partition(":")[0]  # "scripted:FILE"
+        return provider, persona.model.model
 
     def uses_mock(self, node: PlanNode) -> bool:
         """Return whether a success of the node was checked against a mock only."""

@@ -25,8 +25,8 @@ from maestro_dsl.engine.ports import (
     Prices,
 )
 from maestro_dsl.engine.runtime import Runtime
-from maestro_dsl.engine.state import NodeRecord, RunState
-from maestro_dsl.lang.model import ModelSettings
+from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
+from maestro_dsl.lang.model import Json, ModelSettings
 
 FED_BACK = frozenset({"critical", "error"})
 _FEEDBACK_OVERHEAD_BYTES = 2_000
@@ -115,7 +115,7 @@ class Desk:
         consumed = (*node.consumes_mock, *(c for c in node.consumes_real if c not in node.consumes_mock))
         return AttemptSpec(
             run_id=self.run_id,
-            node=node,
+            node=self.bound_node(node),
             attempt=record.attempt,
             round=record.round,
             fence=record.fence,
@@ -137,17 +137,38 @@ class Desk:
             quality_threshold=plan.quality_threshold,
         )
 
+    def bound_node(self, node: PlanNode) -> PlanNode:
+        """Return the node with the parameters that had to wait for outputs of other nodes."""
+        if not node.late_params:
+            return node
+        from maestro_dsl.compiler.late import bound_params  # loads the expression engine
+
+        return replace(node, params=bound_params(node, self.outputs()))
+
+    def outputs(self) -> dict[str, Json]:
+        """Return `nodes` as expressions see it: id → outputs, of a node with keys a mapping by key."""
+        from maestro_dsl.compiler.late import outputs_by_node
+
+        finished: dict[str, tuple[str | None, Mapping[str, Json]]] = {}
+        for address, record in self.state.nodes.items():
+            if record.final is not None and record.state is not NodeState.SKIPPED:
+                finished[address] = self.index.nodes[address].key, record.final.outputs
+        return outputs_by_node(finished, {address: self.index.nodes[address].node for address in finished})
+
     def inputs(self, node: PlanNode) -> tuple[InputResult, ...]:
-        """Return the results that the node uses; see `PlanIndex.inputs` for which these are."""
+        """Return the results that the node uses; see `PlanIndex.inputs` for which these are.
+
+        Nodes that ended without a result (skipped, cancelled, stopped before a try) are left out.
+        """
         found = []
         for address in self.index.inputs(node):
             final = self.state.record(address).final
-            if final is not None:
+            if final is not None and final.result_digest is not None:
                 found.append(
                     InputResult(
                         node=address,
                         contract_id=self.index.nodes[address].contract_id,
-                        result_digest=final.result_digest or "",
+                        result_digest=final.result_digest,
                         files=final.files,
                         recorded_calls=final.recorded_calls,
                         state=final.state,
@@ -172,6 +193,9 @@ class Desk:
         """
         if job.model is None or job.node.prompt is None:
             return Amount(), True, True
+        capability = self.runtime.capability
+        if capability is not None and capability(job.model).program:
+            return Amount(), True, True  # a program spends no tokens and no money
         prompt = job.node.prompt
         sent = len(prompt.system.encode()) + len(prompt.user.encode())
         errors = feedback(job.record)

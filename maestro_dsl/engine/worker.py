@@ -16,7 +16,7 @@ from maestro_dsl.engine.policy.give_up import Ending
 from maestro_dsl.engine.ports import AttemptResult, Failure
 from maestro_dsl.engine.state import NodeRecord, NodeState
 from maestro_dsl.errors import UsageError
-from maestro_dsl.lang.model import GiveUp, Json
+from maestro_dsl.lang.model import GiveUp
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.attempt import Coordinator
@@ -116,7 +116,7 @@ class NodeWorker:
         condition = self._desk.runtime.condition
         if condition is None:
             raise UsageError(f"{job.node.address} has a condition, and nothing here can evaluate one")
-        if condition(text, self._context()):
+        if condition(text, {**job.node.bindings, "nodes": self._desk.outputs()}):
             return True
         await self._writer.commit(
             NodeFinished(
@@ -127,23 +127,6 @@ class NodeWorker:
             )
         )
         return False
-
-    def _context(self) -> dict[str, Json]:
-        """Return `nodes.<id>.outputs` of everything final; by key for nodes of a foreach."""
-        nodes: dict[str, Json] = {}
-        for node in self._desk.index.plan.nodes:
-            record = self._desk.state.nodes.get(node.address)
-            if record is None or record.final is None:
-                continue
-            outputs: Json = dict(record.final.outputs)
-            if node.key is None:
-                nodes[node.node] = {"outputs": outputs}
-                continue
-            entry = nodes.setdefault(node.node, {"outputs": {}})
-            inner = entry["outputs"] if isinstance(entry, dict) else None
-            if isinstance(inner, dict):
-                inner[node.key] = outputs
-        return {"nodes": nodes}
 
     async def _give_up_crashing(self, job: Job) -> None:
         reason = (
