@@ -18,6 +18,7 @@ from maestro_dsl.providers.scaffold.render import render
 from maestro_dsl.providers.scaffold.service import Service
 
 PORT: Final = 8000
+_MODULES: Final = {f"{name}.py" for name in ("transport", "routes", "schemas", "checks", "errors", "storage", "test_service")}
 _CHECKS: Final = frozenset(
     {"Anything", "Choice", "Either", "Every", "Flag", "Lacking", "Later", "ListOf", "Nothing", "Nullable", "Number",
      "Record", "Text"}
@@ -25,8 +26,14 @@ _CHECKS: Final = frozenset(
 _CALLED: Final = re.compile(r"\b([A-Z][A-Za-z]+)\(")
 
 
-def write_backend(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the files of the service by name, and notes on what the interface asks for beyond them."""
+def write_backend(service: Service, *, entry: str = "server.py") -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the files of the service by name, and notes on what the interface asks for beyond them.
+
+    `entry` is the path of the file that starts it, as the contract states it; only its last part is a name here.
+    """
+    script = entry.rpartition("/")[2]
+    if not script.removesuffix(".py").isidentifier() or script in _MODULES:
+        script = "server.py"
     checks = CheckWriter(service.api)
     writer = HandlerWriter(service=service, checks=checks)
     errors = ErrorWriter(service.api)
@@ -45,11 +52,13 @@ def write_backend(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
         "resources": service.resources,
         "base_path": service.base_path,
         "port": PORT,
+        "entry": script,
+        "module": script.removesuffix(".py"),
         "uses": writer.uses,
         "common_error": common,
     }
     files = {
-        "server.py": render("backend/server.py", **shared),
+        script: render("backend/server.py", **shared),
         "transport.py": _transport(shared, service),
         "routes.py": _routes_file(shared, writer, [item for _, item in handlers], routes, errors),
         "schemas.py": _schemas_file(shared, checks),
