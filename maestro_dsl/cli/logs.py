@@ -74,11 +74,14 @@ def _follow(
     state_dir: Path | None,
     output_format: str,
 ) -> None:
-    from maestro_dsl.app import run_events, show_run
     from maestro_dsl.engine.events import RunFinished, RunPaused
 
     seq = result.events[-1].seq if result.events else 0
     done = bool(result.events) and isinstance(result.events[-1].body, (RunFinished, RunPaused))
+    if done:
+        return
+    from maestro_dsl.app import run_events, show_run
+
     while not done:
         fresh = run_events(result.run_id, after=seq, environ=own.environ, state_dir=state_dir)
         for event in fresh:

@@ -50,12 +50,12 @@ def command(
     output_format: str,
 ) -> int:
     """Check a service against CONTRACT (a contract or an OpenAPI document); exit 1 where it is not met."""
-    from maestro_dsl.app import verify
-
     if (url is None) == (start is None):
         raise UsageError(
             "say either where the service is or how it starts", hint="--url URL or --start COMMAND"
         )
+    from maestro_dsl.app import verify
+
     own = session(context)
     result: VerifyResult = asyncio.run(
         verify(

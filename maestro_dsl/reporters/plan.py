@@ -5,6 +5,7 @@ Shows figures, computes none; unknown is shown as unknown.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from maestro_dsl.reporters.text import (
     PLAIN,
     WIDTH,
     Style,
+    cut,
     duration,
     money,
     percent,
@@ -54,7 +56,7 @@ def text(
     """Return the plan for people, at most 100 columns wide."""
     lines = [
         style("bold", f"Plan {safe(plan.id)}: {safe(plan.name)}"),
-        _head(plan),
+        *_head(plan),
         "",
         *_waves(plan, forecast, style),
         *_time(estimate, style),
@@ -68,11 +70,12 @@ def text(
     return "\n".join(lines) + "\n"
 
 
-def _head(plan: CompiledPlan) -> str:
-    return (
-        f"  blueprint {safe(plan.blueprint)}, provider {safe(plan.provider)}, "
-        f"{plural(len(plan.nodes), 'node')} in {plural(len(plan.waves), 'wave')}, digest {plan.digest[:12]}"
+def _head(plan: CompiledPlan) -> list[str]:
+    size = f"{plural(len(plan.nodes), 'node')} in {plural(len(plan.waves), 'wave')}"
+    text = (
+        f"blueprint {safe(plan.blueprint)}, provider {safe(plan.provider)}, {size}, digest {plan.digest[:12]}"
     )
+    return [f"  {line}" for line in textwrap.wrap(text, WIDTH - 2)]
 
 
 def counts(plan: CompiledPlan, forecast: Mapping[str, Forecast]) -> str:
@@ -86,14 +89,16 @@ def counts(plan: CompiledPlan, forecast: Mapping[str, Forecast]) -> str:
 def _waves(plan: CompiledPlan, forecast: Mapping[str, Forecast], style: Style) -> list[str]:
     nodes = {node.address: node for node in plan.nodes}
     rows = [_row(nodes[address], forecast.get(address)) for wave in plan.waves for address in wave]
-    aligned = iter(table(rows, width=WIDTH))
+    aligned = iter(zip(table([row[:-1] for row in rows], width=1_000), rows, strict=True))
     lines = []
     for number, wave in enumerate(plan.waves, start=1):
         lines.append(style("bold", f"Wave {number}"))
         for address in wave:
+            line, row = next(aligned)
             expected = forecast.get(address)
-            line = next(aligned)
-            lines.append(line if expected is None else _coloured(line, expected.action, style))
+            shown = line if expected is None else _coloured(line, row[3], expected.action, style)
+            fits = len(line) + len(row[-1]) + 2 <= WIDTH
+            lines += [f"{shown}  {row[-1]}".rstrip()] if fits else [shown, f"      {cut(row[-1], WIDTH - 6)}"]
         lines.append("")
     return lines
 
@@ -107,10 +112,10 @@ def _row(node: PlanNode, expected: Forecast | None) -> tuple[str, ...]:
     return (safe(node.address), safe(node.action) + effect, safe(node.persona_id or "-"), word, notes)
 
 
-def _coloured(line: str, action: str, style: Style) -> str:
-    word = _WORDS.get(action, action)
-    head, found, tail = line.rpartition(f" {word} ")
-    return f"{head} {style(_COLOURS.get(action, 'dim'), word)} {tail}" if found else line
+def _coloured(line: str, word: str, action: str, style: Style) -> str:
+    head = line.rstrip().removesuffix(word)
+    tail = line[len(line.rstrip()) :]
+    return head + style(_COLOURS.get(action, "dim"), word) + tail
 
 
 def _time(estimate: Estimate, style: Style) -> list[str]:
@@ -161,11 +166,8 @@ def _cost(plan: CompiledPlan, estimate: Estimate, style: Style) -> list[str]:
         ("worst case", money(estimate.worst_nano_usd), f"at most {tokens(estimate.worst_tokens)} tokens"),
         ("limit", "none" if limit is None else money(limit), f"on exceeding: {plan.guardrails.on_exceeded}"),
     ]
-    return [
-        style("bold", "Cost"),
-        *table(rows),
-        *([f"  {safe(estimate.cost_reason)}"] if estimate.cost_reason else []),
-    ]
+    reason = textwrap.wrap(safe(estimate.cost_reason), WIDTH - 2)
+    return [style("bold", "Cost"), *table(rows), *(f"  {line}" for line in reason)]
 
 
 def json_document(

@@ -1,0 +1,208 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maestro_dsl import app
+from maestro_dsl.cli.main import COMMANDS, LazyGroup, cli, execute
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
+from maestro_dsl.errors import (
+    CompileError,
+    EnvironmentFailure,
+    IntegrityError,
+    Interrupted,
+    StateError,
+    StoppedByPolicy,
+    UsageError,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+HEAVY = ("networkx", "jsonschema", "sqlalchemy", "fastapi", "starlette", "anthropic", "rich", "httpx2")
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch):
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _finding():
+    return Diagnostic(
+        code="SCH001",
+        name="unknown-key",
+        severity=Severity.ERROR,
+        span=Span("plan.yaml", 1, 1, 1, 4),
+        message='unknown key "kin"',
+    )
+
+
+def _raise(error):
+    def fake(*_args, **_more):
+        raise error
+
+    return fake
+
+
+def _loaded(*arguments, cwd):
+    """Run maestro in a fresh interpreter and return its exit code and which heavy packages it loaded."""
+    program = (
+        "import sys\n"
+        "from maestro_dsl.cli.main import execute\n"
+        f"code = execute({list(arguments)!r})\n"
+        f"print('LOADED', code, *(n for n in {HEAVY!r} if n in sys.modules))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=cwd, env=env, capture_output=True, text=True, check=True
+    )
+    words = done.stdout.splitlines()[-1].split()
+    return int(words[1]), words[2:]
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("apply", "--help"), ("lint", "--help")])
+def test_help_loads_nothing_heavy(arguments, tmp_path):
+    assert _loaded(*arguments, cwd=tmp_path) == (0, [])
+
+
+def test_lint_loads_nothing_heavy():
+    code, loaded = _loaded("lint", "--format", "json", cwd=ROOT / "examples" / "todo-app")
+    assert code == 0
+    assert loaded == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_help_names_options_and_examples(name, capsys):
+    command = LazyGroup.get_command(cli, None, name)
+    names = [[name, sub] for sub in getattr(command, "commands", {})] or [[name]]
+    for path in names:
+        assert execute([*path, "--help"]) == 0
+        shown = capsys.readouterr().out
+        assert "Examples:" in shown
+        assert f"maestro {' '.join(path)}" in shown
+
+
+def test_help_of_the_program(capsys, golden):
+    assert execute(["--help"]) == 0
+    golden("cli/help.txt", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["aply"], 'No such command "aply". Did you mean "apply"?'),
+        (["plan"], "Missing argument 'FILE'."),
+        (["graph", "x.yaml", "--format", "png"], "'png' is not one of"),
+        (["--set", "novalue", "lint"], '--set needs key=value, not "novalue"'),
+        (["-C", "no/such/folder", "lint"], 'cannot work in "no/such/folder"'),
+        (["lint", "no-such-file.yaml"], "no-such-file.yaml"),
+        (["verify", "c.yaml"], "say either where the service is or how it starts"),
+    ],
+)
+def test_usage_errors(arguments, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert execute(arguments) == 2
+    output = capsys.readouterr()
+    assert message in output.err
+    assert output.out == ""
+    assert "Traceback" not in output.err
+
+
+@pytest.mark.parametrize("arguments", [["plan", "--format", "json"], ["lint", "--nope", "--format=json"]])
+def test_a_usage_error_is_one_json_document(arguments, capsys):
+    assert execute(arguments) == 2
+    output = capsys.readouterr()
+    document = json.loads(output.out)
+    assert document["format_version"] == 1
+    assert document["error"]["kind"] == "usage"
+    assert document["error"]["exit_code"] == 2
+    assert output.err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("u", hint="try"), 2),
+        (StateError("s", hint="try"), 5),
+        (StoppedByPolicy("p", hint="try"), 6),
+        (IntegrityError("i", hint="try"), 7),
+        (EnvironmentFailure("e", hint="try"), 8),
+        (Interrupted("x", hint="try"), 130),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_exit_codes(error, code, monkeypatch, capsys):
+    monkeypatch.setitem(vars(app), "doctor", _raise(error))
+    assert execute(["doctor"]) == code
+    shown = capsys.readouterr().err
+    assert shown.lstrip().startswith("error: ")
+    assert "hint: try" in shown or isinstance(error, KeyboardInterrupt)
+    assert execute(["doctor", "--format", "json"]) == code
+    assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == code
+
+
+def test_documents_that_do_not_compile(monkeypatch, capsys):
+    error = CompileError(
+        "plan.yaml does not compile: 1 mistake", Diagnostics([_finding()]), sources={"plan.yaml": "kin: x\n"}
+    )
+    monkeypatch.setitem(vars(app), "plan_report", _raise(error))
+    assert execute(["plan", "plan.yaml"]) == 4
+    shown = capsys.readouterr().err
+    assert 'plan.yaml:1:1: error[SCH001]: unknown key "kin"' in shown
+    assert "1 | kin: x" in shown
+    assert execute(["plan", "plan.yaml", "--format", "json"]) == 4
+    document = json.loads(capsys.readouterr().out)
+    assert document["error"]["kind"] == "documents"
+    assert document["diagnostics"][0]["code"] == "SCH001"
+
+
+def test_a_bug_of_ours_saves_its_traceback(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setitem(vars(app), "doctor", _raise(ZeroDivisionError("division by zero")))
+    assert execute(["doctor"]) == 3
+    shown = capsys.readouterr().err
+    assert "this is a bug in maestro" in shown
+    assert "Traceback" not in shown
+    (saved,) = tmp_path.iterdir()
+    assert str(saved) in shown
+    assert "ZeroDivisionError" in saved.read_text()
+
+
+def test_error_text_is_escaped(monkeypatch, capsys):
+    monkeypatch.setitem(vars(app), "doctor", _raise(UsageError("bad \x1b[2J name")))
+    execute(["doctor"])
+    assert "bad \\x1b[2J name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "coloured"),
+    [
+        ((), {}, False),
+        (("--color", "always"), {}, True),
+        ((), {"FORCE_COLOR": "1"}, True),
+        ((), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (("--color", "always"), {"NO_COLOR": "1"}, True),
+        (("--color", "never"), {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colour(options, environ, coloured, monkeypatch, capsys):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setitem(vars(app), "doctor", _raise(UsageError("u")))
+    execute([*options, "doctor"])
+    assert ("\x1b[31merror" in capsys.readouterr().err) is coloured
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell, capsys):
+    assert execute(["completion", shell]) == 0
+    assert "_MAESTRO_COMPLETE" in capsys.readouterr().out
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    script = f'"{sys.executable}" -m maestro_dsl --help | head -c 1'
+    done = subprocess.run(script, shell=True, env=env, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
