@@ -24,7 +24,7 @@ from maestro_dsl.interfaces.openapi.probe import (
 from maestro_dsl.interfaces.openapi.resources import Resource
 from maestro_dsl.interfaces.openapi.sample import sample
 from maestro_dsl.interfaces.openapi.validate import errors
-from maestro_dsl.interfaces.openapi.variants import changed
+from maestro_dsl.interfaces.openapi.variants import changed, showable
 from maestro_dsl.lang.model import Json
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Entities:
         if operation is None:
             return None
         values, certain = await self.path_values(resource.collection_path)
-        body = await self.body(operation)
+        body = await self.body(operation, resource.schema)
         if not isinstance(body, dict):
             return None
         for parameter, name in resource.parents.items():
@@ -136,8 +136,11 @@ class Entities:
                 return Entity(resource=resource, values=values, sent={}, shown=item)
         return None
 
-    async def body(self, operation: Operation) -> Json:
-        """Return a good request body, different at each call where the schema leaves room; None for none."""
+    async def body(self, operation: Operation, shown: Schema | None = None) -> Json:
+        """Return a good request body, different at each call where the schema leaves room; None for none.
+
+        `shown` is the schema in which the provider will answer it.
+        """
         if operation.body is None:
             return None
         media = operation.body.json or next(iter(operation.body.content.values()), None)
@@ -153,8 +156,10 @@ class Entities:
         )
         if not isinstance(body, dict):
             return body
+        body = showable(api, media.schema, body, shown)
         if self.turn > 1:
-            body = {**body, **changed(api, media.schema, body, turn=self.turn, only=_free_text(body))}
+            texts = _free_text(body)
+            body |= changed(api, media.schema, body, shown=shown, turn=self.turn, only=texts)
         return {**body, **await self._references(media.schema, body)}
 
     async def _references(self, schema: Schema, body: Mapping[str, Json]) -> dict[str, Json]:

@@ -60,7 +60,7 @@ async def replay_calls(
 ) -> VerificationResult:
     """Return how the provider at `base_url` and the recorded calls fit.
 
-    `calls` are the records of the mock, `consumer_files` path → text of what the consumer wrote. Without calls
+    `calls` are the records of the mock, `consumer_files` path → text of what the consumer wrote. No calls:
     the verdict is "could not verify".
     """
     sheet = Sheet()

@@ -33,11 +33,18 @@ class Broken:
 
 
 def changed(
-    api: Api, schema: Schema, body: Mapping[str, Json], *, only: frozenset[str] | None = None, turn: int = 1
+    api: Api,
+    schema: Schema,
+    body: Mapping[str, Json],
+    *,
+    shown: Schema | None = None,
+    only: frozenset[str] | None = None,
+    turn: int = 1,
 ) -> dict[str, Json]:
     """Return other allowed values for the properties of `body` that can have one, and nothing else.
 
-    `only` limits which properties; `turn` gives different values for each number.
+    `shown` is the schema in which they will be answered, `only` limits which properties, and `turn` gives
+    different values for each number.
     """
     known = shapes.properties(api, schema)
     result: dict[str, Json] = {}
@@ -46,12 +53,26 @@ def changed(
         if not wanted or is_read_only(api, known[name]):
             continue
         for candidate in _candidates(api, known[name], value, turn):
-            if candidate == value or errors(api, known[name], candidate, "request"):
+            if candidate == value or not can_show(api, shown, name, candidate):
                 continue
             if not errors(api, schema, {**body, name: candidate}, "request"):
                 result[name] = candidate
                 break
     return result
+
+
+def showable(api: Api, schema: Schema, body: Mapping[str, Json], shown: Schema | None) -> dict[str, Json]:
+    """Return `body` without the optional values that the answer's schema `shown` could not repeat."""
+    needed = shapes.required(api, schema)
+    return {
+        name: value for name, value in body.items() if name in needed or can_show(api, shown, name, value)
+    }
+
+
+def can_show(api: Api, shown: Schema | None, name: str, value: Json) -> bool:
+    """Return whether an answer of schema `shown` may hold this value; also where it has no place for it."""
+    known = shapes.properties(api, shown)
+    return name not in known or not errors(api, known[name], value, "response")
 
 
 def _candidates(api: Api, schema: Schema, value: Json, turn: int) -> Iterator[Json]:
@@ -124,6 +145,7 @@ def kept(api: Api, schema: Schema | None, sent: Mapping[str, Json]) -> frozenset
         and value is not None
         and not is_read_only(api, known[name])
         and shapes.keyword(api, known[name], "writeOnly") is not True
+        and can_show(api, schema, name, value)
     )
 
 
