@@ -9,11 +9,11 @@ what passed `maestro_dsl.lang.schema`, minus its holes, may come here.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, fields
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 from maestro_dsl.lang import model
 from maestro_dsl.lang.model import DocumentValue, Json, Kind
@@ -107,7 +107,7 @@ _RETENTION: Final = {"keep_runs": "runs", "keep_age": "age", "keep": "size"}
 
 
 def _fields_of(cls: type[Any], data: dict[str, Any]) -> dict[str, Any]:
-    table = _table(cls)
+    table = _table(cast("Hashable", cls))
     known: dict[str, Any] = {}
     for key, value in data.items():
         entry = table.get(key)
@@ -120,7 +120,7 @@ def _fields_of(cls: type[Any], data: dict[str, Any]) -> dict[str, Any]:
 
 def _part(cls: type[Any]) -> Converter:
     """Return a decoder of a mapping inside a document; without a required key it yields a hole."""
-    required = _required(cls)
+    required = _required(cast("Hashable", cls))
 
     def convert(data: Any) -> Any:
         if data is _HOLE:

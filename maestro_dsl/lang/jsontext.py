@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import Json
 
 _TOKEN: Final = re.compile(r'[\s,:]*("(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s,:\[\]{}"]+)')
+_SURROGATE: Final = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 
 
 class _NotPlainError(ValueError):
@@ -51,7 +52,18 @@ def decode(text: str, *, depth: int, nodes: int) -> tuple[bool, Json]:
         )
     except (ValueError, RecursionError):
         return False, None
-    return (True, data) if _fits(data, depth, nodes) else (False, None)
+    if not _fits(data, depth, nodes) or (_SURROGATE.search(text) and _has_half_characters(data)):
+        return False, None
+    return True, data
+
+
+def _has_half_characters(data: Json) -> bool:
+    """Return whether a text holds half of a surrogate pair, which no encoding can write."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _fits(data: Json, depth: int, nodes: int) -> bool:

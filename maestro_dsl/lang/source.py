@@ -68,7 +68,7 @@ def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT
     text, problem = _decode(content, file)
     if problem is not None:
         return _refused(SourceMap(file, text, None), problem)
-    if not limits.strict and text.lstrip()[:1] == "{":
+    if not limits.strict and text.lstrip()[:1] in {"{", "[", '"'}:
         is_json, data = jsontext.decode(text, depth=limits.depth, nodes=limits.nodes)
         if is_json:
             source = SourceMap(file, text, lambda: jsontext.places(text, data))
