@@ -36,6 +36,6 @@ class MockServer(Protocol):
         """Serve the interface `spec`; `port` 0 takes a free one. Each request is recorded.
 
         Raises:
-            OSError: the port is in use.
+            EnvironmentFailure: the port is in use.
             UnrecoverableError: nothing of the interface can be served.
         """

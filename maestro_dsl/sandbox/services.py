@@ -136,7 +136,9 @@ class LocalServices:
         port = self._stated_port(service) or 0
         try:
             server = await self._mocks.serve(service.contract, service.spec, _HOST, port, calls.append)
-        except OSError as error:
+        except EnvironmentFailure as error:
+            if not port:
+                raise
             raise EnvironmentFailure(
                 f'port {port}, which the contract "{contract_id}" states for its mock, is in use',
                 hint="stop what listens there, or change mock_endpoint",
@@ -169,7 +171,7 @@ class LocalServices:
             running = await self._sandbox.start(
                 CommandSpec(
                     argv=service.contract.contract.start,
-                    cwd=folder,
+                    cwd=home_of(service, folder),
                     env={"HOST": _HOST, "PORT": str(port), LEASE_VARIABLE: lease},
                     reach=service.reach,
                     trusted=service.trusted,
@@ -242,6 +244,12 @@ def copy_files(artifacts: ArtifactStore, service: ServiceSpec, folder: Path) -> 
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(artifacts.get(file.digest))
         target.chmod(0o755 if file.executable else 0o644)
+
+
+def home_of(service: ServiceSpec, folder: Path) -> Path:
+    """Return where the provider is started: the folder of its persona, where its files lie in one."""
+    own = folder / service.contract.contract.provider_persona_id
+    return own if own.is_dir() else folder
 
 
 def _free_port() -> int:

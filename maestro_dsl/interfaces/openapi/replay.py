@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from maestro_dsl.interfaces.openapi.entities import Entities, expect_success, identity_of, items_of
 from maestro_dsl.interfaces.openapi.locate import find_call, is_test_file
-from maestro_dsl.interfaces.openapi.probe import Prober, Sent, declared, label
+from maestro_dsl.interfaces.openapi.probe import Prober, Sent, credentials, declared, label
 from maestro_dsl.interfaces.openapi.resources import Resource, find_resources
 from maestro_dsl.interfaces.openapi.verify import find_prefix
 from maestro_dsl.interfaces.verification import Finding, Sheet, VerificationResult, unreachable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PARAMETER = re.compile(r"\{([^/{}]+)\}")
 _NOT_REPLAYED = frozenset({"host", "content-length", "connection", "transfer-encoding", "accept-encoding"})
 _SUCCESS, _CLIENT_ERROR = 2, 4
+_UNAUTHORIZED = 401
 _UNMISTAKABLE = 8
 """A text of this length that the mock gave as an id is one wherever it stands."""
 
@@ -188,6 +189,8 @@ class _Replay:
         pairs = [(name, self._anywhere(value)) for name, value in parse_qsl(call.query, True)]
         target = self.probe.prefix + path + ("?" + urlencode(pairs) if pairs else "")
         headers = {name: value for name, value in call.headers.items() if name not in _NOT_REPLAYED}
+        if call.status != _UNAUTHORIZED:  # a record holds no credentials
+            headers = {**credentials(operation), **headers}
         body = self._body(call, operation)
         try:
             answer = await self.probe.client.send(call.method, target, headers=headers, body=body)

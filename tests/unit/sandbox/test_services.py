@@ -67,8 +67,11 @@ class Mock:
 
 class Mocks:
     async def serve(self, _contract, _spec, host, port, record):
-        record({"seq": len(self.__class__.__name__)})
-        return Mock(await asyncio.start_server(lambda _reader, writer: writer.close(), host, port))
+        record({"seq": 1})
+        try:
+            return Mock(await asyncio.start_server(lambda _reader, writer: writer.close(), host, port))
+        except OSError as error:
+            raise EnvironmentFailure(f"port {port} is in use") from error
 
 
 class Bench:
@@ -85,8 +88,10 @@ class Bench:
             on_event=self.events.append,
         )
 
-    def real(self, server: str, *, path: str = "server.py", timeout_s: float = 20.0) -> ServiceSpec:
-        files = {path: server, "data/greeting.txt": "hello"}
+    def real(
+        self, server: str, *, folder: str = "", path: str = "server.py", timeout_s: float = 20.0
+    ) -> ServiceSpec:
+        files = {folder + path: server, folder + "data/greeting.txt": "hello"}
         return ServiceSpec(
             contract=_contract(),
             mode="real",
@@ -134,6 +139,14 @@ def test_a_real_provider_answers_from_a_copy_of_its_files(bench) -> None:
     assert find_orphans(ready.lease) == ()
     assert list(bench.scratch.iterdir()) == []
     assert bench.services.users == {}
+
+
+def test_a_provider_is_started_in_the_folder_of_its_persona(bench) -> None:
+    async def scenario() -> str:
+        async with bench.services.lease(bench.real(SERVER, folder="dev/")) as lease:
+            return await _get(lease.url)
+
+    assert asyncio.run(scenario()) == "hello"
 
 
 def test_two_users_of_a_provider_get_one_each(bench) -> None:
