@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from maestro_dsl.interfaces.openapi.model import Operation, SecurityScheme
 from maestro_dsl.providers.scaffold.checks import CheckWriter
 from maestro_dsl.providers.scaffold.errors import FALLBACK, ErrorWriter, invalid_status
 from maestro_dsl.providers.scaffold.handlers import Handler, HandlerWriter
 from maestro_dsl.providers.scaffold.journeys import credentials, journeys
 from maestro_dsl.providers.scaffold.names import line
-from maestro_dsl.providers.scaffold.pysource import Node, Raw, call, show
+from maestro_dsl.providers.scaffold.pysource import Call, Node, Raw, call, show
 from maestro_dsl.providers.scaffold.render import render
-from maestro_dsl.providers.scaffold.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maestro_dsl.interfaces.openapi.model import Operation, SecurityScheme
+    from maestro_dsl.providers.scaffold.service import Service
 
 PORT: Final = 8000
-_MODULES: Final = {f"{name}.py" for name in ("transport", "routes", "schemas", "checks", "errors", "storage", "test_service")}
+_MODULES: Final = {
+    f"{name}.py" for name in ("transport", "routes", "schemas", "checks", "errors", "storage", "test_service")
+}
 _CHECKS: Final = frozenset(
-    {"Anything", "Choice", "Either", "Every", "Flag", "Lacking", "Later", "ListOf", "Nothing", "Nullable", "Number",
-     "Record", "Text"}
+    {
+        "Anything", "Choice", "Either", "Every", "Flag", "Lacking", "Later", "ListOf", "Nothing", "Nullable",
+        "Number", "Record", "Text",
+    }
 )  # fmt: skip
 _CALLED: Final = re.compile(r"\b([A-Z][A-Za-z]+)\(")
 
@@ -29,7 +36,7 @@ _CALLED: Final = re.compile(r"\b([A-Z][A-Za-z]+)\(")
 def write_backend(service: Service, *, entry: str = "server.py") -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the files of the service by name, and notes on what the interface asks for beyond them.
 
-    `entry` is the path of the file that starts it, as the contract states it; only its last part is a name here.
+    `entry` is the path of the file that starts it, as the contract states it; its last part is a name here.
     """
     script = entry.rpartition("/")[2]
     if not script.removesuffix(".py").isidentifier() or script in _MODULES:
@@ -59,7 +66,7 @@ def write_backend(service: Service, *, entry: str = "server.py") -> tuple[dict[s
     }
     files = {
         script: render("backend/server.py", **shared),
-        "transport.py": _transport(shared, service),
+        "transport.py": _transport(shared, service, routes),
         "routes.py": _routes_file(shared, writer, [item for _, item in handlers], routes, errors),
         "schemas.py": _schemas_file(shared, checks),
         "checks.py": _checks_file(shared, checks),
@@ -104,11 +111,24 @@ def _routes(
             types = tuple(item for item in types if item == "application/json" or item.endswith("+json"))
             if types and "*/*" not in operation.body.content:
                 more["media_types"] = types
+        more |= _answer_types(operation, is_done=handler is not None)
         needed = _credentials(operation)
         if needed:
             more["credentials"] = needed
         routes.append(call("Route", operation.method, operation.path, run, **more))
     return routes
+
+
+def _answer_types(operation: Operation, *, is_done: bool) -> dict[str, Node]:
+    """Return the media types of answers where they are not plain JSON."""
+    found: dict[str, Node] = {}
+    for status, response in operation.responses.items():
+        name = "error_type" if status == "default" or status[0] in "45" else "answer_type"
+        media = response.json
+        bare = "" if media is None else media.media_type.partition(";")[0].strip().lower()
+        if bare.endswith("+json") and (is_done or name == "error_type"):
+            found.setdefault(name, bare)
+    return found
 
 
 def _specific_first(operation: Operation) -> tuple[tuple[bool, ...], int]:
@@ -141,12 +161,21 @@ def _credential(scheme: SecurityScheme) -> Node | None:
     return None
 
 
-def _transport(shared: Mapping[str, Any], service: Service) -> str:
+def _transport(shared: Mapping[str, Any], service: Service, routes: list[Node]) -> str:
     schemes = [scheme for item in service.api.operations for need in item.security for scheme in need.schemes]
     headers = ["Authorization", "Content-Type"]
-    headers += sorted({item.parameter for item in schemes if item.kind == "apiKey" and item.location == "header"})
+    headers += sorted(
+        {item.parameter for item in schemes if item.kind == "apiKey" and item.location == "header"}
+    )
+    fields = {name for route in routes if isinstance(route, Call) for name, _ in route.keywords}
     secured = any(_credentials(item) for item in service.api.operations if _is_servable(item))
-    return render("backend/transport.py", **shared, secured=secured, cors_headers=", ".join(headers))
+    return render(
+        "backend/transport.py",
+        **shared,
+        secured=secured,
+        route_fields=fields,
+        cors_headers=", ".join(headers),
+    )
 
 
 def _routes_file(
@@ -189,10 +218,14 @@ def _schemas_file(shared: Mapping[str, Any], checks: CheckWriter) -> str:
 def _checks_file(shared: Mapping[str, Any], checks: CheckWriter) -> str:
     formats = checks.formats
     functions = {
-        "date": "_day", "date-time": "_instant", "time": "time.fromisoformat", "email": "_email", "uri": "_uri",
-        "uuid": "_uuid", "ipv4": "IPv4Address", "ipv6": "IPv6Address",
+        "date": "_day", "date-time": "_instant", "time": "time.fromisoformat", "email": "_email",
+        "uri": "_uri", "uuid": "_uuid", "ipv4": "IPv4Address", "ipv6": "IPv6Address",
     }  # fmt: skip
-    dates = [name for name, key in (("date", "date"), ("datetime", "date-time"), ("time", "time")) if key in formats]
+    dates = [
+        name
+        for name, key in (("date", "date"), ("datetime", "date-time"), ("time", "time"))
+        if key in formats
+    ]
     addresses = [name for name, key in (("IPv4Address", "ipv4"), ("IPv6Address", "ipv6")) if key in formats]
     return render(
         "backend/checks.py",
@@ -217,7 +250,9 @@ def _errors_file(shared: Mapping[str, Any], errors: ErrorWriter) -> str:
 
 def _test_context(service: Service) -> dict[str, Any]:
     absent = next((item.operation for item in service.missing if _is_servable(item.operation)), None)
-    secured = next((item for item in service.api.operations if _is_servable(item) and _credentials(item)), None)
+    secured = next(
+        (item for item in service.api.operations if _is_servable(item) and _credentials(item)), None
+    )
     return {
         "journeys": journeys(service),
         "absent": absent,
@@ -249,7 +284,9 @@ def _notes(
     for resource in service.resources:
         starts = [name for name, value in resource.starts.items() if value in {'""', "0", "[]", "{}"}]
         if starts:
-            notes.append(f"{resource.noun}: {', '.join(map(line, starts))} start empty; nothing says what they are")
+            notes.append(
+                f"{resource.noun}: {', '.join(map(line, starts))} start empty; nothing says what they are"
+            )
         if resource.parent:
             notes.append(f"deleting a {resource.parent} entry deletes the {resource.table} in it")
     return tuple(notes)

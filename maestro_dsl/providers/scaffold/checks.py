@@ -204,8 +204,8 @@ class CheckWriter:
 
 _ASSERTIONS = frozenset(
     {
-        *_RECORD_KEYS, "type", "enum", "const", "allOf", "oneOf", "anyOf", "not", "items", "minItems", "maxItems",
-        "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "nullable", "exclusiveMinimum",
+        *_RECORD_KEYS, "type", "enum", "const", "allOf", "oneOf", "anyOf", "not", "items", "minItems",
+        "maxItems", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "nullable", "exclusiveMinimum",
         "exclusiveMaximum", "multipleOf", "uniqueItems",
     }
 )  # fmt: skip
@@ -221,7 +221,9 @@ def parameter_check(writer: CheckWriter, schema: object) -> tuple[Node, bool]:
     if kind in {"object", "any"}:
         writer.uses.add("Anything")
         return call("Anything"), False
-    flat = {key: value for key, value in node.items() if key not in {"nullable", "allOf", "oneOf", "anyOf", "not"}}
+    flat = {
+        key: value for key, value in node.items() if key not in {"nullable", "allOf", "oneOf", "anyOf", "not"}
+    }
     return writer.check({**flat, "type": kind}), False
 
 

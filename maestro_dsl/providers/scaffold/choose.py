@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.ports import InterfaceInput, Task
-from maestro_dsl.lang.model import Deliverable
 from maestro_dsl.lang.patterns import glob_match
 from maestro_dsl.providers.scaffold.algorithms import ALGORITHMS, find_algorithm
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.model import Deliverable
 
 _PAGE_FILES: Final = ("index.html", "app.js")
 _TEST_FILE: Final = "test_acceptance.py"
@@ -60,8 +62,12 @@ def choose(task: Task) -> Choice:
     spec = provided.contract.contract.interface_spec if provided else None
     if provided is not None and spec is not None:
         if spec.type.lower() != "openapi":
-            raise Impossible(f"scaffold writes services for OpenAPI interfaces, not for {spec.type}; use a model")
-        return Choice(target=Target.SERVICE, interface=provided, why=f"{provided.contract.id} has an OpenAPI interface")
+            raise Impossible(
+                f"scaffold writes services for OpenAPI interfaces, not for {spec.type}; use a model"
+            )
+        return Choice(
+            target=Target.SERVICE, interface=provided, why=f"{provided.contract.id} has an OpenAPI interface"
+        )
     consumed = next((item for item in task.interfaces if item.role == "consumes" and _is_openapi(item)), None)
     if consumed is None:
         return _algorithm(task)
@@ -73,8 +79,8 @@ def choose(task: Task) -> Choice:
         why = f"it consumes {consumed.contract.id} and its deliverables are tests"
         return Choice(target=Target.TESTS, interface=consumed, why=why)
     raise Impossible(
-        f"a consumer of {consumed.contract.id} can have a page (globs that match index.html and app.js) or an "
-        f"acceptance suite (globs that match {_TEST_FILE}); its globs are {', '.join(globs)}"
+        f"a consumer of {consumed.contract.id} can have a page (globs that match index.html and app.js) "
+        f"or an acceptance suite (globs that match {_TEST_FILE}); its globs are {', '.join(globs)}"
     )
 
 
@@ -90,10 +96,12 @@ def _algorithm(task: Task) -> Choice:
     subject = find_algorithm(_words(task), (task.requirement or "").lower())
     if subject is None:
         raise Impossible(
-            "without an interface scaffold can write an algorithm that the contract or the requirement names: "
+            "without an interface scaffold can write an algorithm that contract or requirement names: "
             f"{', '.join(ALGORITHMS)}; use a model for anything else"
         )
-    return Choice(target=Target.ALGORITHM, subject=subject, why=f"the contract asks for {subject.replace('_', ' ')}")
+    return Choice(
+        target=Target.ALGORITHM, subject=subject, why=f"the contract asks for {subject.replace('_', ' ')}"
+    )
 
 
 def _is_openapi(item: InterfaceInput) -> bool:
@@ -106,7 +114,9 @@ def _globs(task: Task) -> tuple[str, ...]:
 
 
 def _matches(globs: tuple[str, ...], name: str) -> bool:
-    return any(glob_match(glob, name) or glob_match(glob, f"{glob.rpartition('/')[0]}/{name}") for glob in globs)
+    return any(
+        glob_match(glob, name) or glob_match(glob, f"{glob.rpartition('/')[0]}/{name}") for glob in globs
+    )
 
 
 def _words(task: Task) -> str:

@@ -1,7 +1,7 @@
 """How errors look in an interface: the declared error schemas as Python expressions.
 
-The expression fills each field by its name and type; a schema with a required field that nothing explains is not
-used, and the answer is a problem document (RFC 9457) instead.
+The expression fills each field by its name and type; a schema with a required field that nothing explains is
+not used, and the answer is a problem document (RFC 9457) instead.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ _TEXT: Final = {
     "title": "phrase(status)", "code": "word(status)", "errorcode": "word(status)", "name": "word(status)",
     "status": "str(status)", "type": '"about:blank"',
 }  # fmt: skip
-_LISTS: Final = {"fields", "errors", "details", "issues", "violations", "problems", "invalidparams", "validationerrors"}
+_LISTS: Final = {
+    "fields",
+    "errors",
+    "details",
+    "issues",
+    "violations",
+    "problems",
+    "invalidparams",
+    "validationerrors",
+}
 _PLACE: Final = {"field", "path", "location", "property", "name", "param", "pointer", "key"}
 
 
@@ -85,7 +94,7 @@ class ErrorWriter:
             if value is not None:
                 made[item.name] = value
             elif item.required:
-                start = first_value(self.api, item.name, item.schema)
+                start = first_value(self.api, item.schema)
                 if start is None or "(" in start:
                     return None
                 made[item.name] = Raw(start)
@@ -126,7 +135,7 @@ class ErrorWriter:
 
 
 def invalid_status(operation: Operation) -> int:
-    """Return the status for a bad request: the declared 422, then 400, also where only a default is declared."""
+    """Return the status for a bad request: the declared 422, then 400; 400 also for a default."""
     for status in (422, 400):
         if str(status) in operation.responses:
             return status

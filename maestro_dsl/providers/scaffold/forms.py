@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.interfaces.openapi.model import Api
 from maestro_dsl.providers.scaffold.handlers import LIMITS, OFFSETS, filter_role
 from maestro_dsl.providers.scaffold.names import label, line, normal, singular, words
 from maestro_dsl.providers.scaffold.samples import bounds
 from maestro_dsl.providers.scaffold.service import Resource, Service, Verb
 from maestro_dsl.providers.scaffold.shapes import Field, items_of, kind_of, resolved, shape_of
 
+if TYPE_CHECKING:
+    from maestro_dsl.interfaces.openapi.model import Api
+
 _TITLES: Final = ("title", "name", "subject", "summary", "label", "username", "display_name", "email")
 _DONE: Final = {"done", "completed", "complete", "finished", "isdone", "iscompleted"}
-_FORMATS: Final = {"date": "date", "date-time": "date-time", "email": "email", "uri": "url", "password": "password"}
+_FORMATS: Final = {
+    "date": "date",
+    "date-time": "date-time",
+    "email": "email",
+    "uri": "url",
+    "password": "password",
+}
 _LONG: Final = 300
 _MAX_FACTS: Final = 6
 
@@ -22,7 +30,9 @@ _MAX_FACTS: Final = 6
 def form(service: Service, resource: Resource, shown: list[Resource]) -> list[dict[str, Any]]:
     """Return the controls of a form, in the order of the schema."""
     step = resource.steps.get(Verb.CREATE) or resource.steps[Verb.REPLACE]
-    editor = resource.steps.get(Verb.REPLACE) or resource.steps.get(Verb.PATCH) or resource.steps.get(Verb.SAVE)
+    editor = (
+        resource.steps.get(Verb.REPLACE) or resource.steps.get(Verb.PATCH) or resource.steps.get(Verb.SAVE)
+    )
     editable = set(shape_of(service.api, editor.body).names) if editor else set()
     controls: list[dict[str, Any]] = []
     for item in shape_of(service.api, step.body).fields:
@@ -37,7 +47,7 @@ def form(service: Service, resource: Resource, shown: list[Resource]) -> list[di
 
 
 def filters(service: Service, resource: Resource, shown: list[Resource]) -> list[dict[str, Any]]:
-    """Return the controls above a list: query parameters that filter by a field, and those that are required."""
+    """Return the controls above a list: query parameters that filter by a field, and required ones."""
     step = resource.steps.get(Verb.LIST) or resource.steps[Verb.FIND]
     controls: list[dict[str, Any]] = []
     for parameter in step.operation.parameters_in("query"):
@@ -70,7 +80,9 @@ def facts(service: Service, resource: Resource, shown: list[Resource], title: st
     chosen: list[dict[str, Any]] = []
     for item in plain[:_MAX_FACTS]:
         control = _control(service.api, item, shown)
-        chosen.append({name: control[name] for name in ("name", "label", "type", "reference") if name in control})
+        chosen.append(
+            {name: control[name] for name in ("name", "label", "type", "reference") if name in control}
+        )
     return chosen
 
 
@@ -87,7 +99,12 @@ def toggle(resource: Resource) -> str | None:
     if Verb.PATCH not in resource.steps:
         return None
     return next(
-        (item.name for item in resource.shape.fields if item.kind == "boolean" and normal(item.name) in _DONE), None
+        (
+            item.name
+            for item in resource.shape.fields
+            if item.kind == "boolean" and normal(item.name) in _DONE
+        ),
+        None,
     )
 
 
@@ -148,5 +165,6 @@ def _reference(item: Field, shown: list[Resource]) -> Resource | None:
         return None
     noun = singular(" ".join(parts[:-1]))
     return next(
-        (other for other in shown if other.noun == noun and not other.parents and Verb.LIST in other.steps), None
+        (other for other in shown if other.noun == noun and not other.parents and Verb.LIST in other.steps),
+        None,
     )

@@ -1,10 +1,9 @@
-"""A page that lists, creates, edits and deletes each resource, its client, a small server for it, and tests."""
+"""A page that lists, creates, edits and deletes each resource, its client, a server for it, and tests."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.interfaces.openapi.model import SecurityScheme
 from maestro_dsl.providers.scaffold.backend import PORT
 from maestro_dsl.providers.scaffold.forms import facts, filters, form, heading, paging, toggle
 from maestro_dsl.providers.scaffold.journeys import journeys
@@ -12,6 +11,9 @@ from maestro_dsl.providers.scaffold.names import camel, label, line, plural
 from maestro_dsl.providers.scaffold.render import render
 from maestro_dsl.providers.scaffold.resources import path_params
 from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
+
+if TYPE_CHECKING:
+    from maestro_dsl.interfaces.openapi.model import SecurityScheme
 
 _RESERVED: Final = {"connect", "authenticate", "send", "parse", "messageOf", "fieldsOf"}
 
@@ -51,7 +53,8 @@ def write_frontend(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
             "frontend/client.js",
             **context,
             operations=[
-                (step.operation.id, {"method": step.operation.method, "path": step.operation.path}) for _, step in steps
+                (step.operation.id, {"method": step.operation.method, "path": step.operation.path})
+                for _, step in steps
             ],
             calls=[_client_call(step, functions[step.operation.id]) for _, step in steps],
         ),

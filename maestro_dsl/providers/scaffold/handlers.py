@@ -1,4 +1,4 @@
-"""One operation as the lines of its handler: parameters read, filters, paging, what is stored and what is shown.
+"""One operation as the lines of its handler: parameters, filters, paging, what is stored and shown.
 
 Makes values for `templates/backend/routes.py.j2`; renders nothing itself.
 """
@@ -6,15 +6,17 @@ Makes values for `templates/backend/routes.py.j2`; renders nothing itself.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.interfaces.openapi.model import Parameter
 from maestro_dsl.providers.scaffold.checks import CheckWriter, parameter_check
 from maestro_dsl.providers.scaffold.names import article, constant, normal, plural, sentence, snake
 from maestro_dsl.providers.scaffold.pysource import Node, Raw, call, literal, show
 from maestro_dsl.providers.scaffold.records import NOW, TODAY, is_changing
 from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
 from maestro_dsl.providers.scaffold.shapes import Field, items_of, kind_of, resolved, shape_of
+
+if TYPE_CHECKING:
+    from maestro_dsl.interfaces.openapi.model import Parameter
 
 LIMITS: Final = {"limit", "perpage", "pagesize", "size", "maxresults", "first", "top", "count", "take"}
 OFFSETS: Final = {"offset", "skip", "start", "from"}
@@ -234,13 +236,16 @@ class HandlerWriter:
         writable = tuple(
             item.name
             for item in body.fields
-            if not item.read_only and (item.name != resource.key or step.verb is Verb.CREATE or not resource.item_param)
+            if not item.read_only
+            and (item.name != resource.key or step.verb is Verb.CREATE or not resource.item_param)
         )
         fixed = tuple(item.name for item in body.fields if item.read_only)
         if body.is_open:
             self.helpers.add("without")
             refused = tuple(dict.fromkeys((*fixed, *(() if step.verb is Verb.CREATE else (resource.key,)))))
-            made.sent = f"without(body, {self._constant(resource, 'fixed fields', refused)})" if refused else "body"
+            made.sent = (
+                f"without(body, {self._constant(resource, 'fixed fields', refused)})" if refused else "body"
+            )
         else:
             self.helpers.add("picked")
             made.sent = f"picked(body, {self._constant(resource, 'fields', writable)})"
@@ -263,13 +268,16 @@ class HandlerWriter:
                 if same is not None and same.name != resource.key:
                     made.after.append((literal(same.name), variable))
         if step.verb in {Verb.REPLACE, Verb.SAVE}:
-            sent = {*writable, resource.key}
-            changing = {name for name, _ in made.after}
-            names = dict.fromkeys((*resource.shape.names, *resource.starts))
-            kept = tuple(name for name in names if name not in sent and literal(name) not in changing)
-            if kept:
-                self.helpers.add("picked")
-                made.kept = self._constant(resource, "kept fields", kept)
+            self._keep(made, resource, writable)
+
+    def _keep(self, made: Handler, resource: Resource, writable: tuple[str, ...]) -> None:
+        sent = {*writable, resource.key}
+        changing = {name for name, _ in made.after}
+        names = dict.fromkeys((*resource.shape.names, *resource.starts))
+        kept = tuple(name for name in names if name not in sent and literal(name) not in changing)
+        if kept:
+            self.helpers.add("picked")
+            made.kept = self._constant(resource, "kept fields", kept)
 
     def _show(self, made: Handler, resource: Resource, step: Step) -> None:
         api = self.service.api
@@ -303,9 +311,9 @@ class HandlerWriter:
                 value = f"[{made.show('item')} for item in items]"
             elif item.kind == "integer" and name in LIMITS - {"count"} and made.limit != "None":
                 value = made.limit
-            elif item.kind == "integer" and name in OFFSETS:
-                value = made.offset
-            elif item.kind == "integer" and name in PAGES and made.page_from is not None:
+            elif (item.kind == "integer" and name in OFFSETS) or (
+                item.kind == "integer" and name in PAGES and made.page_from is not None
+            ):
                 value = made.offset
             elif item.kind == "integer" and name in _TOTALS:
                 value = "total"
@@ -346,7 +354,7 @@ def filter_role(service: Service, resource: Resource, parameter: Parameter) -> s
 def _empty(service: Service, item: Field) -> str | None:
     from maestro_dsl.providers.scaffold.records import first_value
 
-    return first_value(service.api, item.name, item.schema)
+    return first_value(service.api, item.schema)
 
 
 def _is_same(item: Field, name: str) -> bool:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from maestro_dsl.interfaces.openapi.model import Api, Operation
+from maestro_dsl.interfaces.openapi.validate import is_valid
 from maestro_dsl.providers.scaffold.errors import invalid_status
 from maestro_dsl.providers.scaffold.handlers import LIMITS, filter_role
 from maestro_dsl.providers.scaffold.names import line, normal, snake
@@ -18,6 +18,9 @@ from maestro_dsl.providers.scaffold.pysource import show
 from maestro_dsl.providers.scaffold.samples import NoExample, example
 from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
 from maestro_dsl.providers.scaffold.shapes import items_of, kind_of, resolved, shape_of
+
+if TYPE_CHECKING:
+    from maestro_dsl.interfaces.openapi.model import Api, Operation
 
 _TESTED_FORMATS = {"date", "date-time", "uuid"}
 
@@ -52,7 +55,7 @@ class Call:
 
     @property
     def invalid_statuses(self) -> tuple[int, ...]:
-        """The statuses that refuse a bad body: the declared one, or either usual one where none is declared."""
+        """The statuses that refuse a bad body: the declared one, else either usual one."""
         return (self.invalid_status,) if str(self.invalid_status) in self.errors else (400, 422)
 
     def error_fields(self, status: int) -> tuple[str, ...]:
@@ -179,7 +182,9 @@ def _journey(service: Service, resource: Resource) -> Journey:
     return Journey(
         resource=resource,
         parents=_parents(service, resource, maker),
-        calls={verb.value: _call(api, resource.steps[verb]) if verb in resource.steps else None for verb in Verb},
+        calls={
+            verb.value: _call(api, resource.steps[verb]) if verb in resource.steps else None for verb in Verb
+        },
         new=new,
         other=other,
         replaced=_replacement(api, resource, new),
@@ -197,11 +202,15 @@ def _journey(service: Service, resource: Resource) -> Journey:
 
 def _body(api: Api, step: Step, variant: int) -> dict[str, Any]:
     media = step.operation.body.json if step.operation.body else None
-    given = next((value for value in media.examples.values() if isinstance(value, dict)), None) if media else None
+    given = (
+        next((value for value in media.examples.values() if isinstance(value, dict)), None) if media else None
+    )
     made = example(api, step.body or {}, variant=variant)
     if variant == 0 and given is not None:
         read_only = {item.name for item in shape_of(api, step.body).fields if item.read_only}
-        return {name: value for name, value in given.items() if name not in read_only}
+        sent = {name: value for name, value in given.items() if name not in read_only}
+        if is_valid(api, step.body or {}, sent, "request"):
+            return sent
     return dict(made) if isinstance(made, dict) else {}
 
 
@@ -248,7 +257,8 @@ def _parents(service: Service, resource: Resource, maker: Step) -> tuple[tuple[s
             by_param[above.item_param] = above.table
         above = next((item for item in service.resources if item.table == above.parent), None)
     return tuple(
-        (name, by_param.get(name), example(service.api, schemas[name], name=name)) for name in resource.parents
+        (name, by_param.get(name), example(service.api, schemas[name], name=name))
+        for name in resource.parents
     )
 
 
@@ -296,7 +306,12 @@ def _filter(
         node = resolved(service.api, parameter.schema)
         if not role or items_of(service.api, parameter.schema) is not None or node.get("enum"):
             continue
-        if role in new and role in other and new[role] != other[role] and not isinstance(new[role], (list, dict)):
+        if (
+            role in new
+            and role in other
+            and new[role] != other[role]
+            and not isinstance(new[role], (list, dict))
+        ):
             return parameter.name, role
     return None
 
@@ -305,7 +320,11 @@ def _limit(api: Api, resource: Resource) -> str | None:
     step = resource.steps.get(Verb.LIST)
     for parameter in step.operation.parameters_in("query") if step else ():
         node = resolved(api, parameter.schema)
-        if normal(parameter.name) in LIMITS and kind_of(api, node) == "integer" and node.get("minimum", 1) <= 1:
+        if (
+            normal(parameter.name) in LIMITS
+            and kind_of(api, node) == "integer"
+            and node.get("minimum", 1) <= 1
+        ):
             return parameter.name
     return None
 
@@ -320,7 +339,9 @@ def _absent_key(api: Api, resource: Resource) -> str:
         most = resolved(api, schema).get("maximum")
         return str(int(min(most, 999_999_999))) if isinstance(most, (int, float)) else "999999999"
     try:
-        node = {key: value for key, value in resolved(api, schema).items() if key not in {"example", "examples"}}
+        node = {
+            key: value for key, value in resolved(api, schema).items() if key not in {"example", "examples"}
+        }
         return str(example(api, node, name="absent", variant=1)).replace(" ", "-")
     except NoExample:
         return "absent"

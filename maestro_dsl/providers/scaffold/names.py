@@ -8,11 +8,24 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _RESERVED = frozenset(
-    {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "request", "store", "schemas", "routes", "self", "field"}
+    {
+        *keyword.kwlist,
+        *keyword.softkwlist,
+        *dir(builtins),
+        "request",
+        "store",
+        "schemas",
+        "routes",
+        "self",
+        "field",
+    }
 )
 _UNCOUNTABLE = ("ss", "us", "is", "news", "series", "status", "data")
 

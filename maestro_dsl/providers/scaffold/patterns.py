@@ -1,16 +1,18 @@
 """Regular expressions of a document: may generated code use them, and which text matches them.
 
-A pattern from a document runs on input from anybody, so one that could take exponential time is refused. Works
-on Python's own parse tree; a pattern that only other dialects know is refused too.
+A pattern from a document runs on input from anybody, so one that could take exponential time is refused.
+Works on Python's own parse tree; a pattern that only other dialects know is refused too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from re import _constants as codes  # type: ignore[attr-defined]
+from re import _parser as parser
+from typing import TYPE_CHECKING, Any
 
-from re import _constants as codes, _parser as parser
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MAX_REPEAT = 1_000
 _REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT)
@@ -18,7 +20,7 @@ _SHORT = 3
 
 
 def usable(pattern: str) -> str | None:
-    """Return the pattern as generated code uses it (`re.search`), or None where it is not safe or not known."""
+    """Return the pattern for `re.search` in generated code, or None where it is not safe or not known."""
     python = re.sub(r"(?<!\\)((?:\\\\)*)\$$", r"\1\\Z", pattern)
     try:
         tree = parser.parse(python, re.ASCII)
@@ -46,13 +48,14 @@ def _is_risky(tree: Iterable[tuple[Any, Any]], *, inside_repeat: bool) -> bool:
             unlimited = most == codes.MAXREPEAT or most > _MAX_REPEAT
             if (unlimited and inside_repeat) or _is_risky(body, inside_repeat=inside_repeat or most > 1):
                 return True
-        elif code is codes.SUBPATTERN and _is_risky(argument[-1], inside_repeat=inside_repeat):
-            return True
-        elif code is codes.BRANCH and any(
-            _is_risky(branch, inside_repeat=inside_repeat) for branch in argument[1]
+        elif (
+            (code is codes.SUBPATTERN and _is_risky(argument[-1], inside_repeat=inside_repeat))
+            or (
+                code is codes.BRANCH
+                and any(_is_risky(branch, inside_repeat=inside_repeat) for branch in argument[1])
+            )
+            or code in {codes.GROUPREF, codes.GROUPREF_EXISTS}
         ):
-            return True
-        elif code in {codes.GROUPREF, codes.GROUPREF_EXISTS}:
             return True
     return False
 

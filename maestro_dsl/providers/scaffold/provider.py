@@ -1,12 +1,12 @@
 """The provider `scaffold`: answers the action `fulfil` with files that templates write, and refuses the rest.
 
-Deterministic and free: it reads the request's task alone, never its messages. What a template cannot do is named
-in the notes of the answer; where nothing can be done, the failure says what could be.
+Deterministic and free: it reads the request's task alone, never its messages. What a template cannot do is
+named in the notes of the answer; where nothing can be done, the failure says what could be.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.codec import digest
 from maestro_dsl.diagnostics import Severity
@@ -29,7 +29,9 @@ from maestro_dsl.providers.scaffold.frontend import can_show, write_frontend
 from maestro_dsl.providers.scaffold.placement import place
 from maestro_dsl.providers.scaffold.qa import write_tests
 from maestro_dsl.providers.scaffold.resources import find_service
-from maestro_dsl.providers.scaffold.service import Service
+
+if TYPE_CHECKING:
+    from maestro_dsl.providers.scaffold.service import Service
 
 _REQUIRED: Final = {
     Target.PAGE: ("index.html", "styles.css", "app.js", "client.js"),
@@ -56,7 +58,9 @@ class ScaffoldProvider:
         task = request.task
         if task is None or task.action != "fulfil":
             asked = "a bare prompt" if task is None else f"the action {task.action}"
-            raise ProviderFailure(Failure.CANNOT, f"scaffold answers fulfil alone, not {asked}; use a model for it")
+            raise ProviderFailure(
+                Failure.CANNOT, f"scaffold answers fulfil alone, not {asked}; use a model for it"
+            )
         try:
             files, notes = deliver(task)
         except Impossible as problem:
@@ -85,7 +89,9 @@ def _write(choice: Choice, task: Task) -> tuple[dict[str, str], tuple[str, ...]]
             return write_backend(service, entry=_start(choice, task) or "server.py")
         case Target.PAGE:
             if not can_show(service):
-                raise Impossible(f"no resource of {choice.interface.contract.id} can be listed, so a page has nothing to show")
+                raise Impossible(
+                    f"no resource of {choice.interface.contract.id} can be listed, so a page shows nothing"
+                )
             return write_frontend(service)
         case _:
             return write_tests(service)

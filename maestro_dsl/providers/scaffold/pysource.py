@@ -92,5 +92,5 @@ def literal(value: str | float | bool | None) -> str:
 
 def _quoted(text: str) -> str:
     quoted = json.dumps(text)
-    # a JSON string is a Python string, but for characters beyond 16 bits, which JSON writes as two
-    return quoted if all(ord(character) <= 0xFFFF and not 0xD800 <= ord(character) <= 0xDFFF for character in text) else ascii(text)  # noqa: E501, PLR2004 - bounds of Unicode planes
+    # a JSON string is a Python string, but for pairs of surrogates, as which JSON writes higher characters
+    return ascii(text) if r"\ud" in quoted.lower() else quoted

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from maestro_dsl.providers.scaffold.backend import PORT
 from maestro_dsl.providers.scaffold.frontend import url_variable
 from maestro_dsl.providers.scaffold.journeys import journeys
 from maestro_dsl.providers.scaffold.names import line
 from maestro_dsl.providers.scaffold.render import render
-from maestro_dsl.providers.scaffold.service import Service
+
+if TYPE_CHECKING:
+    from maestro_dsl.providers.scaffold.service import Service
 
 
 def write_tests(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:

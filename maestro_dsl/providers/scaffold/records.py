@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.openapi.model import Api, Schema
 from maestro_dsl.providers.scaffold.names import words
 from maestro_dsl.providers.scaffold.pysource import show
 from maestro_dsl.providers.scaffold.samples import bounds
 from maestro_dsl.providers.scaffold.service import Resource, Step, Verb
 from maestro_dsl.providers.scaffold.shapes import is_nullable, kind_of, resolved, shape_of
+
+if TYPE_CHECKING:
+    from maestro_dsl.interfaces.openapi.model import Api, Schema
 
 NOW, TODAY, NEW_UUID = "now()", "today()", "str(uuid4())"
 _MAX_DEPTH = 4
@@ -49,7 +51,7 @@ def first_values(api: Api, resource: Resource, steps: Mapping[Verb, Step]) -> St
         has_default = resolved(api, schema).get("default") is not None
         if item.name not in promised and not has_default and not is_time:
             continue
-        value = first_value(api, item.name, schema)
+        value = first_value(api, schema)
         if value is not None:
             values[item.name] = value
         elif item.name in promised:
@@ -57,7 +59,7 @@ def first_values(api: Api, resource: Resource, steps: Mapping[Verb, Step]) -> St
     return Starts(values=values, impossible=frozenset(impossible))
 
 
-def first_value(api: Api, name: str, schema: Schema) -> str | None:
+def first_value(api: Api, schema: Schema) -> str | None:
     """Return the Python expression of a field's first value, or None where nothing says what it is."""
     node = resolved(api, schema)
     if node.get("format") in {"date-time", "date"} and "default" not in node:

@@ -1,14 +1,14 @@
 """Finds resources in an interface by the shape of its paths: collection, item, and what both answer.
 
-An operation counts as understood only where path, method, body and answer fit together; all others are returned
-as missing with the reason. A resource without a way to make one, or without a way to see one, is no resource.
+An operation counts as understood only where path, method, body and answer fit together; all others are
+returned as missing with the reason. A resource without a way to make one, or without a way to see one, is no resource.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from maestro_dsl.interfaces.openapi.model import Api, Operation, Schema
 from maestro_dsl.providers.scaffold.names import normal, singular, snake, unique, words
@@ -16,6 +16,9 @@ from maestro_dsl.providers.scaffold.records import Starts, first_values
 from maestro_dsl.providers.scaffold.samples import NoExample, example
 from maestro_dsl.providers.scaffold.service import Missing, Resource, Service, Step, Verb
 from maestro_dsl.providers.scaffold.shapes import Shape, items_of, kind_of, resolved, shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PARAM = re.compile(r"\{([^{}]*)\}")
 _SCALARS = {"integer", "number", "string"}
@@ -139,7 +142,9 @@ def _assemble(api: Api, draft: _Draft, reasons: dict[str, str], taken: set[str])
             reasons[operation.id] = str(problem)
     shape = _shape(api, steps)
     key, key_schema = _key(api, draft, shape, operations)
-    noun = singular(next((part for part in reversed(draft.path.split("/")) if part and "{" not in part), "item"))
+    noun = singular(
+        next((part for part in reversed(draft.path.split("/")) if part and "{" not in part), "item")
+    )
     maker = steps.get(Verb.CREATE) or steps.get(Verb.REPLACE)
     if maker is None or maker.body is None:
         raise NotUnderstood("the operation that makes one cannot be done")
@@ -159,7 +164,9 @@ def _assemble(api: Api, draft: _Draft, reasons: dict[str, str], taken: set[str])
     kept = _with_find(api, draft, resource, kept)
     if not {Verb.CREATE, Verb.REPLACE} & kept.keys() or not {Verb.READ, Verb.LIST} & kept.keys():
         raise NotUnderstood(
-            next((reasons[item.id] for item in operations.values() if item.id in reasons), "it cannot be kept")
+            next(
+                (reasons[item.id] for item in operations.values() if item.id in reasons), "it cannot be kept"
+            )
         )
     return replace(resource, steps={verb: kept[verb] for verb in Verb if verb in kept}, starts=starts.values)
 
@@ -197,9 +204,7 @@ def _list_step(api: Api, operation: Operation, status: int, answer: Schema | Non
     if len(lists) != 1:
         raise NotUnderstood("its answer is no list and holds no single list")
     name, inner = lists[0]
-    return Step(
-        verb=Verb.LIST, operation=operation, status=status, answer=answer, envelope=name, item=inner
-    )
+    return Step(verb=Verb.LIST, operation=operation, status=status, answer=answer, envelope=name, item=inner)
 
 
 def _shape(api: Api, steps: Mapping[Verb, Step]) -> Shape:
@@ -249,7 +254,11 @@ def _new_key(api: Api, schema: Schema, maker: Step, key: str) -> str | None:
     if node.get("format") == "uuid":
         return "new_uuid"
     if "pattern" in node or "enum" in node:
-        for way, sample in (("new_uuid", "3f2b8f0e-8d0c-4d6a-9b1e-2c7a5f4e6d10"), ("new_token", "a1" * 8), ("next_numeral", "1")):
+        for way, sample in (
+            ("new_uuid", "3f2b8f0e-8d0c-4d6a-9b1e-2c7a5f4e6d10"),
+            ("new_token", "a1" * 8),
+            ("next_numeral", "1"),
+        ):
             if "pattern" in node and re.search(str(node["pattern"]), sample):
                 return way
         raise NotUnderstood(f"how a new {key} is made cannot be told from its pattern")
@@ -264,7 +273,10 @@ def _answerable(
     for verb, step in steps.items():
         needed = shape_of(api, step.item or step.answer or {}).required
         unknown = [name for name in needed if name in starts.impossible or resource.shape.field(name) is None]
-        if verb in {Verb.DELETE, Verb.PATCH, Verb.REPLACE, Verb.CREATE, Verb.SAVE} and step.answer is not None:
+        if (
+            verb in {Verb.DELETE, Verb.PATCH, Verb.REPLACE, Verb.CREATE, Verb.SAVE}
+            and step.answer is not None
+        ):
             own = shape_of(api, step.answer)
             if own.fields and own.field(resource.key) is None and verb is not Verb.DELETE:
                 reasons[step.operation.id] = f"its answer is not the {resource.noun} itself"

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.interfaces.openapi.model import Api, Schema
+from maestro_dsl.interfaces.openapi.validate import errors
 from maestro_dsl.providers.scaffold.names import label
 from maestro_dsl.providers.scaffold.patterns import matching_text
 from maestro_dsl.providers.scaffold.shapes import kind_of, resolved, shape_of
+
+if TYPE_CHECKING:
+    from maestro_dsl.interfaces.openapi.dialect import Direction
+    from maestro_dsl.interfaces.openapi.model import Api, Schema
 
 _MAX_DEPTH = 6
 _MAX_LENGTH = 2_000
@@ -39,22 +43,32 @@ class NoExample(ValueError):  # noqa: N818 - not a fault: the caller goes withou
     """No value could be found that the schema allows."""
 
 
-def example(api: Api, schema: Schema, *, name: str = "value", variant: int = 0, response: bool = False) -> Any:
+def example(
+    api: Api, schema: Schema, *, name: str = "value", variant: int = 0, response: bool = False
+) -> Any:
     """Return a value of `schema` as a request holds it (`readOnly` left out), or as a response does.
 
     Raises:
         NoExample: the limits of the schema are beyond what is tried here.
     """
-    return _Maker(api, variant, response).value(schema, name, 0)
+    direction: Direction = "response" if response else "request"
+    problems: list[str] = []
+    for with_examples in (True, False):
+        value = _Maker(api, variant, response, with_examples).value(schema, name, 0)
+        problems = errors(api, schema, value, direction)
+        if not problems:
+            return value
+    raise NoExample(problems[0])
 
 
 class _Maker:
-    def __init__(self, api: Api, variant: int, response: bool) -> None:
+    def __init__(self, api: Api, variant: int, response: bool, with_examples: bool) -> None:
         self._api = api
         self._variant = variant
         self._response = response
+        self._with_examples = with_examples
 
-    def value(self, schema: object, name: str, depth: int) -> Any:
+    def value(self, schema: object, name: str, depth: int) -> Any:  # noqa: C901 - one branch a JSON type
         node = resolved(self._api, schema)
         kind = kind_of(self._api, schema)
         if "const" in node:
@@ -64,7 +78,7 @@ class _Maker:
             return options[min(self._variant, len(options) - 1)]
         if kind == "object":
             return self._object(schema, node, depth)
-        given = _given(node)
+        given = _given(node) if self._with_examples else None
         if given is not None and self._variant == 0 and _fits(given, kind):
             return given
         if depth > _MAX_DEPTH:
@@ -109,9 +123,8 @@ class _Maker:
     def _array(self, node: dict[str, Any], name: str, depth: int) -> list[Any]:
         count = max(1 if depth < 2 else 0, _whole(node.get("minItems"), 0))  # noqa: PLR2004 - depth of a table
         count = min(count, _whole(node.get("maxItems"), count))
-        items = [_Maker(self._api, index % 2, self._response) for index in range(count)]
-        made = [maker.value(node.get("items", {}), name.removesuffix("s"), depth + 1) for maker in items]
-        return made
+        items = [_Maker(self._api, index % 2, self._response, self._with_examples) for index in range(count)]
+        return [maker.value(node.get("items", {}), name.removesuffix("s"), depth + 1) for maker in items]
 
     def _text(self, node: dict[str, Any], name: str) -> str:
         least, most = _whole(node.get("minLength"), 0), _whole(node.get("maxLength"), _MAX_LENGTH)

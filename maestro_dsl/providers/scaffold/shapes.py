@@ -1,16 +1,18 @@
 """Schemas as a template needs them: the fields of an object with all of its parts merged.
 
-Follows references and `allOf`; of alternatives (`oneOf`, `anyOf`) it takes the first that says more, because a
-form or an example needs one shape. Checks keep all alternatives: see `checks.py`.
+Follows references and `allOf`; of alternatives (`oneOf`, `anyOf`) it takes the first that says more, because
+a form or an example needs one shape. Checks keep all alternatives: see `checks.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi.model import Api, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MAX_DEPTH = 12
 
@@ -180,7 +182,13 @@ def _parts(node: dict[str, Any], key: str) -> list[object]:
 
 
 def _kind_of_value(value: object) -> str:
-    for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array")):
+    for kind, name in (
+        (bool, "boolean"),
+        (int, "integer"),
+        (float, "number"),
+        (str, "string"),
+        (list, "array"),
+    ):
         if isinstance(value, kind):
             return name
     return "object"
