@@ -50,6 +50,10 @@ SIGNAL = "signal"
 """`RunPaused.by` of a run that was interrupted and may be continued without asking."""
 
 
+_GOES_ON = GOOD | {NodeState.SKIPPED, NodeState.DEGRADED}
+"""Final states that do not stop a run with `fail_fast`."""
+
+
 async def run(
     plan: CompiledPlan,
     *,
@@ -290,8 +294,9 @@ class Interpreter:
         self._pump()
 
     def _finished(self, address: str) -> None:
-        if self._options.fail_fast and self._state.node_state(address) not in GOOD | {NodeState.SKIPPED}:
-            self._stop_for(f"{address} {self._state.node_state(address)} (--fail-fast)")
+        state = self._state.node_state(address)
+        if self._options.fail_fast and state not in _GOES_ON:
+            self._stop_for(f"{address} {state} (--fail-fast)")
         self._skip(self._queue.finished(address))
 
     def _skip(self, addresses: Sequence[str]) -> None:

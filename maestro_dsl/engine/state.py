@@ -374,6 +374,7 @@ def _node_decided(state: RunState, event: Event, body: NodeDecided) -> None:
     record.decision = body
     if body.decision in {"retry", "rerun"}:
         record.state, record.waiting, record.interrupted = NodeState.PENDING, None, False
+        record.decision = None  # the question may be asked again
         record.undecided, record.retry_at = None, None
         record.round_offset = record.round
         record.round, record.attempt = record.round + 1, 0

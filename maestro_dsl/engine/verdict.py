@@ -55,9 +55,11 @@ def _worth(index: PlanIndex, state: RunState, node: PlanNode) -> RunVerdict:
         return _worth_of_success(index, node, record)
     if record.state is NodeState.SKIPPED and not record.final.cause:
         return RunVerdict.VERIFIED
-    if kept_mock(index, state, root_cause(record)):
+    # A skipped node is worth what stopped it: the same fault is not judged twice in two ways.
+    root = state.nodes[root_cause(record)]
+    if kept_mock(index, state, root.address):
         return RunVerdict.ON_MOCK
-    if record.state is NodeState.FAILED and record.final.verdict == COULD_NOT_VERIFY:
+    if root.state is NodeState.FAILED and root.final is not None and root.final.verdict == COULD_NOT_VERIFY:
         return RunVerdict.COULD_NOT_VERIFY
     return RunVerdict.NOT_FULFILLED
 

@@ -15,7 +15,7 @@ from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
 from maestro_dsl.engine.ports import AttemptResult, Failure
 from maestro_dsl.engine.state import NodeRecord, NodeState
-from maestro_dsl.errors import UsageError
+from maestro_dsl.errors import MaestroError, UsageError
 from maestro_dsl.lang.model import GiveUp
 
 if TYPE_CHECKING:
@@ -53,11 +53,21 @@ class NodeWorker:
         job = self._job(address)
         try:
             await self._work(job)
+        except MaestroError as error:
+            if self._writer.broken is not None or job.record.in_flight is not None or job.record.is_final:
+                raise
+            await self._fail(job, error)
         except BaseException:
             # Cancelled, or halted between two tries: what a cut-off try left must reach the journal.
             if self._writer.broken is None and job.unwritten and job.record.in_flight is not None:
                 self._writer.post(*job.unwritten)
             raise
+
+    async def _fail(self, job: Job, error: MaestroError) -> None:
+        """End a node that could not even be tried: its condition, its inputs or a stored result is bad."""
+        reason = f"{error.message} ({error.hint})" if error.hint else error.message
+        failed = Outcome(result=AttemptResult(failure=Failure.FATAL, message=reason), final=True)
+        await self._finisher.give_up(job, failed)
 
     async def _work(self, job: Job) -> None:
         record = job.record

@@ -10,7 +10,7 @@ from maestro_dsl.engine.events import FileRef, LimitRaised, NodeDecided, Usage
 from maestro_dsl.engine.ports import AttemptResult, Failure, Verdict
 from maestro_dsl.engine.result import build_result
 from maestro_dsl.engine.runtime import RunControl, RunOptions
-from maestro_dsl.errors import IntegrityError
+from maestro_dsl.errors import IntegrityError, UsageError
 from maestro_dsl.lang.model import GiveUp, Schedule
 from maestro_dsl.testing import (
     FlatPrices,
@@ -301,6 +301,52 @@ def test_a_negative_recheck_decides_the_verdict_and_is_not_retried(team_plan, ve
     assert len(world.action.tries("recheck[api/build[web]]")) == 1
     assert states(state)["recheck[api/build[web]]"] == "failed"
     assert state.verdict == verdict
+
+
+@pytest.mark.parametrize("verdict", ["not_fulfilled", "could_not_verify"])
+def test_what_a_skipped_recheck_is_worth_comes_from_the_verification_before_it(team_plan, verdict):
+    world = team_world()
+    bad = AttemptResult(message="no answer", verdict=fulfilled(verdict=verdict))
+    world.action.script["verify[api]"] = [Step(result=bad)]
+    state = run_plan(team_plan, world)
+    assert states(state)["recheck[api/build[web]]"] == "skipped"
+    assert state.verdict == verdict
+    (report,) = world.action.tries("report")
+    assert [item.state for item in report.inputs] == ["succeeded", "succeeded", "succeeded_on_mock", "failed"]
+
+
+def test_a_condition_that_cannot_be_evaluated_fails_its_node_alone(make_plan):
+    nodes = {"a": PlanNode(address="a", node="a", action="do", when="nodes.x"), "b": []}
+
+    def condition(_text, _context):
+        raise UsageError("unknown name x", hint="use b")
+
+    state = run_plan(make_plan(nodes), World(condition=condition))
+    assert states(state) == {"a": "failed", "b": "succeeded"}
+    assert state.nodes["a"].final.reason == "unknown name x (use b)."
+
+
+def test_late_parameters_are_bound_before_the_work(make_plan):
+    late = PlanNode(
+        address="b",
+        node="b",
+        action="do",
+        edges=(Edge(source="a"),),
+        params={"text": "{{ nodes.a.outputs.x + 1 }}"},
+        late_params=("text",),
+    )
+    world = World(action=ScriptedAction({"a": [Step(result=AttemptResult(outputs={"x": 1}))]}))
+    run_plan(make_plan({"a": [], "b": late}), world)
+    assert world.action.tries("b")[0].node.params == {"text": 2}
+
+
+def test_a_person_may_have_a_failed_node_tried_again(make_plan):
+    plan = make_plan({"a": []}, give_up=GiveUp.ASK, **ONCE)
+    world = World(action=ScriptedAction({"a": [invalid(), Step()]}))
+    assert run_plan(plan, world).status == "paused"
+    options = RunOptions(decisions=(NodeDecided(node="a", decision="retry"),))
+    state = run_plan(plan, replace(world, epoch=2), resume=True, options=options)
+    assert (states(state), state.nodes["a"].round) == ({"a": "succeeded"}, 2)
 
 
 def test_fail_fast_starts_nothing_new(make_plan):
