@@ -34,7 +34,9 @@ NAMES = {
 
 def check_blueprint(document: Document[Blueprint], workspace: Workspace | None = None) -> Diagnostics:
     """Return EXP001, EXP002, EXP003, EXP005 and GRF003 findings of a blueprint."""
-    checker = _Checker(document=document, base=types(document.value, workspace))
+    checker = _Checker(
+        document=document, base=types(document.value, workspace), outputs=node_types(document.value)
+    )
     for spec in document.value.nodes.values():
         checker.node(spec)
     return checker.diagnostics
@@ -71,6 +73,7 @@ class _Checker:
 
     document: Document[Blueprint]
     base: dict[str, Type]
+    outputs: Type
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
 
     def node(self, spec: NodeSpec) -> None:
@@ -81,7 +84,7 @@ class _Checker:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
             context[spec.as_name or "item"] = found
             context["key"] = STRING
-        context["nodes"] = node_types(self.document.value)
+        context["nodes"] = self.outputs
         if spec.when is not None:
             self.condition(spec.when, (*place, "when"), context, _as_condition, reader=spec)
         if spec.retry.when is not None:
@@ -93,8 +96,9 @@ class _Checker:
                 self.text(value, (*place, key), static, spec)
         if spec.idempotency_key is not None:
             self.text(spec.idempotency_key, (*place, "idempotency_key"), static, spec)
-        for pointer, value in strings_of(dict(spec.params), (*place, "with")):
-            self.text(value, pointer, context, spec)
+        if spec.params:
+            for pointer, value in strings_of(dict(spec.params), (*place, "with")):
+                self.text(value, pointer, context, spec)
 
     def foreach(self, expression: Expression, context: dict[str, Type]) -> tuple[Type, tuple[Problem, ...]]:
         """Return the type of the items of a `foreach`."""

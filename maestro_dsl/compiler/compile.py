@@ -6,7 +6,9 @@ never the comments or format of a file. Waves come from `dag`, which is loaded h
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +38,7 @@ from maestro_dsl.lang.workspace import Workspace
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from maestro_dsl.compiler.instances import Instance
@@ -50,6 +53,23 @@ _NO_RETRY: Final = RetrySettings()
 
 def compile_workspace(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
     """Return the plan of a workspace, or None and what is wrong with it."""
+    with _collector_paused():
+        return _compile(workspace)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the garbage collector: a compile makes many values, keeps all, and leaves no cycles behind."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _compile(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
     diagnostics = check_blueprint(workspace.blueprint, workspace)
     contracts, wrong = compile_contracts(workspace)
     diagnostics.extend(wrong)
@@ -68,7 +88,6 @@ def _plan(workspace: Workspace, builder: _Builder, nodes: tuple[PlanNode, ...]) 
     from maestro_dsl.compiler.dag import waves
 
     settings, plan = workspace.settings, workspace.plan.value
-    sources = {address: [edge.source for edge in edges] for address, edges in builder.expansion.edges.items()}
     return CompiledPlan(
         id=plan.id,
         name=plan.name or plan.id,
@@ -76,7 +95,7 @@ def _plan(workspace: Workspace, builder: _Builder, nodes: tuple[PlanNode, ...]) 
         blueprint=f"{workspace.blueprint.value.id}@{workspace.blueprint.value.version}",
         execution_mode=workspace.blueprint.value.execution_mode,
         nodes=nodes,
-        waves=waves(sources),
+        waves=waves(builder.expansion.sources),
         personas=tuple(builder.persona(member) for member in workspace.team.values()),
         contracts=tuple(builder.contracts.values()),
         provider=settings.provider,
@@ -126,6 +145,7 @@ class _Builder:
     writer: PromptWriter = field(init=False)
     keys: KeyWriter = field(init=False)
     _settings: dict[object, tuple[NodeSettings, RetryPolicy]] = field(default_factory=dict)
+    _layers: dict[str, str | None] = field(default_factory=dict)
     _safety: SafetyPolicy = field(init=False)
 
     def __post_init__(self) -> None:
@@ -202,8 +222,10 @@ class _Builder:
     def _node_settings(
         self, spec: NodeSpec, contract: Contract | None, persona_id: str | None
     ) -> tuple[NodeSettings, RetryPolicy]:
+        if spec.id not in self._layers:
+            self._layers[spec.id] = _node_layer(spec)
         layers = (
-            _node_layer(spec),
+            self._layers[spec.id],
             contract.id if contract is not None and _has_settings(contract) else None,
             persona_id,
         )
@@ -248,6 +270,8 @@ class _Builder:
 
     def _reads(self, instance: Instance, edges: tuple[Edge, ...], reals: tuple[str, ...]) -> tuple[str, ...]:
         """Return the globs of what the node may read: files of hard needs, and of providers it starts."""
+        if not self.expansion.writes:
+            return ()
         sources = [edge.source for edge in edges if edge.kind is EdgeKind.HARD]
         started = (*reals, instance.contract_id) if instance.action in {"verify", "recheck"} else reals
         sources += [maker for name in started for maker in self.expansion.makers.get(name or "", ())]

@@ -6,7 +6,7 @@ policies, prompts and digests are added elsewhere; no graph library is used here
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.workspace import Workspace
 
 MAX_CONFLICTS: Final = 20
-_Nothing: Final[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +33,8 @@ class Expansion:
 
     instances: tuple[Instance, ...] = ()
     edges: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Address → addresses of its edges."""
     order: tuple[str, ...] = ()
     """Every address after all that it needs."""
     writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -62,6 +63,7 @@ def expand(workspace: Workspace) -> tuple[Expansion, Diagnostics]:
     expansion = Expansion(
         instances=tuple(graph.instances.values()),
         edges=graph.edges,
+        sources=sources,
         order=ordered,
         writes=claimed,
         mocks=graph.mocks,

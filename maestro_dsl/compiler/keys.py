@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.codec import digest, to_json
+from maestro_dsl.codec import digest
 from maestro_dsl.compiler.plan import CompiledContract, KeyPart, Prompt
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class KeyWriter:
         self._by_address = {item.address: item for item in expansion.instances}
         self._made: dict[tuple[str, str], KeyPart] = {}
         self._actions: dict[str, KeyPart] = {}
+        self._params_made: dict[int, KeyPart] = {}
 
     def parts(
         self,
@@ -47,8 +48,7 @@ class KeyWriter:
         """Return the parts of a node's key that are known before the run."""
         parts = [self._action(instance.action)]
         if instance.params:
-            late = dict.fromkeys(instance.late_params[:1], instance.bindings)
-            parts.append(_part("params", {"params": to_json(instance.params), "late": to_json(late)}))
+            parts.append(self._params(instance))
         if prompt is not None and member is not None:
             parts.append(_part("prompt", prompt))
             parts.extend(self._persona_parts(member))
@@ -68,6 +68,14 @@ class KeyWriter:
             if compiled is not None and compiled.interface_digest is not None:
                 parts.append(KeyPart(name=f"interface:{contract_id}", digest=compiled.interface_digest))
         return tuple(parts)
+
+    def _params(self, instance: Instance) -> KeyPart:
+        if instance.late_params:
+            return _part("params", [instance.params, instance.bindings])
+        owner = id(instance.params)  # instances share the mapping of their node where nothing in it differs
+        if owner not in self._params_made:
+            self._params_made[owner] = _part("params", instance.params)
+        return self._params_made[owner]
 
     def _consumer_contract(self, instance: Instance) -> Contract | None:
         if instance.rechecks is None:

@@ -1,4 +1,4 @@
-"""The semantic rules: one a file, all in one literal table. Grammar and references are checked while loading."""
+"""The semantic rules: one a file, all in one literal table; grammar and references are earlier."""
 
 from __future__ import annotations
 
