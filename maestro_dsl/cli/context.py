@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from maestro_dsl.errors import UsageError
-from maestro_dsl.lang.model import NANO_USD, Json, Schedule
 from maestro_dsl.reporters.text import Style, safe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from maestro_dsl.lang.model import Json  # noqa: TC004 - the model costs every start 30 ms
     from maestro_dsl.lang.settings import Overrides
 
 
@@ -55,6 +55,7 @@ class Session:
         quality_threshold: float | None = None,
     ) -> Overrides:
         """Return what the command line states over the documents; `max_cost` is in US dollars."""
+        from maestro_dsl.lang.model import NANO_USD, Schedule
         from maestro_dsl.lang.settings import Overrides
 
         return Overrides(

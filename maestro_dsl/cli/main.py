@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
-import traceback
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -218,6 +216,9 @@ class _Failure:
         return code
 
     def _bug(self, error: BaseException) -> int:
+        import tempfile
+        import traceback
+
         report = "".join(traceback.format_exception(error))
         with tempfile.NamedTemporaryFile(
             "w", prefix="maestro-bug-", suffix=".txt", delete=False, encoding="utf-8"

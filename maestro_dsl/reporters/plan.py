@@ -42,6 +42,7 @@ class Forecast:
 
 
 _WORDS: Final = {"run": "run", "reuse": "reuse", "restore": "restore", "unknown": "later"}
+_UNCUT: Final = 10_000
 _COLOURS: Final = {"run": "green", "reuse": "dim", "restore": "cyan", "unknown": "yellow"}
 
 
@@ -88,19 +89,23 @@ def counts(plan: CompiledPlan, forecast: Mapping[str, Forecast]) -> str:
 
 def _waves(plan: CompiledPlan, forecast: Mapping[str, Forecast], style: Style) -> list[str]:
     nodes = {node.address: node for node in plan.nodes}
-    rows = [_row(nodes[address], forecast.get(address)) for wave in plan.waves for address in wave]
-    aligned = iter(zip(table([row[:-1] for row in rows], width=1_000), rows, strict=True))
     lines = []
     for number, wave in enumerate(plan.waves, start=1):
         lines.append(style("bold", f"Wave {number}"))
-        for address in wave:
-            line, row = next(aligned)
+        rows = [_row(nodes[address], forecast.get(address)) for address in wave]
+        aligned = table([row[:-1] for row in rows], width=_UNCUT)
+        for address, row, line in zip(wave, rows, aligned, strict=True):
             expected = forecast.get(address)
             shown = line if expected is None else _coloured(line, row[3], expected.action, style)
-            fits = len(line) + len(row[-1]) + 2 <= WIDTH
-            lines += [f"{shown}  {row[-1]}".rstrip()] if fits else [shown, f"      {cut(row[-1], WIDTH - 6)}"]
+            padding = " " * (max(map(len, aligned)) - len(line) + 2)
+            fits = len(line) + len(padding) + len(row[-1]) <= WIDTH
+            lines += [f"{shown}{padding}{row[-1]}".rstrip()] if fits else [shown, f"      {_note(row[-1])}"]
         lines.append("")
     return lines
+
+
+def _note(text: str) -> str:
+    return cut(text, WIDTH - 6)
 
 
 def _row(node: PlanNode, expected: Forecast | None) -> tuple[str, ...]:
@@ -113,9 +118,7 @@ def _row(node: PlanNode, expected: Forecast | None) -> tuple[str, ...]:
 
 
 def _coloured(line: str, word: str, action: str, style: Style) -> str:
-    head = line.rstrip().removesuffix(word)
-    tail = line[len(line.rstrip()) :]
-    return head + style(_COLOURS.get(action, "dim"), word) + tail
+    return line.removesuffix(word) + style(_COLOURS.get(action, "dim"), word)
 
 
 def _time(estimate: Estimate, style: Style) -> list[str]:

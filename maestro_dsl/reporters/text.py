@@ -10,8 +10,6 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.lang.model import NANO_USD
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -138,6 +136,8 @@ def money(nano_usd: int | None) -> str:
         return "unknown"
     if nano_usd == 0:
         return "$0.00"
+    from maestro_dsl.lang.model import NANO_USD  # here, because `maestro --version` needs no documents
+
     dollars = nano_usd / NANO_USD
     return f"${dollars:,.2f}" if dollars >= 0.1 else f"${dollars:.4f}"  # noqa: PLR2004 - ten cents
 
