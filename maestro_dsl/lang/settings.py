@@ -41,7 +41,6 @@ from maestro_dsl.lang.model import (
     Persona,
     Plan,
     Policy,
-    PolicySettings,
     Project,
     RetrySettings,
     SafetySettings,
@@ -50,9 +49,7 @@ from maestro_dsl.lang.model import (
     TeamMember,
 )
 from maestro_dsl.lang.suggest import closest
-
-if TYPE_CHECKING:
-    from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.document import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +90,8 @@ class EffectiveSettings:
     limits: Limits
     state: StateSettings
     origins: Mapping[str, Origin]
+    policies: Mapping[str, Document[Policy]] = field(default_factory=dict, repr=False)
+    """Policy documents by the text of each `retry.use`."""
     pinned: frozenset[str] = frozenset()
     """Keys stated on the command line or in the environment: nothing in a document overrides them."""
 
@@ -160,6 +159,7 @@ def effective(
         limits=found.group("limits", Limits),
         state=found.group("state", StateSettings),
         origins=MappingProxyType(found.origins),
+        policies=MappingProxyType(dict(shared)),
         pinned=frozenset(key for layer in above for key in layer),
     )
     found.value("give_up_on_failure")
@@ -225,7 +225,7 @@ def for_node(
     """
     layers: list[Layer] = [{key: _of_plan(settings, key) for key in settings.pinned & set(_NODE_KEYS)}]
     if node is not None:
-        layers.append(_node_layer(node, blueprint))
+        layers += [_node_layer(node, blueprint), *_used(node.retry, settings.policies)]
     if contract is not None:
         layers.append(_contract_layer(contract))
     if member is not None:
@@ -306,7 +306,7 @@ def _plan_layers(plan: Document[Plan] | None, policies: Mapping[str, Document[Po
     for key in ("provider", "quality_threshold", "output"):
         if getattr(value, key) is not None:
             layer[key] = (getattr(value, key), where(key))
-    return [layer, *_used(value.policies, policies)]
+    return [layer, *_used(value.policies.retry, policies)]
 
 
 def _project_layers(
@@ -318,7 +318,7 @@ def _project_layers(
     layers: list[Layer] = []
     if env_name is not None:
         where = in_document(project.map, ("environments", env_name, "defaults"))
-        layers += [stated(spec.defaults, "", where), *_used(spec.defaults.policies, policies)]
+        layers += [stated(spec.defaults, "", where), *_used(spec.defaults.policies.retry, policies)]
     defaults = project.value.defaults
     own = dict(stated(defaults, "", in_document(project.map, ("defaults",))))
     where = in_document(project.map)
@@ -326,12 +326,12 @@ def _project_layers(
     own.update(stated(project.value.state, "state", where))
     if project.value.sandbox is not None:
         own["sandbox"] = (project.value.sandbox, where("sandbox"))
-    return [*layers, own, *_used(defaults.policies, policies)]
+    return [*layers, own, *_used(defaults.policies.retry, policies)]
 
 
-def _used(settings: PolicySettings, policies: Mapping[str, Document[Policy]]) -> list[Layer]:
+def _used(retry: RetrySettings, policies: Mapping[str, Document[Policy]]) -> list[Layer]:
     """Return the layer of the Policy document that `retry.use` names, which stands just below it."""
-    policy = policies.get(settings.retry.use or "")
+    policy = policies.get(retry.use or "")
     if policy is None:
         return []
     where = in_document(policy.map, drop="policies")

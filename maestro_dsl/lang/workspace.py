@@ -25,8 +25,8 @@ from maestro_dsl.lang.model import (
     Persona,
     Plan,
     Policy,
-    PolicySettings,
     Project,
+    RetrySettings,
     TeamMember,
 )
 from maestro_dsl.lang.references import check_inputs, check_literal_ids, check_needs, check_unused_inputs
@@ -162,8 +162,8 @@ class _Loader:
         if document is None or not isinstance(document.value, Plan):
             return None, self.diagnostics
         plan = _typed(document, Plan)
-        settings = self._settings(plan, project)
         blueprint = self._blueprint(plan)
+        settings = self._settings(plan, project, blueprint)
         team = self._team(plan, project, settings)
         contracts = self._contracts(plan)
         if blueprint is None:
@@ -204,18 +204,25 @@ class _Loader:
         own = project.value.vars if project is not None else {}
         return {**own, **spec.vars, **self.overrides.sets}
 
-    def _settings(self, plan: Document[Plan], project: Document[Project] | None) -> EffectiveSettings:
-        places: list[tuple[Document[DocumentValue], Pointer, PolicySettings]] = []
-        places.append((cast("Document[DocumentValue]", plan), ("policies",), plan.value.policies))
+    def _settings(
+        self, plan: Document[Plan], project: Document[Project] | None, blueprint: Document[Blueprint] | None
+    ) -> EffectiveSettings:
+        places: list[tuple[Document[DocumentValue], Pointer, RetrySettings]] = []
+        owner = cast("Document[DocumentValue]", plan)
+        places.append((owner, ("policies", "retry"), plan.value.policies.retry))
+        if blueprint is not None:
+            owner = cast("Document[DocumentValue]", blueprint)
+            nodes = blueprint.value.nodes.values()
+            places += [(owner, ("nodes", node.id, "retry"), node.retry) for node in nodes]
         if project is not None:
             owner = cast("Document[DocumentValue]", project)
-            places.append((owner, ("defaults", "policies"), project.value.defaults.policies))
+            places.append((owner, ("defaults", "policies", "retry"), project.value.defaults.policies.retry))
             for name, spec in project.value.environments.items():
-                pointer: Pointer = ("environments", name, "defaults", "policies")
-                places.append((owner, pointer, spec.defaults.policies))
+                pointer: Pointer = ("environments", name, "defaults", "policies", "retry")
+                places.append((owner, pointer, spec.defaults.policies.retry))
         policies: dict[str, Document[Policy]] = {}
-        for document, pointer, settings in places:
-            self._policy(document, (*pointer, "retry", "use"), settings.retry.use, policies)
+        for document, pointer, retry in places:
+            self._policy(document, (*pointer, "use"), retry.use, policies)
         return effective(
             plan=plan,
             project=project,

@@ -17,12 +17,25 @@ from maestro_dsl.lang.validators import python_validator, schema_of, validator_o
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**12), 10**12) | TEXT | st.floats(-1e6, 1e6)
 DATA = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=20
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=20,
 )
 YAMLISH = st.lists(
-    st.sampled_from([*"{}[]:,-?&*!|>'\"%@`#<=~. \n\t\r\\", "\n  ", "- ", ": ", "<<: ", "&a", "*a", "!!str ", "---\n", "k"]),
+    st.sampled_from(
+        [*"{}[]:,-?&*!|>'\"%@`#<=~. \n\t\r\\", "\n  ", "- ", ": ", "<<: ", "&a", "*a", "!!str ", "---\n", "k"]
+    ),
     max_size=40,
-).map("".join)  # fmt: skip
+).map("".join)
+
+
+class Quoting(yaml.SafeDumper):
+    """Quotes every text: PyYAML writes YAML 1.1, where `0E0` without quotes is one."""
+
+
+Quoting.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -46,7 +59,7 @@ def test_any_text_gives_findings_never_an_exception(text: str) -> None:
 @given(DATA)
 def test_what_was_dumped_is_loaded_again(data: Any) -> None:
     assert load(json.dumps(data), "f.json", profile=Profile.INTERFACE).data == data
-    dumped = yaml.safe_dump(data, allow_unicode=True)
+    dumped = yaml.dump(data, Dumper=Quoting, allow_unicode=True)
     assert load(dumped, "f.yaml", profile=Profile.INTERFACE).data == data
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -16,8 +17,25 @@ def codes(content: bytes | str, profile: Profile = Profile.DOCUMENT) -> list[tup
 def test_plain_text_follows_yaml_1_2_and_never_the_norway_problem() -> None:
     text = "[yes, on, NO, 12:30, 012, true, null, ~, 3, -4, 0x1f, 0o17, 2.5, .5, 1e3, .inf, 1e999, '7']"
     assert load(text, "f", profile=Profile.INTERFACE).data == [
-        "yes", "on", "NO", "12:30", "012", True, None, None, 3, -4, 31, 15, 2.5, 0.5, 1000.0, ".inf", "1e999", "7",
-    ]  # fmt: skip
+        "yes",
+        "on",
+        "NO",
+        "12:30",
+        "012",
+        True,
+        None,
+        None,
+        3,
+        -4,
+        31,
+        15,
+        2.5,
+        0.5,
+        1000.0,
+        ".inf",
+        "1e999",
+        "7",
+    ]
 
 
 def test_keys_are_text_whatever_they_look_like() -> None:
@@ -107,7 +125,7 @@ def test_bytes_that_are_no_text_have_a_position() -> None:
 def bombs() -> dict[str, bytes]:
     laughs = ["a: &a [x,x,x,x,x,x,x,x,x,x]"]
     names = "abcdefghij"
-    for above, name in zip(names, names[1:], strict=False):
+    for above, name in itertools.pairwise(names):
         laughs.append(f"{name}: &{name} [{','.join(['*' + above] * 10)}]")
     long_text = "a: &a " + "x" * 1_000_000 + "\nb: [" + ",".join(["*a"] * 20) + "]"
     return {

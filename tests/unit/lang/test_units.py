@@ -14,13 +14,16 @@ from maestro_dsl.lang.units import (
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("500ms", 0.5), ("5s", 5), ("15m", 900), ("2h", 7200), ("1.5h", 5400), ("30d", 2_592_000)]
+    ("text", "seconds"),
+    [("500ms", 0.5), ("5s", 5), ("15m", 900), ("2h", 7200), ("1.5h", 5400), ("30d", 2_592_000)],
 )
 def test_durations_become_seconds(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize(("text", "count"), [(100_000, 100_000), ("100k", 100_000), ("2M", 2_000_000), ("1.5k", 1500)])
+@pytest.mark.parametrize(
+    ("text", "count"), [(100_000, 100_000), ("100k", 100_000), ("2M", 2_000_000), ("1.5k", 1500)]
+)
 def test_tokens_become_counts(text: object, count: int) -> None:
     assert parse_tokens(text) == count
 
@@ -39,12 +42,28 @@ def test_sizes_become_bytes() -> None:
     ("parse", "value", "message"),
     [
         (parse_duration, "15", '"15" is not a duration: write a number with ms, s, m, h or d, such as 15m'),
-        (parse_tokens, "0.5", '"0.5" is not a number of tokens: write a whole number, or one with k or M, such as 100k'),
-        (parse_money, "5 EUR", '"5 EUR" is not an amount of money: write a number and USD, such as 12.50 USD'),
-        (parse_size, "5x", '"5x" is not a size: write bytes, or a number with kB, MB, GB, KiB, MiB or GiB, such as 16 MiB'),
-        (parse_version, "1.0", '"1.0" is not a version: write three numbers in quotes where needed, such as "1.0.0"'),
+        (
+            parse_tokens,
+            "0.5",
+            '"0.5" is not a number of tokens: write a whole number, or one with k or M, such as 100k',
+        ),
+        (
+            parse_money,
+            "5 EUR",
+            '"5 EUR" is not an amount of money: write a number and USD, such as 12.50 USD',
+        ),
+        (
+            parse_size,
+            "5x",
+            '"5x" is not a size: write bytes, or a number with kB, MB, GB, KiB, MiB or GiB, such as 16 MiB',
+        ),
+        (
+            parse_version,
+            "1.0",
+            '"1.0" is not a version: write three numbers in quotes where needed, such as "1.0.0"',
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_unit_has_one_message(parse: object, value: str, message: str) -> None:
     with pytest.raises(UnitError) as caught:
         parse(value)  # type: ignore[operator]
