@@ -205,8 +205,8 @@ class CheckWriter:
 _ASSERTIONS = frozenset(
     {
         *_RECORD_KEYS, "type", "enum", "const", "allOf", "oneOf", "anyOf", "not", "items", "minItems",
-        "maxItems", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "nullable", "exclusiveMinimum",
-        "exclusiveMaximum", "multipleOf", "uniqueItems",
+        "maxItems", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "nullable",
+        "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems",
     }
 )  # fmt: skip
 

@@ -15,13 +15,14 @@ from maestro_dsl.providers.scaffold.errors import invalid_status
 from maestro_dsl.providers.scaffold.handlers import LIMITS, filter_role
 from maestro_dsl.providers.scaffold.names import line, normal, snake
 from maestro_dsl.providers.scaffold.pysource import show
-from maestro_dsl.providers.scaffold.samples import NoExample, example
+from maestro_dsl.providers.scaffold.samples import NoExample, bounds, example
 from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
 from maestro_dsl.providers.scaffold.shapes import items_of, kind_of, resolved, shape_of
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Api, Operation
 
+_LONG_PAGE = 100
 _TESTED_FORMATS = {"date", "date-time", "uuid"}
 
 
@@ -58,6 +59,11 @@ class Call:
         """The statuses that refuse a bad body: the declared one, else either usual one."""
         return (self.invalid_status,) if str(self.invalid_status) in self.errors else (400, 422)
 
+    @property
+    def declares_absence(self) -> bool:
+        """True where the interface says how an unknown one is answered."""
+        return bool({"404", "4XX", "default"} & self.errors.keys())
+
     def error_fields(self, status: int) -> tuple[str, ...]:
         """Return the fields that the body of an error must have."""
         return self.errors.get(str(status), ())
@@ -87,6 +93,8 @@ class Journey:
     filter: tuple[str, str] | None
     """(query parameter, field) whose values differ between `new` and `other`."""
     limit: str | None
+    list_query: dict[str, str]
+    """What a list is asked for, so that a page is as long as it may be."""
     absent_key: str
     shown: tuple[str, ...]
     """Fields that a client sends and sees again."""
@@ -94,6 +102,11 @@ class Journey:
     key_prefix: str | None
     """The start of keys that clients choose; None where the service makes them, or they have a form."""
     """A method that the collection's path does not have."""
+
+    @property
+    def list_suffix(self) -> str:
+        """The query string of a list with its question mark; "" for none."""
+        return f"?{urlencode(self.list_query)}" if self.list_query else ""
 
     @property
     def fresh_key(self) -> str | None:
@@ -193,6 +206,7 @@ def _journey(service: Service, resource: Resource) -> Journey:
         wrong=next(((name, ["wrong"]) for name in changes if isinstance(new[name], (str, int, float))), None),
         filter=_filter(service, resource, new, other),
         limit=_limit(api, resource),
+        list_query=_longest_page(api, resource),
         absent_key=_absent_key(api, resource),
         shown=shown,
         free_method=_free_method(service, resource),
@@ -292,7 +306,7 @@ def _call(api: Api, step: Step) -> Call:
         errors={
             status: shape_of(api, response.json.schema).required if response.json else ()
             for status, response in step.operation.responses.items()
-            if status[0] in "45"
+            if status == "default" or status[0] in "45"
         },
     )
 
@@ -327,6 +341,18 @@ def _limit(api: Api, resource: Resource) -> str | None:
         ):
             return parameter.name
     return None
+
+
+def _longest_page(api: Api, resource: Resource) -> dict[str, str]:
+    step = resource.steps.get(Verb.LIST)
+    if step is None:
+        return {}
+    asked = dict(_call(api, step).query)
+    for parameter in step.operation.parameters_in("query"):
+        if normal(parameter.name) in LIMITS and kind_of(api, parameter.schema) == "integer":
+            most = bounds(resolved(api, parameter.schema))[1]
+            asked[parameter.name] = str(int(_LONG_PAGE if most is None else min(most, _LONG_PAGE)))
+    return asked
 
 
 def _absent_key(api: Api, resource: Resource) -> str:

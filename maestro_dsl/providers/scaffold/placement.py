@@ -21,7 +21,7 @@ def place(
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the files under the first folder where all required ones match, and what was left out.
 
-    `required` None means all but the README; `start` fixes the folder, because the contract names a file in it.
+    `required` None means all but the README; `start` fixes the folder: the contract names a file in it.
 
     Raises:
         Impossible: there is no such folder.

@@ -1,7 +1,7 @@
 """Finds resources in an interface by the shape of its paths: collection, item, and what both answer.
 
 An operation counts as understood only where path, method, body and answer fit together; all others are
-returned as missing with the reason. A resource without a way to make one, or without a way to see one, is no resource.
+returned as missing with the reason. A resource that nothing makes, or nothing shows, is none.
 """
 
 from __future__ import annotations
