@@ -14,8 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.probe import (
+    NO_BODY,
     NOT_FOUND,
     NOT_IMPLEMENTED,
+    NoBody,
     Prober,
     Sent,
     label,
@@ -28,10 +30,11 @@ from maestro_dsl.interfaces.openapi.variants import changed, showable
 from maestro_dsl.lang.model import Json
 
 if TYPE_CHECKING:
-    from maestro_dsl.interfaces.openapi.model import Operation, Schema
+    from maestro_dsl.interfaces.openapi.model import Media, Operation, Schema
 
 _PARAMETER = re.compile(r"\{([^/{}]+)\}")
-_REFUSED_BY_RIGHTS = frozenset({401, 402, 403, 407, 409, 412, 423, 428, 429})
+_NEEDS_RIGHTS = frozenset({401, 402, 403, 407})
+_REFUSED = _NEEDS_RIGHTS | {409, 412, 423, 428, 429}
 _UNKNOWN_UUID = "00000000-0000-4000-8000-00000000dead"
 _UNKNOWN_NUMBER = 2_000_000_011
 
@@ -103,7 +106,7 @@ class Entities:
         if operation is None:
             return None
         values, certain = await self.path_values(resource.collection_path)
-        body = await self.body(operation, resource.schema)
+        body = await self.body(operation, resource.schema, key=resource.id_property)
         if not isinstance(body, dict):
             return None
         for parameter, name in resource.parents.items():
@@ -136,16 +139,18 @@ class Entities:
                 return Entity(resource=resource, values=values, sent={}, shown=item)
         return None
 
-    async def body(self, operation: Operation, shown: Schema | None = None) -> Json:
-        """Return a good request body, different at each call where the schema leaves room; None for none.
+    async def body(
+        self, operation: Operation, shown: Schema | None = None, *, key: str | None = None
+    ) -> Json | NoBody:
+        """Return a good request body, different at each call where the schema leaves room.
 
-        `shown` is the schema in which the provider will answer it.
+        `shown` is the schema in which the provider will answer it, `key` a property that must differ.
         """
-        if operation.body is None:
-            return None
-        media = operation.body.json or next(iter(operation.body.content.values()), None)
-        if media is None or media.schema is None:
-            return next(iter(media.examples.values()), None) if media is not None else None
+        media = _writable(operation)
+        if media is None:
+            return NO_BODY
+        if media.schema is None:
+            return next(iter(media.examples.values()), {})
         self.turn += 1
         api = self.probe.api
         examples = [
@@ -158,7 +163,7 @@ class Entities:
             return body
         body = showable(api, media.schema, body, shown)
         if self.turn > 1:
-            texts = _free_text(body)
+            texts = _free_text(body) | {key or ""}
             body |= changed(api, media.schema, body, shown=shown, turn=self.turn, only=texts)
         return {**body, **await self._references(media.schema, body)}
 
@@ -186,6 +191,14 @@ class Entities:
         return None
 
 
+def _writable(operation: Operation) -> Media | None:
+    """Return the first way to write the body that can be made here: JSON or a form."""
+    if operation.body is None:
+        return None
+    form = operation.body.content.get("application/x-www-form-urlencoded")
+    return operation.body.json or form
+
+
 def _free_text(body: Mapping[str, Json]) -> frozenset[str]:
     """Return the properties whose value may have to be unique: texts, not numbers or choices."""
     return frozenset(name for name, value in body.items() if isinstance(value, str))
@@ -210,8 +223,9 @@ async def expect_success(probe: Prober, sent: Sent | None, *, certain: bool = Tr
     elif status == NOT_FOUND and certain:
         text = f"{name} answers 404 for an item that exists"
         probe.sheet.check("status", False, text, operation=operation.id)
-    elif status == NOT_FOUND or status in _REFUSED_BY_RIGHTS:
-        probe.judge(sent)
+    elif status == NOT_FOUND or status in _REFUSED:
+        if status not in _NEEDS_RIGHTS:  # with made-up credentials nothing more can be said
+            probe.judge(sent)
         probe.sheet.note(f"{name} could not be judged: it answers {status}", operation=operation.id)
     else:
         text = f"{name} answers {status} to a request that its schema allows"

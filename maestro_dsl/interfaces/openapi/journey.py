@@ -73,7 +73,6 @@ class Journey:
         entity = await self.entities.alive(self.resource)
         if entity is not None and self.resource.read is not None:
             await self._read(entity, {})
-            await self._unknown(entity)
 
     async def _read(self, entity: Entity, expected: Mapping[str, Json]) -> None:
         operation = self.resource.read
@@ -152,7 +151,8 @@ class Journey:
             return entity
         self._same_id(operation, entity, sent.data)
         self._shows(operation, entity, sent.data, body, "does not answer with the new")
-        after = replace(entity, sent={**entity.sent, **body})
+        # a whole replacement may reset what it does not name; a patch may not
+        after = replace(entity, sent=body if whole else {**entity.sent, **body})
         await self._kept_update(operation, after, body)
         await self._refuses(operation, entity.values, body)
         return after
@@ -205,9 +205,7 @@ class Journey:
                 continue
             if label(operation) in self.probe.sheet.missing:
                 continue
-            body: Json = None
-            if operation.body is not None:
-                body = await self.entities.body(operation)
+            body = await self.entities.body(operation)
             sent = await self.probe.send(operation, values, body=body)
             if sent is None or sent.answer.status in NOT_IMPLEMENTED:
                 continue

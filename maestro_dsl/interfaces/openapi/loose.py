@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.interfaces.openapi.entities import Entities, expect_success
-from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, Sent, declared, label
+from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, NoBody, Sent, declared, label
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Operation
@@ -18,8 +18,11 @@ async def call_loose(entities: Entities, operation: Operation) -> None:
     probe = entities.probe
     if operation.id in probe.good or label(operation) in probe.sheet.missing or operation.method in _UNTESTED:
         return
+    if "#" in operation.path:
+        probe.sheet.note(f"{label(operation)} could not be told from the path without its fragment")
+        return
     body = await entities.body(operation)
-    if operation.body is not None and body is None and operation.body.required:
+    if operation.body is not None and operation.body.required and isinstance(body, NoBody):
         probe.sheet.note(f"{label(operation)} could not be called: no body of its kind can be made")
         return
     values, certain = await entities.path_values(operation.path)
