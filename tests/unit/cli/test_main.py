@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from maestro_dsl import app
+from maestro_dsl.cli import main
 from maestro_dsl.cli.main import COMMANDS, LazyGroup, cli, execute
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.errors import (
@@ -65,6 +66,14 @@ def _loaded(*arguments, cwd):
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("apply", "--help"), ("lint", "--help")])
 def test_help_loads_nothing_heavy(arguments, tmp_path):
     assert _loaded(*arguments, cwd=tmp_path) == (0, [])
+
+
+def test_the_short_way_to_the_version_says_the_same(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["maestro", "--version"])
+    main()
+    short = capsys.readouterr().out
+    assert execute(["--version"]) == 0
+    assert capsys.readouterr().out == short
 
 
 def test_lint_loads_nothing_heavy():
