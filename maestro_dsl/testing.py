@@ -195,11 +195,7 @@ class MemoryArtifacts:
         return digest
 
     def get(self, digest: str) -> bytes:
-        """Return the content.
-
-        Raises:
-            IntegrityError: it is absent.
-        """
+        """Return the content; an IntegrityError where it is absent."""
         try:
             return self.blobs[digest]
         except KeyError:
@@ -245,19 +241,11 @@ class NoSandbox:
     level = "none"
 
     async def run(self, command: CommandSpec) -> CommandResult:
-        """Refuse.
-
-        Raises:
-            EnvironmentFailure: always.
-        """
+        """Refuse, with an EnvironmentFailure."""
         raise EnvironmentFailure(f"nothing is started in memory: {' '.join(command.argv)}")
 
     async def start(self, command: CommandSpec) -> RunningCommand:
-        """Refuse.
-
-        Raises:
-            EnvironmentFailure: always.
-        """
+        """Refuse, with an EnvironmentFailure."""
         raise EnvironmentFailure(f"nothing is started in memory: {' '.join(command.argv)}")
 
 

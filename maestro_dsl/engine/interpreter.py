@@ -233,6 +233,7 @@ class Interpreter:
         return asyncio.get_running_loop().call_later(left, self.pause, reason, "guardrail")
 
     async def _close(self) -> None:
+        self._writer.flush()  # what a cut-off attempt left behind
         open_nodes = [item for item in self._index.nodes if self._state.node_state(item) not in FINAL]
         if self._cancelled is not None:
             reason = self._cancelled

@@ -8,15 +8,17 @@ attempt can be carried to another machine. Adapters live in `providers`, `storag
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TYPE_CHECKING
 
 from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, PlanNode
 from maestro_dsl.engine.events import Event, FileRef, Issue, ServiceReady, ServiceStopped, Usage
 from maestro_dsl.lang.model import Json, ModelSettings
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
 
 
 class Failure(StrEnum):
@@ -231,7 +233,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityReport:
-    """The score of one contract with its parts, each in 0–1, rounded half-even to 4 digits."""
+    """The score of one contract with its parts, each from 0 to 1, rounded half-even to 4 digits."""
 
     validation: float
     completeness: float
