@@ -6,6 +6,7 @@ for that.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.events import Body, FileRef, NodeFinished, NodeWaiting, Published, PublishStarted
@@ -50,7 +51,11 @@ class Finisher:
             saved_tokens=stored.tokens,
             recorded_calls=stored.recorded_calls,
         )
-        await self._publish_and_end(job, (), stored.files, stored.result_digest, final, None)
+        last = runtime.store.last_result(self._desk.index.plan.id, node.address)
+        is_newest = last is not None and last.key == job.key
+        # Reuse makes it the newest result of its node again: the next change is told against this one.
+        again = None if is_newest else replace(stored, node=node.address)
+        await self._publish_and_end(job, (), stored.files, stored.result_digest, final, again)
         return True
 
     def _whole(self, stored: CachedResult) -> bool:

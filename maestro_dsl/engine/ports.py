@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, PlanNode
 from maestro_dsl.engine.events import Event, FileRef, Issue, ServiceReady, ServiceStopped, Usage

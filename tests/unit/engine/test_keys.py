@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from maestro_dsl.codec import canonical, digest
+from maestro_dsl.compiler.plan import KeyPart
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.keys import InterfaceHistory, changed_pointers, explain, forecast, key_parts
 from maestro_dsl.engine.ports import AttemptResult, CachedResult
@@ -126,3 +127,21 @@ def test_only_what_changed_and_what_depends_on_it_runs_again(make_plan):
         "c": "cached",
     }
     assert (state.nodes["a"].why, state.nodes["b"].why) == ("prompt changed", "result of a changed")
+
+
+def test_a_change_is_told_against_what_stood_last_reused_or_not(make_plan):
+    plan, world = make_plan({"a": []}), World()
+
+    def run_with(place, prompt, policy):
+        parts = (KeyPart(name="prompt", digest=prompt), KeyPart(name="policy", digest=policy))
+        changed = replace(plan, nodes=(replace(plan.nodes[0], key_parts=parts),))
+        record = run_plan(changed, world, run_id=f"run{place}").nodes["a"]
+        return record.state.value, record.why
+
+    settings = [("1", "1"), ("2", "2"), ("1", "1"), ("1", "2")]
+    assert [run_with(place, *item) for place, item in enumerate(settings)] == [
+        ("succeeded", "never run"),
+        ("succeeded", "policy changed; prompt changed"),
+        ("cached", ""),
+        ("succeeded", "policy changed"),
+    ]
