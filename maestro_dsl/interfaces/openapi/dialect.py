@@ -137,6 +137,10 @@ class Dialect:
         for key in ("allOf", "anyOf", "oneOf"):
             if isinstance(schema.get(key), list) and schema[key]:
                 result[key] = [self._convert(part) for part in schema[key]]
+        told_apart = self._told_apart(schema, result.get("oneOf"))
+        if told_apart is not None:
+            del result["oneOf"]
+            result["anyOf"] = told_apart
         for key in (
             "not",
             "if",
@@ -154,6 +158,25 @@ class Dialect:
                 result[key] = self._convert(schema[key])
         if isinstance(schema.get("prefixItems"), list) and schema["prefixItems"]:
             result["prefixItems"] = [self._convert(part) for part in schema["prefixItems"]]
+
+    def _told_apart(self, schema: dict[str, Any], options: Any) -> list[Any] | None:
+        """Return alternatives that a discriminator chooses between, so that none excludes another.
+
+        Documents often write `oneOf` over schemas that overlap; the discriminator is what tells them apart.
+        """
+        discriminator = schema.get("discriminator")
+        name = discriminator.get("propertyName") if isinstance(discriminator, dict) else None
+        if not isinstance(name, str) or not isinstance(options, list) or "anyOf" in schema:
+            return None
+        found: list[Any] = []
+        for raw, option in zip(schema["oneOf"], options, strict=True):
+            values = discriminator_values(schema, raw)
+            own = shapes.properties(self._api, raw).get(name)
+            fixed = shapes.keyword(self._api, own, "enum") or shapes.keyword(self._api, own, "const")
+            is_open = fixed is None and bool(values)
+            only = {"properties": {name: {"enum": values}}}
+            found.append({"allOf": [option, only]} if is_open else option)
+        return found
 
     def _objects(self, schema: dict[str, Any], result: dict[str, Any]) -> None:
         for key in ("properties", "dependentSchemas"):
@@ -184,6 +207,21 @@ class Dialect:
         if not isinstance(schema, dict):
             return False
         return shapes.keyword(self._api, schema, self._hidden) is True
+
+
+def discriminator_values(schema: dict[str, Any], option: Any) -> list[str]:
+    """Return the values of a schema's discriminator that stand for one of its alternatives."""
+    ref = option.get("$ref") if isinstance(option, dict) else None
+    if not isinstance(ref, str):
+        return []
+    mapping = schema["discriminator"].get("mapping")
+    short = ref.rpartition("/")[2]
+    mapped = [
+        key
+        for key, target in (mapping if isinstance(mapping, dict) else {}).items()
+        if target in {ref, short}
+    ]
+    return mapped or [short]
 
 
 def _nullable(schema: dict[str, Any]) -> Any:

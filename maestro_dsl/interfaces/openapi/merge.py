@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi.chance import hash32
+from maestro_dsl.interfaces.openapi.dialect import discriminator_values
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Api
@@ -56,13 +57,7 @@ def _discriminated(api: Api, schema: dict[str, Any], chosen: Any) -> dict[str, A
     ref = chosen.get("$ref") if isinstance(chosen, dict) else None
     if not isinstance(discriminator, dict) or not isinstance(name, str) or not isinstance(ref, str):
         return {}
-    mapping = discriminator.get("mapping")
-    short = ref.rpartition("/")[2]
-    value = short
-    for key, target in (mapping if isinstance(mapping, dict) else {}).items():
-        if target in {ref, short}:
-            value = key
-            break
+    value = discriminator_values(schema, chosen)[0]
     own = flatten(api, chosen, "", depth=1).get("properties", {}).get(name)
     own = flatten(api, own, "", depth=1)
     if "enum" in own and value not in own["enum"]:

@@ -1,0 +1,140 @@
+"""Chooses among declared answers and media types, and words the answers that a contract does not declare.
+
+Order as in Prism, for which a public suite of cases exists. Pure functions over the model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from maestro_dsl.interfaces.openapi.model import Media, Operation, Response
+
+PROBLEM = "application/problem+json"
+_WORDED = ("message", "detail", "error_description", "error", "title", "description")
+_STATUS_NAMES = ("status", "statusCode", "status_code", "code")
+_ERROR = 400
+_PREFERENCE = re.compile(r"""\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^,;\s]*))""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is sent back; `body` is a JSON value where `media_type` is JSON, else a text, None for nothing."""
+
+    status: int
+    body: Any = None
+    media_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    operation: Operation | None = None
+    violations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """What the `Prefer` header asks for."""
+
+    code: str | None = None
+    example: str | None = None
+
+
+def preference(header: str) -> Preference:
+    """Read a `Prefer` header such as `code=404, example=gone`."""
+    found = {hit[1].lower(): hit[2] if hit[2] is not None else hit[3] for hit in _PREFERENCE.finditer(header)}
+    return Preference(code=found.get("code") or None, example=found.get("example") or None)
+
+
+def for_status(operation: Operation, status: int, *, default: bool = True) -> Response | None:
+    """Return the answer declared for a status: exactly, as a range, or by default."""
+    keys = (str(status), f"{status // 100}XX", *(("default",) if default else ()))
+    return next((operation.responses[key] for key in keys if key in operation.responses), None)
+
+
+def for_bad_request(operation: Operation, *, malformed: bool) -> tuple[int, Response | None]:
+    """Return status and declared answer for a request that does not match the contract."""
+    for status in (400, 422) if malformed else (422, 400):
+        if str(status) in operation.responses:
+            return status, operation.responses[str(status)]
+    response = operation.responses.get("4XX") or operation.responses.get("default")
+    return (400 if malformed else 422), response
+
+
+def acceptable(content: Mapping[str, Media], accept: str) -> list[Media]:
+    """Return the media types that an `Accept` header allows, best first; all of them where it is empty."""
+    if not accept.strip():
+        return sorted(content.values(), key=lambda media: not media.is_json)
+    ranges = [_range(part) for part in accept.split(",") if part.strip()]
+    scored: list[tuple[float, int, int, Media]] = []
+    for order, media in enumerate(content.values()):
+        bare = media.media_type.partition(";")[0].strip().lower()
+        fits = [
+            (specific, quality, -place)
+            for place, (kind, quality) in enumerate(ranges)
+            if (specific := _covers(kind, bare)) > 0
+        ]
+        if fits:
+            _, quality, place = max(fits)
+            if quality > 0:
+                scored.append((-quality, -place, order, media))
+    return [entry[3] for entry in sorted(scored, key=lambda entry: entry[:3])]
+
+
+def _range(part: str) -> tuple[str, float]:
+    kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    quality = 1.0
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                quality = float(parameter[2:])
+            except ValueError:
+                quality = 0.0
+    return kind, quality
+
+
+def _covers(kind: str, bare: str) -> int:
+    """Return 0 for no, else how specific the range is."""
+    if bare in {kind, "*/*"}:
+        return 3
+    if kind.endswith("/*") and kind != "*/*":
+        return 2 if bare.startswith(kind[:-1]) else 0
+    if bare.endswith("/*"):
+        return 2 if kind.startswith(bare[:-1]) else 0
+    return 1 if kind in {"*/*", "*"} else 0
+
+
+def problem(status: int, detail: str, *, violations: Iterable[str] = (), **more: Any) -> Answer:
+    """Return an answer that the contract does not declare, as RFC 9457 problem details."""
+    found = tuple(violations)
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if found:
+        body["violations"] = list(found)
+    return Answer(status=status, body=body, media_type=PROBLEM, violations=found, **more)
+
+
+def worded(sample: Any, status: int, reason: str) -> list[tuple[str, Any]]:
+    """Return the properties of a declared error's body that say why, with what they should say."""
+    if not isinstance(sample, dict) or status < _ERROR:
+        return []
+    changes: list[tuple[str, Any]] = []
+    changes += [
+        (name, status)
+        for name in _STATUS_NAMES
+        if isinstance(sample.get(name), int) and not isinstance(sample[name], bool)
+    ]
+    named = next((name for name in _WORDED if isinstance(sample.get(name), str)), None)
+    if named is not None:
+        changes.append((named, reason))
+    return changes
+
+
+def header_text(violations: Iterable[str]) -> str:
+    """Return reasons as one line that is safe in a header."""
+    text = "; ".join(violations)
+    return "".join(char if " " <= char <= "~" else "?" for char in text)[:500]

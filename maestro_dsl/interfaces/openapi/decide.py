@@ -1,0 +1,378 @@
+"""From a request to an answer, by the decision table and the memory: the interpreter of the mock.
+
+`emit_mock_server.js` holds the same rules in JavaScript; one suite of requests compares the two. Knows
+nothing of sockets.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from maestro_dsl.interfaces.openapi import answers, inputs, shapes
+from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
+from maestro_dsl.interfaces.openapi.chance import hash32
+from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
+from maestro_dsl.interfaces.openapi.validate import is_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maestro_dsl.interfaces.openapi.inputs import Inputs, Request
+    from maestro_dsl.interfaces.openapi.model import Media, Operation, Response, Schema, SecurityScheme
+    from maestro_dsl.interfaces.openapi.routes import Match
+    from maestro_dsl.interfaces.openapi.table import Behaviour, Table
+
+VIOLATIONS_HEADER = "x-maestro-violations"
+_STATUS = re.compile(r"[2-5]\d\d", re.ASCII)
+_NO_BODY = frozenset({204, 205, 304})
+_TOTALS = ("total", "total_count", "totalCount", "count")
+_LIMIT_NAMES, _OFFSET_NAMES = ("limit",), ("offset",)
+
+
+class Interpreter:
+    """Answers requests to one mock; each instance has its own memory."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.memory = Memory(table)
+
+    def answer(self, request: Request) -> Answer:
+        """Return the answer to `request`; every request has one."""
+        admin = self._admin(request)
+        if admin is not None:
+            return admin
+        match, allowed = self.table.router.find(request.raw_path, request.method)
+        if match is None:
+            return problem(404, f"no operation of this API has the path {request.raw_path}")
+        operation = match.route.operations.get(request.method)
+        if operation is None and request.method == "HEAD":
+            operation = match.route.operations.get("GET")
+        if operation is None:
+            return _method_not_allowed(request, allowed)
+        return self._guarded(operation, match, request)
+
+    def _admin(self, request: Request) -> Answer | None:
+        if request.raw_path == "/__admin/reset" and request.method in {"POST", "DELETE"}:
+            self.memory.reset()
+            return Answer(status=204)
+        if request.raw_path == "/__admin/export" and request.method == "GET":
+            return Answer(status=200, body=self.memory.export(), media_type="application/json")
+        return None
+
+    def _guarded(self, operation: Operation, match: Match, request: Request) -> Answer:
+        if operation.security and not any(
+            all(_is_presented(scheme, request) for scheme in option.schemes) for option in operation.security
+        ):
+            return self._unauthorized(operation, request)
+        found = inputs.read(self.table.api, operation, request, match.values)
+        if found.unsupported:
+            takes = ", ".join(operation.body.content if operation.body is not None else ())
+            reason = f"the media type {request.media_type} is not accepted; send {takes}"
+            return self._failed(
+                operation, request, 415, answers.for_status(operation, 415, default=False), reason
+            )
+        if found.violations:
+            status, response = answers.for_bad_request(operation, malformed=found.malformed)
+            reason = "; ".join(found.violations)
+            return self._failed(operation, request, status, response, reason, violations=found.violations)
+        wanted = answers.preference(request.headers.get("prefer", ""))
+        if wanted.code is not None or wanted.example is not None:
+            return self._preferred(operation, request, wanted)
+        role = self.table.role(operation)
+        if role is not None:
+            return self._remembered(operation, match, request, found, *role)
+        return self._stateless(operation, request, found)
+
+    def _unauthorized(self, operation: Operation, request: Request) -> Answer:
+        challenges = dict.fromkeys(
+            _challenge(scheme) for option in operation.security for scheme in option.schemes
+        )
+        response = answers.for_status(operation, 401, default=False)
+        answer = self._failed(operation, request, 401, response, "credentials are missing")
+        return replace(answer, headers={**answer.headers, "www-authenticate": ", ".join(challenges)})
+
+    def _failed(
+        self,
+        operation: Operation,
+        request: Request,
+        status: int,
+        response: Response | None,
+        reason: str,
+        *,
+        violations: list[str] | None = None,
+    ) -> Answer:
+        """Return the declared error `response` with the reason worked in, or problem details."""
+        found = tuple(violations or ())
+        headers = {VIOLATIONS_HEADER: answers.header_text(found)} if found else {}
+        if response is None:
+            return replace(problem(status, reason, violations=found), operation=operation, headers=headers)
+        if not response.content:
+            return Answer(status=status, operation=operation, violations=found, headers=headers)
+        media = self._media(operation, response, "") or next(iter(response.content.values()))
+        media = self._media(operation, response, request.headers.get("accept", "")) or media
+        pool = self.table.pool(operation, response, media)
+        if not pool:
+            return replace(problem(status, reason, violations=found), operation=operation, headers=headers)
+        body = pool[0]
+        if media.is_json:
+            body = overlay(body, dict(answers.worded(body, status, reason)), self._validity(media.schema))
+        return Answer(
+            status=status,
+            body=body,
+            media_type=media.media_type,
+            headers={**self.table.headers(operation, response), **headers},
+            operation=operation,
+            violations=found,
+        )
+
+    def _preferred(self, operation: Operation, request: Request, wanted: Preference) -> Answer:
+        response, status = operation.success, operation.success_status
+        if wanted.code is not None:
+            if _STATUS.fullmatch(wanted.code) is None:
+                return problem(400, f'"{wanted.code}" is no status code', operation=operation)
+            status = int(wanted.code)
+            response = answers.for_status(operation, status)
+        if response is None:
+            return problem(404, f"the answer {status} is not declared", operation=operation)
+        return self._send(operation, request, response, status, example=wanted.example)
+
+    def _send(
+        self,
+        operation: Operation,
+        request: Request,
+        response: Response,
+        status: int,
+        *,
+        example: str | None = None,
+    ) -> Answer:
+        headers = self.table.headers(operation, response)
+        if not response.content or status in _NO_BODY:
+            return Answer(status=status, headers=headers, operation=operation)
+        media = self._media(operation, response, request.headers.get("accept", ""))
+        if media is None:
+            return _not_acceptable(operation, response)
+        if example is not None:
+            if example not in media.examples:
+                return problem(404, f'the answer {status} has no example "{example}"', operation=operation)
+            body = media.examples[example]
+        else:
+            pool = self.table.pool(operation, response, media)
+            body = pool[hash32(f"{self.table.seed}|{request.raw_path}|{request.query_string}") % len(pool)]
+        return Answer(
+            status=status, body=body, media_type=media.media_type, headers=headers, operation=operation
+        )
+
+    def _media(self, operation: Operation, response: Response, accept: str) -> Media | None:
+        """Return the best acceptable media type that a body can be made for."""
+        options = answers.acceptable(response.content, accept)
+        return next((media for media in options if self.table.pool(operation, response, media)), None)
+
+    def _stateless(self, operation: Operation, request: Request, found: Inputs) -> Answer:
+        response = operation.success
+        if response is None:
+            return Answer(status=200, operation=operation)
+        answer = self._send(operation, request, response, operation.success_status)
+        media = None if answer.media_type is None else response.content.get(answer.media_type)
+        if media is None or not media.is_json or not isinstance(answer.body, dict):
+            return answer
+        if media.examples and self.table.pool(operation, response, media)[0] in media.examples.values():
+            echoed = self._path_echo(operation, answer.body, found)
+        else:
+            sent = found.body if isinstance(found.body, dict) else {}
+            same = {name: value for name, value in sent.items() if name in answer.body}
+            echoed = {**same, **self._path_echo(operation, answer.body, found)}
+        return replace(answer, body=overlay(answer.body, echoed, self._validity(media.schema)))
+
+    def _path_echo(self, operation: Operation, body: Mapping[str, Any], found: Inputs) -> dict[str, Any]:
+        """Return the path's values under the names that the body has for them."""
+        from maestro_dsl.interfaces.openapi.resources import id_property
+
+        echoed: dict[str, Any] = {}
+        names = [name for place, name in found.values if place == "path"]
+        for name in names:
+            is_last = operation.path.endswith("{" + name + "}")
+            collection = operation.path.rpartition("/")[0] if is_last else ""
+            key = id_property(name, collection, body) if is_last else (name if name in body else None)
+            if key is not None and not isinstance(body[key], (dict, list)):
+                echoed[key] = found.values["path", name]
+        return echoed
+
+    def _remembered(
+        self,
+        operation: Operation,
+        match: Match,
+        request: Request,
+        found: Inputs,
+        behaviour: Behaviour,
+        role: str,
+    ) -> Answer:
+        if not self.memory.has_parent(behaviour, match.values):
+            missing = self._missing(operation, request, declared_only=True)
+            if missing is not None:
+                return missing
+        if role == "list":
+            return self._list(operation, match, request, found, behaviour)
+        if role == "create":
+            return self._create(operation, match, request, found, behaviour)
+        shelf = self.memory.shelf(behaviour, match.values)
+        identity = match.values.get(behaviour.resource.id_parameter.name, "")
+        if identity not in shelf.items:
+            missing = self._missing(operation, request, declared_only=identity not in shelf.gone)
+            return missing or self._stateless(operation, request, found)
+        if role == "delete":
+            item = self.memory.delete(shelf, identity)
+        elif role == "read":
+            item = shelf.items[identity]
+        else:
+            sent = found.body if isinstance(found.body, dict) else {}
+            item = self.memory.replace(behaviour, shelf, identity, sent, partly=role == "patch")
+        return self._item(operation, request, item)
+
+    def _missing(self, operation: Operation, request: Request, *, declared_only: bool) -> Answer | None:
+        response = answers.for_status(operation, 404)
+        if response is None and declared_only:
+            return None
+        return self._failed(operation, request, 404, response, "there is nothing with this identity")
+
+    def _item(self, operation: Operation, request: Request, item: Mapping[str, Any]) -> Answer:
+        response = operation.success
+        if response is None:
+            return Answer(status=200, operation=operation)
+        answer = self._send(operation, request, response, operation.success_status)
+        media = None if answer.media_type is None else response.content.get(answer.media_type)
+        if media is None or not media.is_json:
+            return answer
+        return replace(answer, body=self._conform(media.schema, item, answer.body))
+
+    def _conform(self, schema: Schema | None, item: Mapping[str, Any], spare: Any) -> Any:
+        """Return `item` as `schema` shows it: itself where valid, else what of it fits into `spare`."""
+        hidden = {
+            name
+            for name, part in shapes.properties(self.table.api, schema).items()
+            if shapes.keyword(self.table.api, part, "writeOnly") is True
+        }
+        shown = {name: value for name, value in item.items() if name not in hidden}
+        check = self._validity(schema)
+        return shown if check(shown) else overlay(spare, shown, check)
+
+    def _validity(self, schema: Schema | None) -> Any:
+        api = self.table.api
+        return lambda value: schema is None or is_valid(api, schema, value)
+
+    def _create(
+        self, operation: Operation, match: Match, request: Request, found: Inputs, behaviour: Behaviour
+    ) -> Answer:
+        sent = found.body if isinstance(found.body, dict) else {}
+        item = self.memory.create(behaviour, match.values, sent)
+        answer = self._item(operation, request, item)
+        location = f"{request.raw_path.rstrip('/')}/{_quoted(item[behaviour.id_property])}"
+        return replace(answer, headers={**answer.headers, "location": location})
+
+    def _list(
+        self, operation: Operation, match: Match, request: Request, found: Inputs, behaviour: Behaviour
+    ) -> Answer:
+        response = operation.success
+        if response is None:
+            return Answer(status=200, operation=operation)
+        answer = self._send(operation, request, response, operation.success_status)
+        media = None if answer.media_type is None else response.content.get(answer.media_type)
+        if media is None or not media.is_json:
+            return answer
+        query = {name: value for (place, name), value in found.values.items() if place == "query"}
+        for parameter in operation.parameters_in("query"):
+            default = shapes.keyword(self.table.api, parameter.schema, "default")
+            if parameter.name not in query and isinstance(default, int):
+                query[parameter.name] = default if not isinstance(default, bool) else None
+        query = {name: value for name, value in query.items() if value is not None}
+        page = self.memory.page(self.memory.shelf(behaviour, match.values), query)
+        return replace(answer, body=self._listed(media.schema, behaviour, page, answer.body))
+
+    def _listed(self, schema: Schema | None, behaviour: Behaviour, page: Page, spare: Any) -> Any:
+        api, key = self.table.api, behaviour.resource.list_key
+        inner = schema if key is None else shapes.properties(api, schema).get(key)
+        entry = shapes.items(api, inner)
+        spares = spare if key is None else spare.get(key) if isinstance(spare, dict) else None
+        spare_item = spares[0] if isinstance(spares, list) and spares else {}
+        items = [self._conform(entry, item, spare_item) for item in page.items]
+        check = self._validity(schema)
+        if key is None:
+            return items if check(items) else spare
+        changes: dict[str, Any] = {key: items}
+        for name in _TOTALS:
+            changes[name] = page.total
+        for name in _LIMIT_NAMES:
+            changes[name] = page.limit
+        for name in _OFFSET_NAMES:
+            changes[name] = page.offset
+        base = spare if isinstance(spare, dict) else {}
+        known = {
+            name: value
+            for name, value in changes.items()
+            if name == key or (isinstance(base.get(name), int) and value is not None)
+        }
+        return overlay(base, known, check)
+
+
+def _method_not_allowed(request: Request, allowed: tuple[str, ...]) -> Answer:
+    methods = sorted({*allowed, "OPTIONS", *(("HEAD",) if "GET" in allowed else ())})
+    allow = {"allow": ", ".join(methods)}
+    if request.method == "OPTIONS":
+        return Answer(status=204, headers=allow)
+    answer = problem(405, f"{request.method} is not an operation of {request.raw_path}")
+    return replace(answer, headers=allow)
+
+
+def _not_acceptable(operation: Operation, response: Response) -> Answer:
+    offered = ", ".join(response.content)
+    return problem(406, f"this operation answers with {offered}", operation=operation)
+
+
+def _is_presented(scheme: SecurityScheme, request: Request) -> bool:
+    if scheme.kind == "apiKey":
+        if scheme.location == "query":
+            return any(name == scheme.parameter for name, _ in request.query)
+        if scheme.location == "cookie":
+            return scheme.parameter in request.cookies
+        return scheme.parameter.lower() in request.headers
+    if scheme.kind == "mutualTLS":
+        return True
+    kind, _, rest = request.headers.get("authorization", "").partition(" ")
+    if scheme.kind == "http" and scheme.http_scheme not in {"", "bearer"}:
+        if scheme.http_scheme == "basic":
+            return kind.lower() == "basic" and _is_basic(rest)
+        return kind.lower() == scheme.http_scheme
+    return kind.lower() == "bearer" and bool(rest.strip())
+
+
+def _is_basic(text: str) -> bool:
+    try:
+        return b":" in base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        return False
+
+
+def _challenge(scheme: SecurityScheme) -> str:
+    if scheme.kind == "http" and scheme.http_scheme not in {"", "bearer"}:
+        return scheme.http_scheme.capitalize() + ' realm="*"'
+    return "Bearer" if scheme.kind in {"http", "oauth2", "openIdConnect"} else 'ApiKey realm="*"'
+
+
+def _quoted(identity: object) -> str:
+    from urllib.parse import quote
+
+    return quote(str(identity), safe="")
+
+
+def encoded(answer: Answer) -> bytes:
+    """Return the bytes of an answer's body."""
+    if answer.media_type is None:
+        return b""
+    bare = answer.media_type.partition(";")[0].strip().lower()
+    is_json = bare.endswith(("/json", "+json")) or "*" in bare
+    if not is_json and isinstance(answer.body, str):
+        return answer.body.encode("utf-8", "replace")
+    return json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

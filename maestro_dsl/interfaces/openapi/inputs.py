@@ -1,0 +1,225 @@
+"""What a request carries, read by the rules of its operation: parameters by style, body by media type.
+
+Returns values and, in words, what does not match the contract; decides no answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi.model import is_json_media
+from maestro_dsl.interfaces.openapi.validate import errors
+
+if TYPE_CHECKING:
+    from maestro_dsl.interfaces.openapi.model import Api, Media, Operation, Parameter
+
+_ABSENT = object()
+_MAX_MESSAGES = 3
+_DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request; header names in lower case, `raw_path` still with its percent escapes."""
+
+    method: str
+    raw_path: str
+    query_string: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The query's pairs in order."""
+        return parse_qsl(self.query_string, keep_blank_values=True)
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the body without its parameters, lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies by name."""
+        pairs = (part.partition("=") for part in self.headers.get("cookie", "").split(";"))
+        return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+
+
+@dataclass(slots=True, kw_only=True)
+class Inputs:
+    """What was read: parameters by place and name, the body (None where absent), and what is wrong."""
+
+    values: dict[tuple[str, str], Any] = field(default_factory=dict)
+    body: Any = None
+    violations: list[str] = field(default_factory=list)
+    malformed: bool = False
+    """True where the body is not even text of its media type."""
+    unsupported: bool = False
+    """True where the body's media type is not one that the operation takes."""
+
+
+def read(api: Api, operation: Operation, request: Request, path_values: Mapping[str, str]) -> Inputs:
+    """Return the inputs of `request` as `operation` declares them."""
+    inputs = Inputs()
+    query = request.query if request.query_string else []
+    for parameter in operation.parameters:
+        if parameter.location == "header" and parameter.name.lower() in _IGNORED_HEADERS:
+            continue
+        raw = _raw(parameter, request, path_values, query)
+        _read_parameter(api, parameter, raw, inputs)
+    _read_body(api, operation, request, inputs)
+    return inputs
+
+
+def _raw(
+    parameter: Parameter, request: Request, path_values: Mapping[str, str], query: list[tuple[str, str]]
+) -> Any:
+    if parameter.location == "path":
+        return path_values.get(parameter.name, _ABSENT)
+    if parameter.location == "header":
+        return request.headers.get(parameter.name.lower(), _ABSENT)
+    if parameter.location == "cookie":
+        return request.cookies.get(parameter.name, _ABSENT)
+    if parameter.style == "deepObject":
+        prefix = parameter.name + "["
+        found = {name[len(prefix) : -1]: value for name, value in query if name.startswith(prefix)}
+        return found or _ABSENT
+    values = [value for name, value in query if name == parameter.name]
+    return values or _ABSENT
+
+
+def _read_parameter(api: Api, parameter: Parameter, raw: Any, inputs: Inputs) -> None:
+    where = f"{parameter.location} parameter {parameter.name}"
+    kind = shapes.type_of(api, parameter.schema)
+    if raw is _ABSENT:
+        spread = parameter.location == "query" and kind == "object" and parameter.explode
+        if parameter.required and not spread:
+            inputs.violations.append(f"{where} is missing")
+        return
+    if parameter.media_type is not None:
+        text = raw[-1] if isinstance(raw, list) else str(raw)
+        try:
+            value: Any = json.loads(text) if is_json_media(parameter.media_type) else text
+        except ValueError:
+            inputs.violations.append(f"{where} is not valid JSON")
+            return
+    else:
+        value = _value(api, parameter, kind, raw)
+    if value == "" and parameter.location == "query" and kind in {"integer", "number", "boolean"}:
+        if not parameter.allow_empty:
+            inputs.violations.append(f"{where} is empty")
+        return
+    for problem in errors(api, parameter.schema, value, "request")[:_MAX_MESSAGES]:
+        inputs.violations.append(f"{where}: {problem}")
+    inputs.values[parameter.location, parameter.name] = value
+
+
+def _value(api: Api, parameter: Parameter, kind: str, raw: Any) -> Any:
+    if isinstance(raw, dict):
+        known = shapes.properties(api, parameter.schema)
+        return {name: coerce(api, known.get(name, True), text) for name, text in raw.items()}
+    texts = raw if isinstance(raw, list) else [_unstyled(parameter, str(raw))]
+    if kind == "array":
+        entry = shapes.items(api, parameter.schema)
+        if len(texts) == 1 and not (parameter.explode and parameter.location == "query"):
+            texts = texts[0].split(_DELIMITERS.get(parameter.style, ","))
+        return [coerce(api, True if entry is None else entry, text) for text in texts]
+    if kind == "object":
+        return _object(api, parameter, texts[-1])
+    return coerce(api, parameter.schema, texts[-1])
+
+
+def _unstyled(parameter: Parameter, text: str) -> str:
+    if parameter.style == "label":
+        return text.removeprefix(".").replace(".", ",") if parameter.explode else text.removeprefix(".")
+    if parameter.style == "matrix":
+        prefix = f";{parameter.name}="
+        return text.removeprefix(prefix).replace(prefix, ",")
+    return text
+
+
+def _object(api: Api, parameter: Parameter, text: str) -> Any:
+    known = shapes.properties(api, parameter.schema)
+    parts = text.split(_DELIMITERS.get(parameter.style, ","))
+    if parameter.explode:
+        pairs = [part.partition("=")[::2] for part in parts if part]
+    else:
+        pairs = list(zip(parts[::2], parts[1::2], strict=False))
+    return {name: coerce(api, known.get(name, True), value) for name, value in pairs}
+
+
+def coerce(api: Api, schema: Any, text: str) -> Any:
+    """Return `text` as the type that `schema` wants, or as it is where it does not look like one."""
+    kind = shapes.type_of(api, schema)
+    if kind == "integer" and text.removeprefix("-").isdecimal() and text.isascii():
+        return int(text)
+    if kind in {"number", "integer"}:
+        try:
+            number = float(text)
+        except ValueError:
+            return text
+        plain = all(char in "0123456789+-.eE" for char in text)
+        return number if plain and abs(number) != float("inf") else text
+    if kind == "boolean" and text in {"true", "false"}:
+        return text == "true"
+    if kind == "null" and text in {"", "null"}:
+        return None
+    return text
+
+
+def _read_body(api: Api, operation: Operation, request: Request, inputs: Inputs) -> None:
+    declared = operation.body
+    if declared is None:
+        return
+    if not request.body:
+        if declared.required:
+            inputs.violations.append("the request body is missing")
+        return
+    media = media_for(declared.content, request.media_type)
+    if media is None:
+        inputs.unsupported = bool(declared.content)
+        return
+    if is_json_media(request.media_type or media.media_type):
+        try:
+            inputs.body = json.loads(request.body)
+        except (ValueError, RecursionError):
+            inputs.malformed = True
+            inputs.violations.append("the request body is not valid JSON")
+            return
+    elif request.media_type == FORM:
+        inputs.body = _form(api, media, request.body)
+    else:
+        return
+    for problem in errors(api, True if media.schema is None else media.schema, inputs.body, "request"):
+        inputs.violations.append(f"body {problem}")
+
+
+def media_for(content: Mapping[str, Media], media_type: str) -> Media | None:
+    """Return the declared media type that covers `media_type`; the first one where none is given."""
+    if not media_type:
+        return next(iter(content.values()), None)
+    for key, media in content.items():
+        bare = key.partition(";")[0].strip().lower()
+        if bare in {media_type, "*/*"} or (bare.endswith("/*") and media_type.startswith(bare[:-1])):
+            return media
+    return None
+
+
+def _form(api: Api, media: Media, body: bytes) -> dict[str, Any]:
+    known = shapes.properties(api, media.schema)
+    found: dict[str, Any] = {}
+    for name, text in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
+        schema = known.get(name, True)
+        if shapes.type_of(api, schema) == "array":
+            entry = shapes.items(api, schema)
+            found.setdefault(name, []).append(coerce(api, True if entry is None else entry, text))
+        else:
+            found[name] = coerce(api, schema, text)
+    return found

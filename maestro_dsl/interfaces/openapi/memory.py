@@ -1,0 +1,180 @@
+"""The memory of a mock: items of resources, made, read, changed and deleted; gone when the process ends.
+
+Knows identities and items; which status and which body an operation answers with is for `decide`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from maestro_dsl.interfaces.openapi.table import next_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from maestro_dsl.interfaces.openapi.table import Behaviour, Table
+
+_LIMITS = ("limit", "per_page", "page_size", "pageSize", "perPage", "size", "first", "$top")
+_OFFSETS = ("offset", "skip", "$skip")
+_PAGES = ("page", "page_number", "pageNumber")
+_MAX_TRIES = 1000
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The items of one collection: by identity as text, in order of creation."""
+
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    made: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a collection, and how many items it has in all."""
+
+    items: list[dict[str, Any]]
+    total: int
+    limit: int | None
+    offset: int
+
+
+class Memory:
+    """Items of all resources of one `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._shelves: dict[tuple[int, str], Shelf] = {}
+
+    def reset(self) -> None:
+        """Forget everything; the items of the start are there again."""
+        self._shelves.clear()
+
+    def export(self) -> dict[str, list[dict[str, Any]]]:
+        """Return all items that were touched, by the path of their collection."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for (index, _), shelf in self._shelves.items():
+            path = self._table.behaviour(index).resource.collection_path
+            found.setdefault(path, []).extend(shelf.items.values())
+        return found
+
+    def shelf(self, behaviour: Behaviour, values: Mapping[str, str]) -> Shelf:
+        """Return the collection that the path `values` name."""
+        scope = json.dumps([values.get(name, "") for name in behaviour.resource.parents])
+        key = (behaviour.index, scope)
+        if key not in self._shelves:
+            seeds = {str(item[behaviour.id_property]): item for item in behaviour.seeds}
+            self._shelves[key] = Shelf(items=seeds)
+        return self._shelves[key]
+
+    def has_parent(self, behaviour: Behaviour, values: Mapping[str, str]) -> bool:
+        """Return whether the item that the collection belongs to exists, as far as it has a memory."""
+        if behaviour.parent is None or behaviour.parent_parameter is None:
+            return True
+        parent = self._table.behaviour(behaviour.parent)
+        identity = values.get(behaviour.parent_parameter, "")
+        return identity in self.shelf(parent, values).items and self.has_parent(parent, values)
+
+    def create(
+        self, behaviour: Behaviour, values: Mapping[str, str], sent: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Add an item made of what was sent and what the contract says is filled in; return it."""
+        shelf = self.shelf(behaviour, values)
+        base = behaviour.bases[shelf.made % len(behaviour.bases)]
+        item = {**base, **{name: value for name, value in sent.items() if name not in behaviour.read_only}}
+        key = behaviour.id_property
+        if key in behaviour.read_only or key not in sent or isinstance(sent[key], (dict, list)):
+            item[key] = self._fresh(behaviour, shelf)
+        for parameter, name in behaviour.resource.parents.items():
+            if name is not None and parameter in values:
+                item[name] = _like(item.get(name), values[parameter])
+        shelf.made += 1
+        shelf.items[str(item[key])] = item
+        shelf.gone.discard(str(item[key]))
+        return item
+
+    def _fresh(self, behaviour: Behaviour, shelf: Shelf) -> int | str:
+        name = f"{self._table.seed}|{behaviour.resource.item_path}"
+        count = len(behaviour.seeds) + shelf.made
+        for _ in range(_MAX_TRIES):
+            count += 1
+            identity = next_id(behaviour.id_kind, behaviour.ids, count, name)
+            if str(identity) not in shelf.items and str(identity) not in shelf.gone:
+                return identity
+        return next_id(behaviour.id_kind, behaviour.ids, count, name)
+
+    def replace(
+        self, behaviour: Behaviour, shelf: Shelf, identity: str, sent: Mapping[str, Any], *, partly: bool
+    ) -> dict[str, Any]:
+        """Change an item that exists, `partly` or as a whole; identity and read-only parts stay."""
+        old = shelf.items[identity]
+        locked = {*behaviour.read_only, behaviour.id_property}
+        stays = old if partly else {name: value for name, value in old.items() if name in behaviour.kept}
+        if not partly:
+            defaults = behaviour.bases[0]
+            stays = {**{name: defaults[name] for name in defaults if name not in stays}, **stays}
+        changes = {name: value for name, value in sent.items() if name not in locked}
+        shelf.items[identity] = {**stays, **changes}
+        return shelf.items[identity]
+
+    @staticmethod
+    def delete(shelf: Shelf, identity: str) -> dict[str, Any]:
+        """Take an item away; return it."""
+        shelf.gone.add(identity)
+        return shelf.items.pop(identity)
+
+    @staticmethod
+    def page(shelf: Shelf, query: Mapping[str, Any]) -> Page:
+        """Return the items that the query's filters let through, cut by its paging parameters."""
+        items = [item for item in shelf.items.values() if _passes(item, query)]
+        limit = _first_number(query, _LIMITS)
+        offset = _first_number(query, _OFFSETS) or 0
+        page = _first_number(query, _PAGES)
+        if page is not None and limit is not None:
+            offset = max(0, page - 1) * limit
+        cut = items[offset:] if limit is None else items[offset : offset + limit]
+        return Page(items=cut, total=len(items), limit=limit, offset=offset)
+
+
+def _passes(item: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
+    for name, wanted in query.items():
+        if name in {*_LIMITS, *_OFFSETS, *_PAGES} or name not in item or isinstance(item[name], (dict, list)):
+            continue
+        allowed = wanted if isinstance(wanted, list) else [wanted]
+        if not any(_text(item[name]) == _text(option) for option in allowed):
+            return False
+    return True
+
+
+def _first_number(query: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    for name in names:
+        value = query.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return max(0, value)
+    return None
+
+
+def _text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _like(old: Any, text: str) -> Any:
+    is_number = isinstance(old, int) and not isinstance(old, bool)
+    return int(text) if is_number and text.isdecimal() and text.isascii() else text
+
+
+def overlay(base: Any, changes: Mapping[str, Any], is_valid: Callable[[Any], bool]) -> Any:
+    """Return `base` with as many of the `changes` as keep it valid, all of them where possible."""
+    if not isinstance(base, dict) or not changes:
+        return base
+    whole = {**base, **changes}
+    if is_valid(whole):
+        return whole
+    result = base
+    for name, value in changes.items():
+        candidate = {**result, name: value}
+        if is_valid(candidate):
+            result = candidate
+    return result

@@ -1,0 +1,236 @@
+"""The decision table of a mock: everything an answer depends on, as data made on first use.
+
+`decide` interprets it here; `emit` writes the same table out for the interpreter in JavaScript. Holds no
+state of a running mock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi.chance import uuid
+from maestro_dsl.interfaces.openapi.resources import Resource, find_resources
+from maestro_dsl.interfaces.openapi.routes import Router
+from maestro_dsl.interfaces.openapi.sample import example, sample
+from maestro_dsl.interfaces.openapi.validate import is_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maestro_dsl.interfaces.openapi.model import Api, Media, Operation, Response, Schema
+
+_POOL = 3
+_SEEDS = 3
+_IDS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """How one resource with a memory behaves; all values are ready to be used and valid."""
+
+    index: int
+    resource: Resource
+    id_property: str
+    id_kind: str
+    """"integer" counts up, "uuid" and "digits" are made, "pool" takes from `ids`."""
+    ids: tuple[str, ...]
+    parent: int | None
+    """Index of the resource whose item the collection belongs to."""
+    parent_parameter: str | None
+    seeds: tuple[dict[str, Any], ...]
+    """Items that exist at the start."""
+    bases: tuple[dict[str, Any], ...]
+    """What a new item has that its creator did not send: required, read-only and default values."""
+    kept: tuple[str, ...]
+    """Properties that a replacement does not take from the caller, or keeps where the caller is silent."""
+    read_only: tuple[str, ...]
+
+
+class Table:
+    """Routes, answers and behaviours of `api`; equal `seed`, equal answers."""
+
+    def __init__(self, api: Api, seed: int | str = 0) -> None:
+        self.api = api
+        self.seed = str(seed)
+        self.router = Router(api)
+        self._pools: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+        self._headers: dict[tuple[str, str], dict[str, str]] = {}
+        resources = find_resources(api)
+        self._resources = [item for item in resources if item.is_stateful and item.id_property is not None]
+        self._index = {item.item_path: index for index, item in enumerate(self._resources)}
+        self._roles = {
+            operation.id: (index, role)
+            for index, item in enumerate(self._resources)
+            for role, operation in item.operations.items()
+        }
+        self._behaviours: dict[int, Behaviour] = {}
+
+    @property
+    def behaviours(self) -> tuple[Behaviour, ...]:
+        """All behaviours, in the order of their index."""
+        return tuple(self.behaviour(index) for index in range(len(self._resources)))
+
+    def role(self, operation: Operation) -> tuple[Behaviour, str] | None:
+        """Return which behaviour an operation belongs to and as what, None where it has no memory."""
+        found = self._roles.get(operation.id)
+        return None if found is None else (self.behaviour(found[0]), found[1])
+
+    def pool(self, operation: Operation, response: Response, media: Media) -> tuple[Any, ...]:
+        """Return the bodies to choose from, a declared example first; empty where none can be valid."""
+        key = (operation.id, response.status, media.media_type)
+        if key not in self._pools:
+            self._pools[key] = self._make_pool("|".join(key), response, media)
+        return self._pools[key]
+
+    def _make_pool(self, name: str, response: Response, media: Media) -> tuple[Any, ...]:
+        usable, value = example(self.api, media.schema, media.examples)
+        if usable:
+            return (value,)
+        if media.schema is None:
+            return ()
+        if "xml" in media.media_type and shapes.type_of(self.api, media.schema) != "string":
+            return ()
+        size = _POOL if response.status[0] in "2d" else 1
+        made = (sample(self.api, media.schema, seed=f"{self.seed}|{name}|{turn}") for turn in range(size))
+        return tuple(value for value in made if is_valid(self.api, media.schema, value))
+
+    def headers(self, operation: Operation, response: Response) -> Mapping[str, str]:
+        """Return values for the declared headers of an answer, names in lower case."""
+        key = (operation.id, response.status)
+        if key not in self._headers:
+            self._headers[key] = {
+                name.lower(): text
+                for name, header in response.headers.items()
+                if name.lower() not in {"content-type", "content-length", "location"}
+                and (text := self._header(name, header.schema, header.examples)) is not None
+            }
+        return self._headers[key]
+
+    def _header(self, name: str, schema: Schema, examples: Mapping[str, Any]) -> str | None:
+        usable, value = example(self.api, schema, examples)
+        if not usable:
+            value = sample(self.api, schema, seed=f"{self.seed}|header", name=name)
+        text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+        is_sendable = not isinstance(value, (dict, list)) and text.isascii() and text.isprintable()
+        return text if is_sendable else None
+
+    def behaviour(self, index: int) -> Behaviour:
+        """Return one behaviour by its index."""
+        if index not in self._behaviours:
+            self._behaviours[index] = self._make_behaviour(index)
+        return self._behaviours[index]
+
+    def _make_behaviour(self, index: int) -> Behaviour:
+        resource = self._resources[index]
+        id_property = resource.id_property or ""
+        owned = shapes.properties(self.api, resource.schema)
+        needed = shapes.required(self.api, resource.schema)
+        flags = {
+            name: (_flag(self.api, schema, "readOnly"), shapes.keyword(self.api, schema, "default"))
+            for name, schema in owned.items()
+        }
+        made = [self._sample(resource, f"base|{turn}") for turn in range(_POOL)]
+        read_only = tuple(name for name, (locked, _) in flags.items() if locked)
+        bases = []
+        for item in made:
+            base = {name: value for name, value in item.items() if name in needed or name in read_only}
+            defaults = {name: default for name, (_, default) in flags.items() if default is not None}
+            base.update(
+                {
+                    name: value
+                    for name, value in defaults.items()
+                    if is_valid(self.api, resource.schema, {**base, name: value})
+                }
+            )
+            bases.append(base)
+        parent_path = resource.collection_path.rpartition("/")[0]
+        parent = self._index.get(parent_path)
+        kind, ids = self._ids(owned[id_property], resource)
+        return Behaviour(
+            index=index,
+            resource=resource,
+            id_property=id_property,
+            id_kind=kind,
+            ids=ids,
+            parent=parent,
+            parent_parameter=None if parent is None else self._resources[parent].id_parameter.name,
+            seeds=() if parent is not None else self._seeds(resource, id_property, kind, ids),
+            bases=tuple(bases),
+            kept=tuple(dict.fromkeys((id_property, *read_only, *needed))),
+            read_only=read_only,
+        )
+
+    def _sample(self, resource: Resource, name: str) -> dict[str, Any]:
+        value = sample(self.api, resource.schema, seed=f"{self.seed}|{resource.item_path}|{name}")
+        return value if isinstance(value, dict) else {}
+
+    def _ids(self, schema: Schema, resource: Resource) -> tuple[str, tuple[str, ...]]:
+        def fits(value: Any) -> bool:
+            return is_valid(self.api, schema, value)
+
+        if fits(1) and fits(100_000):
+            return "integer", ()
+        wants_uuid = shapes.keyword(self.api, schema, "format") == "uuid"
+        if fits("100001") and not wants_uuid:
+            return "digits", ()
+        if fits(uuid("1")) and fits(uuid("2")):
+            return "uuid", ()
+        made = (
+            sample(self.api, schema, seed=f"{self.seed}|{resource.item_path}|id|{turn}", name="id")
+            for turn in range(_IDS)
+        )
+        return "pool", tuple(dict.fromkeys(value for value in made if isinstance(value, str)))
+
+    def _seeds(
+        self, resource: Resource, id_property: str, kind: str, ids: tuple[str, ...]
+    ) -> tuple[dict[str, Any], ...]:
+        found: dict[str, dict[str, Any]] = {}
+        for item in self._declared_items(resource):
+            found.setdefault(str(item.get(id_property)), item)
+        turn = 0
+        while len(found) < _SEEDS and turn < _SEEDS * 2:
+            turn += 1
+            item = self._sample(resource, f"seed|{turn}")
+            fresh = next_id(kind, ids, turn, f"{self.seed}|{resource.item_path}")
+            if is_valid(self.api, resource.schema, {**item, id_property: fresh}):
+                item = {**item, id_property: fresh}
+            if id_property in item and is_valid(self.api, resource.schema, item):
+                found.setdefault(str(item[id_property]), item)
+        return tuple(found.values())
+
+    def _declared_items(self, resource: Resource) -> list[dict[str, Any]]:
+        """Return the items that the examples of the list and the read operation show."""
+        shown: list[Any] = []
+        for operation in (resource.list, resource.read):
+            response = None if operation is None else operation.success
+            media = None if response is None else response.json
+            if media is None:
+                continue
+            for value in media.examples.values():
+                inner = (
+                    value.get(resource.list_key) if isinstance(value, dict) and resource.list_key else value
+                )
+                shown += inner if isinstance(inner, list) else [inner]
+        key = resource.id_property
+        return [
+            item
+            for item in shown
+            if isinstance(item, dict) and key in item and is_valid(self.api, resource.schema, item)
+        ]
+
+
+def next_id(kind: str, ids: tuple[str, ...], count: int, name: str) -> int | str:
+    """Return the identity of the `count`th item (from 1) of what is called `name`."""
+    if kind == "integer":
+        return count
+    if kind == "digits":
+        return str(count)
+    if kind == "uuid" or not ids:
+        return uuid(f"{name}|{count}")
+    return ids[(count - 1) % len(ids)]
+
+
+def _flag(api: Api, schema: Schema, keyword: str) -> bool:
+    return shapes.keyword(api, schema, keyword) is True
