@@ -108,6 +108,7 @@ class Builder:
         # One long loop over local names: at a million events a second each call and attribute counts. Only
         # integers are kept of an event, because the garbage collector would walk anything else again and
         # again. Rare cases are in the methods below.
+        bits = POSITION_BITS
         scalar, alias = yaml.ScalarEvent, yaml.AliasEvent
         mapping_start, mapping_end = yaml.MappingStartEvent, yaml.MappingEndEvent
         sequence_start, sequence_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
@@ -127,7 +128,7 @@ class Builder:
             place: Any
             if kind is scalar:
                 value = event.value
-                place = event.start_mark.index << POSITION_BITS | event.end_mark.index
+                place = event.start_mark.index << bits | event.end_mark.index
                 if wants_key:
                     special = value not in known_keys or value in container
                     if special or event.anchor or event.tag:
@@ -135,8 +136,10 @@ class Builder:
                     key, name, wants_key = place, value, False
                     continue
                 if event.implicit[0]:
-                    if value[:1] in interesting:
-                        value = plain[value] if value in plain else self._plain_value(event)
+                    if value in plain:
+                        value = plain[value]
+                    elif value[:1] in interesting:
+                        value = self._plain_value(event)
                 elif event.tag:
                     value = self._tagged(event)
                 if event.anchor:
@@ -178,7 +181,7 @@ class Builder:
                 continue
             elif kind is alias:
                 anchor = self._expand(event)
-                place = event.start_mark.index << POSITION_BITS | event.end_mark.index
+                place = event.start_mark.index << bits | event.end_mark.index
                 if wants_key:
                     name, special = self._alias_key(event, anchor, stack[-1].place)
                     key, wants_key = place, False

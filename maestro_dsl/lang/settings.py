@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.layers import (
     BUILT_IN,
     COMMAND_LINE,
@@ -49,7 +50,6 @@ from maestro_dsl.lang.model import (
     TeamMember,
 )
 from maestro_dsl.lang.suggest import closest
-from maestro_dsl.lang.document import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
