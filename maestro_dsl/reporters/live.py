@@ -17,7 +17,7 @@ from rich.text import Text
 
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState, apply, fold
 from maestro_dsl.reporters.run import STATE_COLOURS
-from maestro_dsl.reporters.text import duration, money, plural, safe, tokens
+from maestro_dsl.reporters.text import cells, cut_middle, duration, money, plural, safe, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +45,19 @@ _URGENCY: Final = {NodeState.RUNNING: 0, NodeState.WAITING: 0, NodeState.FAILED:
 _REST: Final = 2
 _FRAME_ROWS: Final = 8
 """Rows that the view needs beside the nodes."""
+_WIDE: Final = 90
+_GAP: Final = 2
+_COLUMNS: Final = (
+    ("wave", 4, True),
+    ("node", 0, False),
+    ("who", 0, False),
+    ("state", 19, False),
+    ("try", 3, True),
+    ("tokens", 6, True),
+    ("cost", 8, True),
+    ("time", 7, True),
+)
+"""Title, width, on the right; 0 = as wide as the texts, within what is left."""
 _FRAME_S: Final = 0.1
 _HARMLESS: Final = (Exception, SystemExit)
 """What a sink swallows; rich ends the program where its stream is gone."""
@@ -105,19 +118,27 @@ class LiveView:
 
     def _picture(self) -> Group:
         shown, hidden = self._rows()
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-        table.add_column("wave", justify="right")
-        table.add_column("node", overflow="ellipsis", no_wrap=True)
-        table.add_column("who", overflow="ellipsis", no_wrap=True)
-        table.add_column("state", no_wrap=True)
-        for name in ("try", "tokens", "cost", "time"):
-            table.add_column(name, justify="right", no_wrap=True)
+        width = self._console.size.width
+        wide = width >= _WIDE
+        columns = _COLUMNS if wide else tuple(item for item in _COLUMNS if item[0] not in {"wave", "who"})
+        room = max(width - sum(size + _GAP for _, size, _ in columns), 20)
+        who = min(max((cells(self._who(node)) for node in shown), default=0), room // 3) if wide else 0
+        name = min(max((cells(node.address) for node in shown), default=0), room - who)
+        table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim", expand=False)
+        for title, size, right in columns:
+            flexible = {"node": name, "who": who}.get(title, size)
+            table.add_column(title, width=flexible, justify="right" if right else "left", no_wrap=True)
         for node in shown:
-            table.add_row(*self._row(node))
+            found = self._row(node, name, who)
+            table.add_row(*(found[title] for title, _, _ in columns))
         parts: list[Text | Table] = [self._title(), table]
         if hidden:
             parts.append(Text(f"  and {plural(hidden, 'more node')}", style="dim"))
         return Group(*parts, self._bar(), self._figures())
+
+    @staticmethod
+    def _who(node: PlanNode) -> str:
+        return node.persona_id or node.action
 
     def _rows(self) -> tuple[list[PlanNode], int]:
         room = max(self._console.size.height - _FRAME_ROWS, 3)
@@ -130,23 +151,22 @@ class LiveView:
         kept = {node.address for node in urgent[:room]}
         return [node for node in nodes if node.address in kept], len(nodes) - room
 
-    def _row(self, node: PlanNode) -> tuple[Text, ...]:
+    def _row(self, node: PlanNode, name: int, who: int) -> dict[str, Text]:
         record = self._state.nodes.get(node.address) or NodeRecord(address=node.address)
-        colour = STATE_COLOURS[record.state]
         word = record.state.value.replace("_", " ")
         if record.state is not NodeState.RUNNING and not record.is_final and record.retry_at is not None:
             word = f"again in {max(record.retry_at - self._now, 0):.0f} s"
         attempt = f"{record.round}.{record.attempt}" if record.round > 1 else str(record.attempt or "")
-        return (
-            Text(str(self._waves.get(node.address, ""))),
-            Text(safe(node.address)),
-            Text(safe(node.persona_id or node.action), style="dim"),
-            Text(f"{_SYMBOLS[record.state]} {word}", style=colour),
-            Text(attempt),
-            Text(tokens(record.tokens_spent) if record.tokens_spent else ""),
-            Text(money(record.nano_usd_spent) if record.nano_usd_spent else ""),
-            Text(self._time(record)),
-        )
+        return {
+            "wave": Text(str(self._waves.get(node.address, ""))),
+            "node": Text(cut_middle(safe(node.address), name)),
+            "who": Text(cut_middle(safe(self._who(node)), who), style="dim"),
+            "state": Text(f"{_SYMBOLS[record.state]} {word}", style=STATE_COLOURS[record.state]),
+            "try": Text(attempt),
+            "tokens": Text(tokens(record.tokens_spent) if record.tokens_spent else ""),
+            "cost": Text(money(record.nano_usd_spent) if record.nano_usd_spent else ""),
+            "time": Text(self._time(record)),
+        }
 
     def _time(self, record: NodeRecord) -> str:
         if record.started_at is None:

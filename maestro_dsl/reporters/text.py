@@ -87,6 +87,18 @@ def cut(text: str, width: int) -> str:
     return f"{kept.rstrip()}…"
 
 
+def cut_middle(text: str, width: int) -> str:
+    """Return `text` cut to `width` columns in its middle, so that its beginning and end can be told."""
+    if cells(text) <= width:
+        return text
+    tail = max((width - 1) // 2, 0)
+    while tail and cells(text[-tail:]) > (width - 1) // 2:
+        tail -= 1
+    end = text[len(text) - tail :]
+    head = cut(text, width - cells(end)).removesuffix("…")
+    return f"{head}…{end}"
+
+
 def table(
     rows: Sequence[Sequence[str]],
     *,
