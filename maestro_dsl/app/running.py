@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl import __version__
 from maestro_dsl.actions import ACTIONS
 from maestro_dsl.app.history import result_of
+from maestro_dsl.app.mocks import InProcessMocks
 from maestro_dsl.app.planning import interfaces_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
@@ -227,7 +228,12 @@ async def _work(
         tempfile.TemporaryDirectory(prefix="maestro-") as scratch,
     ):
         services = LocalServices(
-            sandbox=sandbox, artifacts=state.artifacts, scratch=Path(scratch), on_event=control.post
+            sandbox=sandbox,
+            artifacts=state.artifacts,
+            mocks=InProcessMocks(),
+            scratch=Path(scratch),
+            ids=SystemIds(),
+            on_event=control.post,
         )
         runtime = Runtime(
             clock=clock,

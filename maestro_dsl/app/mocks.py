@@ -1,0 +1,217 @@
+"""Mocks for people: served until they are stopped, or written as files; and the mock server of a run."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maestro_dsl.app.documents import compile_plan
+from maestro_dsl.app.values import EmitResult, ServedMock
+from maestro_dsl.errors import CompileError, EnvironmentFailure, UnrecoverableError, UsageError
+from maestro_dsl.interfaces.registry import interface_of
+from maestro_dsl.lang.model import Contract, ContractType, Kind
+from maestro_dsl.lang.read import read_document
+from maestro_dsl.lang.settings import Overrides
+from maestro_dsl.net.server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from maestro_dsl.compiler.plan import CompiledContract
+    from maestro_dsl.interfaces.registry import Interface
+    from maestro_dsl.lang.model import Json
+    from maestro_dsl.net.server import Server
+
+_OWN_KINDS = ("apiVersion:", "kind:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One interface to mock: where it came from, and what it is."""
+
+    name: str
+    file: str
+    content: bytes
+    interface: Interface
+    api: Any
+
+
+class InProcessMocks:
+    """The mock server of a run: each call to `serve` is a mock with a memory of its own."""
+
+    async def serve(
+        self,
+        contract: CompiledContract,
+        spec: bytes,
+        host: str,
+        port: int,
+        record: Callable[[Mapping[str, Json]], None],
+    ) -> Server:
+        """Serve the interface `spec`; port 0 takes a free one.
+
+        Raises:
+            EnvironmentFailure: the port is in use.
+            UnrecoverableError: nothing of the interface can be served.
+        """
+        interface = interface_of(contract.contract.type)
+        stated = contract.contract.interface_spec
+        if interface is None or stated is None:
+            raise UnrecoverableError(f"no mock can be made of {contract.id} ({contract.contract.type.value})")
+        api, problems = interface.parse(spec, stated.spec_file)
+        if api is None:
+            raise UnrecoverableError(f"{stated.spec_file}: {next(iter(problems)).message}")
+        # Seeded by what it serves, so that equal interfaces give equal answers in every run.
+        seed = contract.interface_digest or contract.id
+        return await serve(interface.mock_app(api, seed=seed, record=record, name=contract.id), host, port)
+
+
+def subjects(files: Sequence[Path], environ: Mapping[str, str]) -> tuple[list[Subject], list[tuple[str, str]]]:
+    """Return the interfaces behind `files` (specs, contracts, plans), and what has none and why.
+
+    Raises:
+        UsageError: a file does not exist, or is no document that has an interface.
+        CompileError: a plan or a contract has mistakes.
+    """
+    found: list[Subject] = []
+    skipped: list[tuple[str, str]] = []
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"no such file: {file}", hint="name an OpenAPI document, a contract or a plan")
+        if _is_ours(file):
+            _from_document(file, environ, found, skipped)
+        else:
+            found.append(_subject(file.stem, str(file), file.read_bytes(), ContractType.REST_API))
+    return found, skipped
+
+
+def _is_ours(file: Path) -> bool:
+    with file.open("rb") as stream:
+        start = stream.read(65_536).decode("utf-8", "replace")
+    lines = start.splitlines()
+    return any(line.startswith(_OWN_KINDS[0]) for line in lines) and any(
+        line.startswith(_OWN_KINDS[1]) for line in lines
+    )
+
+
+def _from_document(
+    file: Path, environ: Mapping[str, str], found: list[Subject], skipped: list[tuple[str, str]]
+) -> None:
+    read = read_document(file, str(file))
+    if read.document is None or read.diagnostics.has_errors:
+        raise CompileError(f"{file} has mistakes", read.diagnostics, sources={})
+    if read.document.kind is Kind.PLAN:
+        compiled = compile_plan(file, overrides=Overrides(), environ=environ)
+        if compiled.plan is None:
+            raise CompileError(f"{file} does not compile", compiled.diagnostics, sources=compiled.sources)
+        for item in compiled.plan.contracts:
+            if item.spec_digest is None:
+                skipped.append((item.id, "it has no interface"))
+            else:
+                content = compiled.plan.blobs[item.spec_digest]
+                found.append(_subject(item.id, item.spec_path or item.id, content, item.contract.type))
+        return
+    contract = read.document.value
+    if not isinstance(contract, Contract):
+        raise UsageError(f"{file} is a {read.document.kind.value}", hint="name a contract, a plan or a spec")
+    if contract.interface_spec is None:
+        skipped.append((contract.id, "it has no interface"))
+        return
+    spec = file.parent / contract.interface_spec.spec_file
+    if not spec.is_file():
+        raise UsageError(f"{file}: the spec file {contract.interface_spec.spec_file} is missing")
+    found.append(_subject(contract.id, str(spec), spec.read_bytes(), contract.type))
+
+
+def _subject(name: str, file: str, content: bytes, kind: ContractType) -> Subject:
+    interface = interface_of(kind)
+    if interface is None:
+        raise UsageError(f"{file}: this version cannot mock {kind.value}")
+    api, problems = interface.parse(content, file)
+    if api is None:
+        raise CompileError(f"{file} is no interface that can be served", problems, sources={})
+    return Subject(name=name, file=file, content=content, interface=interface, api=api)
+
+
+def mock_emit(
+    files: Sequence[Path], *, output: Path, environ: Mapping[str, str], force: bool = False
+) -> EmitResult:
+    """Write server, spec and README of each interface below `output`.
+
+    Raises:
+        UsageError: a file would be written over with other content and `force` is not set.
+        EnvironmentFailure: the folder cannot be written.
+    """
+    found, skipped = subjects(files, environ)
+    made: dict[str, bytes] = {}
+    for item in found:
+        for path, text in item.interface.emit(item.api, item.name, item.content, Path(item.file).name).items():
+            made[path] = text.encode() if isinstance(text, str) else text
+    different = [path for path in _existing(output, made) if not force]
+    if different:
+        raise UsageError(
+            f"{output / different[0]} exists and differs",
+            hint="choose another --output, or write over it with --force",
+        )
+    try:
+        for path, content in made.items():
+            target = output / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot write {error.filename}: {error.strerror}") from error
+    return EmitResult(folder=output, files=tuple(made), skipped=tuple(skipped))
+
+
+def _existing(output: Path, made: Mapping[str, bytes]) -> Iterable[str]:
+    for path, content in made.items():
+        target = output / path
+        if target.exists() and (not target.is_file() or target.read_bytes() != content):
+            yield path
+
+
+async def mock_serve(
+    files: Sequence[Path],
+    *,
+    host: str,
+    port: int,
+    seed: int,
+    environ: Mapping[str, str],
+    ready: Callable[[tuple[ServedMock, ...]], None],
+    stop: asyncio.Event,
+    on_call: Callable[[str, Mapping[str, Json]], None] | None = None,
+) -> None:
+    """Serve mocks until `stop` is set; several get ports in a row from `port` on, 0 = free ones.
+
+    Raises:
+        UsageError: nothing to serve.
+        EnvironmentFailure: a port is in use.
+    """
+    found, skipped = subjects(files, environ)
+    if not found:
+        raise UsageError("nothing to serve", hint="; ".join(f"{name}: {why}" for name, why in skipped) or None)
+    async with AsyncExitStack() as stack:
+        served = []
+        for offset, item in enumerate(found):
+            server = await serve(
+                item.interface.mock_app(
+                    item.api, seed=seed, record=_recorder(item.name, on_call), name=item.name
+                ),
+                host,
+                port + offset if port else 0,
+            )
+            stack.push_async_callback(server.stop)
+            names = tuple(operation.id for operation in item.api.operations)
+            served.append(ServedMock(name=item.name, url=server.url, operations=names))
+        ready(tuple(served))
+        await stop.wait()
+
+
+def _recorder(
+    name: str, on_call: Callable[[str, Mapping[str, Json]], None] | None
+) -> Callable[[Mapping[str, Json]], None] | None:
+    if on_call is None:
+        return None
+    return lambda call: on_call(name, call)

@@ -1,0 +1,104 @@
+"""`verify` for people: a service that runs, or one that is started for it, against a contract."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import tempfile
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.actions.conformance import verdict_of
+from maestro_dsl.app.mocks import subjects
+from maestro_dsl.app.values import VerifyResult
+from maestro_dsl.engine.ports import CommandSpec
+from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError, UsageError
+from maestro_dsl.interfaces.verification import unreachable
+from maestro_dsl.sandbox import bubblewrap, choose
+from maestro_dsl.sandbox.services import until_ready
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+_HOST: Final = "127.0.0.1"
+_START_TIMEOUT_S: Final = 20.0
+
+
+async def verify(
+    contract_file: Path,
+    *,
+    url: str | None,
+    start: Sequence[str] | None,
+    cwd: Path | None,
+    seed: int,
+    max_time_s: float,
+    environ: Mapping[str, str],
+) -> VerifyResult:
+    """Return the verdict on a service; `contract_file` is a contract or an OpenAPI document.
+
+    A started service runs in a copy of `cwd`, so that a verification leaves nothing behind, in the strongest
+    sandbox of this machine: its command comes from the person who calls this, so it is started in any case.
+
+    Raises:
+        UsageError: the file has no interface, or the command's folder does not exist.
+    """
+    found, skipped = subjects([contract_file], environ)
+    if len(found) != 1:
+        reason = "; ".join(f"{name}: {why}" for name, why in skipped) or f"{len(found)} interfaces are in it"
+        raise UsageError(f"{contract_file} is not one interface to verify", hint=reason)
+    subject = found[0]
+
+    async def check(address: str) -> VerifyResult:
+        try:
+            async with asyncio.timeout(max_time_s):
+                result = await subject.interface.verify(
+                    subject.api, address, contract_id=subject.name, seed=seed
+                )
+        except TimeoutError:
+            result = unreachable(subject.name, f"not finished within {max_time_s:g} s")
+        return VerifyResult(subject=subject.name, url=address, verdict=verdict_of(result))
+
+    if url is not None:
+        return await check(url)
+    try:
+        async with _started(tuple(start or ()), cwd or Path()) as address:
+            return await check(address)
+    except UnrecoverableError as error:
+        failed = verdict_of(unreachable(subject.name, error.message))
+        return VerifyResult(subject=subject.name, url="(did not start)", verdict=failed)
+
+
+@asynccontextmanager
+async def _started(argv: tuple[str, ...], cwd: Path) -> AsyncIterator[str]:
+    if not argv:
+        raise UsageError("--start names no command")
+    if not cwd.is_dir():
+        raise UsageError(f"no such folder: {cwd}", hint="--cwd names the folder of the service")
+    with tempfile.TemporaryDirectory(prefix="maestro-verify-") as scratch:
+        folder = Path(scratch) / "service"
+        try:
+            shutil.copytree(cwd, folder, symlinks=True, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+        except (OSError, shutil.Error) as error:
+            raise EnvironmentFailure(f"{cwd} cannot be copied: {error}") from error
+        port = _free_port()
+        command = CommandSpec(
+            argv=argv,
+            cwd=folder,
+            env={"HOST": _HOST, "PORT": str(port)},
+            trusted=await bubblewrap.problem() is not None,
+            serve_port=port,
+        )
+        running = await choose("auto").start(command)
+        try:
+            await until_ready(" ".join(argv), running, port, timeout_s=_START_TIMEOUT_S)
+            yield f"http://{_HOST}:{port}"
+        finally:
+            await running.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
