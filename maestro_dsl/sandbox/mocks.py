@@ -1,8 +1,11 @@
-"""What `services` asks of whoever serves the mock of an interface."""
+"""Mocks for `services`: what it asks of whoever serves them, and the one that serves interfaces here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+
+from maestro_dsl.errors import UnrecoverableError
+from maestro_dsl.lang.model import ContractType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,3 +42,31 @@ class MockServer(Protocol):
             EnvironmentFailure: the port is in use.
             UnrecoverableError: nothing of the interface can be served.
         """
+
+
+class InterfaceMocks:
+    """Serves REST mocks inside this process; implements `MockServer`."""
+
+    async def serve(
+        self,
+        contract: CompiledContract,
+        spec: bytes,
+        host: str,
+        port: int,
+        record: Callable[[Mapping[str, Json]], None],
+    ) -> MockServed:
+        """Serve the interface in a fresh application; see `MockServer.serve`."""
+        stated = contract.contract.interface_spec
+        name = stated.spec_file if stated is not None else contract.id
+        if contract.contract.type is not ContractType.REST_API:
+            kind = contract.contract.type.value
+            raise UnrecoverableError(f"{contract.id}: no mock of type {kind} can be served")
+        from maestro_dsl.interfaces.openapi.parse import parse
+        from maestro_dsl.interfaces.openapi.serve import mock_app
+        from maestro_dsl.net.server import serve
+
+        api, problems = parse(spec, name)
+        if api is None:
+            raise UnrecoverableError(next(iter(problems)).message)
+        seed = contract.interface_digest or contract.id
+        return await serve(mock_app(api, seed=seed, record=record), host, port)

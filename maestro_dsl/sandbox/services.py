@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from maestro_dsl.engine.ports import CommandSpec, ServiceLease
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.lang.model import Json
 from maestro_dsl.net.client import HttpClient, NoAnswer
+from maestro_dsl.sandbox.mocks import InterfaceMocks
 from maestro_dsl.sandbox.processes import LEASE_VARIABLE
 
 if TYPE_CHECKING:
@@ -55,11 +57,19 @@ class _Open:
     ready: bool = False
 
 
+class RandomIds:
+    """Names that are unique across machines; implements `Ids`."""
+
+    def new(self) -> str:
+        """Return a fresh UUID."""
+        return str(uuid.uuid4())
+
+
 class LocalServices:
     """Implements `Services` on this machine.
 
-    `mocks` serves the mock of an interface, `on_event` is told of each start and stop, `scratch` is a folder
-    of this run in which copies of providers' files live until their lease ends.
+    `on_event` is told of each start and stop, `scratch` is a folder of this run in which copies of providers'
+    files live until their lease ends, `mocks` serves the mocks of interfaces, `ids` names the leases.
     """
 
     def __init__(
@@ -67,16 +77,16 @@ class LocalServices:
         *,
         artifacts: ArtifactStore,
         sandbox: Sandbox,
-        mocks: MockServer,
         scratch: Path,
-        ids: Ids,
         on_event: Callable[[ServiceEvent], None],
+        mocks: MockServer | None = None,
+        ids: Ids | None = None,
     ) -> None:
         self._artifacts = artifacts
         self._sandbox = sandbox
-        self._mocks = mocks
+        self._mocks: MockServer = mocks or InterfaceMocks()
         self._scratch = scratch
-        self._ids = ids
+        self._ids: Ids = ids or RandomIds()
         self._on_event = on_event
         self._open: dict[str, _Open] = {}
 

@@ -37,6 +37,7 @@ _NEEDS_RIGHTS = frozenset({401, 402, 403, 407})
 _REFUSED = _NEEDS_RIGHTS | {409, 412, 423, 428, 429}
 _UNKNOWN_UUID = "00000000-0000-4000-8000-00000000dead"
 _UNKNOWN_NUMBER = 2_000_000_011
+_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +154,7 @@ class Entities:
             return next(iter(media.examples.values()), {})
         self.turn += 1
         api = self.probe.api
-        examples = [
-            value for value in media.examples.values() if not errors(api, media.schema, value, "request")
-        ]
-        body = (
-            examples[0] if examples else sample(api, media.schema, seed=self.probe.seed, direction="request")
-        )
+        body = self._good(media, media.schema)
         if not isinstance(body, dict):
             return body
         body = showable(api, media.schema, body, shown)
@@ -166,6 +162,15 @@ class Entities:
             texts = _free_text(body) | {key or ""}
             body |= changed(api, media.schema, body, shown=shown, turn=self.turn, only=texts)
         return {**body, **await self._references(media.schema, body)}
+
+    def _good(self, media: Media, schema: Schema) -> Json | NoBody:
+        """Return an example that is valid, else a generated value; nothing where none can be found."""
+        seeds = range(self.probe.seed, self.probe.seed + _TRIES)
+        made = (sample(self.probe.api, schema, seed=seed, direction="request") for seed in seeds)
+        for value in (*media.examples.values(), *made):
+            if not errors(self.probe.api, schema, value, "request"):
+                return value
+        return NO_BODY
 
     async def _references(self, schema: Schema, body: Mapping[str, Json]) -> dict[str, Json]:
         """Return the properties that name another item ("projectId"), with the id of one that exists."""

@@ -1,0 +1,52 @@
+"""Our own mock keeps every contract it is made from: mock and verifier agree, also on real documents."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from maestro_dsl.interfaces.openapi.parse import parse
+from maestro_dsl.interfaces.openapi.serve import mock_app
+from maestro_dsl.interfaces.openapi.verify import verify
+from maestro_dsl.interfaces.verification import VerificationResult
+from maestro_dsl.net.server import serve
+
+REAL = [
+    "camara-sim-swap-subscriptions.yaml",
+    "meilisearch.json",
+    "oai-petstore-expanded.yaml",
+    "oai-tictactoe-31.yaml",
+    "oai-uspto.yaml",
+    "readme-discriminators.json",
+    "readme-parameters-style-31.yaml",
+    "readme-security-31.yaml",
+    "redocly-museum-31.yaml",
+    "spotify-web-api.yml",
+    "swagger-petstore.yaml",
+]
+
+
+def judged(content: bytes, name: str) -> VerificationResult:
+    async def scenario() -> VerificationResult:
+        api, _ = parse(content, name)
+        server = await serve(mock_app(api, seed="mock"))
+        try:
+            return await verify(api, server.url, contract_id=name)
+        finally:
+            await server.stop()
+
+    return asyncio.run(scenario())
+
+
+def test_the_mock_of_the_reference_api_scores_one() -> None:
+    spec = Path(__file__).with_name("tasks.yaml").read_bytes()
+    result = judged(spec, "tasks.yaml")
+    assert (result.fulfilled, result.score, result.issues) == (True, 1.0, ())
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize("name", REAL)
+def test_the_mock_of_a_real_document_scores_one(shared_data, name) -> None:
+    result = judged((shared_data / "openapi" / name).read_bytes(), name)
+    errors = [item.message for item in result.issues if item.severity == "error"]
+    assert (errors, result.missing, result.fulfilled, result.score) == ([], (), True, 1.0)
