@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maestro_dsl.cli.context import session
+from maestro_dsl.cli.context import Session, session
 from maestro_dsl.cli.options import format_option, run_options, state_dir_option
+from maestro_dsl.errors import StateError
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
     from pathlib import Path
 
-    from maestro_dsl.app.values import RunResult
+    from maestro_dsl.app.values import RunList, RunResult
     from maestro_dsl.engine.ports import EventSink
 
 EPILOG = """\b
@@ -49,7 +50,8 @@ def command(
 
     own = session(context)
     overrides = own.overrides(max_cost=max_cost, max_concurrency=max_concurrency)
-    before: RunResult = show_run(run_id or "unfinished", environ=own.environ, state_dir=state_dir)
+    wanted = run_id or _newest(own, state_dir)
+    before: RunResult = show_run(wanted, environ=own.environ, state_dir=state_dir)
 
     async def work(sinks: Sequence[EventSink], stop: asyncio.Event) -> RunResult:
         result: RunResult = await resume(
@@ -66,3 +68,14 @@ def command(
     shown.seed(before.events)
     result = drive(work, shown, own)
     return finish(own, result, output_format=output_format)
+
+
+def _newest(own: Session, state_dir: Path | None) -> str:
+    from maestro_dsl.app import list_runs
+    from maestro_dsl.cli.running import ENDED
+
+    found: RunList = list_runs(environ=own.environ, state_dir=state_dir)
+    for record in found.runs:
+        if record.status not in ENDED:
+            return record.run_id
+    raise StateError(f"no unfinished run in {found.state_dir}", hint="maestro runs lists what has been run")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from maestro_dsl.reporters.run import RunView
 
 _TICK_S: Final = 0.25
-_ENDED: Final = frozenset({"completed", "failed", "cancelled"})
+ENDED: Final = frozenset({"completed", "failed", "cancelled"})
+"""Statuses of runs that cannot be continued."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -120,7 +121,7 @@ def drive(work: Work, progress: Progress, own: Session) -> RunResult:
         Interrupted: stopped by a signal; what is finished is kept and `maestro resume` goes on.
     """
     result, number = asyncio.run(_drive(work, progress, own))
-    if number is not None and (result is None or result.status not in _ENDED):
+    if number is not None and (result is None or result.status not in ENDED):
         name = f"maestro resume {result.run_id}" if result is not None else "maestro resume"
         error = Interrupted("interrupted; what is finished is kept", hint=f"go on with: {name}")
         error.exit_code = 128 + number  # type: ignore[misc]  # the class's value is the default, this is the signal's

@@ -32,6 +32,7 @@ class FakeApp:
         self.applied = []
         self.reported = []
         self.continues = None
+        self.status = "completed"
 
     def plan_report(self, plan_file, **more):
         self.reported.append(more)
@@ -83,7 +84,7 @@ class FakeApp:
         return self.result()
 
     def show_run(self, _run_id, **_more):
-        return self.result(10) if self.continues or _run_id == "unfinished" else self.result()
+        return self.result(10) if self.continues or self.status == "running" else self.result()
 
     def list_runs(self, **_more):
         record = RunRecord(
@@ -91,7 +92,7 @@ class FakeApp:
             plan_id="todo_app",
             plan_digest="d",
             output="/out\x1b[2J",
-            status="completed",
+            status=self.status,
             verdict="verified",
             created_at=1_800_000_000.0,
             updated_at=1_800_000_004.0,
@@ -201,6 +202,9 @@ def test_apply_that_continues_says_so_and_shows_the_new_only(fake, capsys):
 
 
 def test_resume_shows_the_new_only(fake, capsys):
+    assert execute(["resume"]) == 5
+    assert "no unfinished run in /state" in capsys.readouterr().err
+    fake.status = "running"
     assert execute(["resume"]) == 0
     shown = capsys.readouterr().err
     assert fake.applied == [fake.events[0].run_id]
