@@ -79,7 +79,7 @@ def singular(text: str) -> str:
     *before, last = words(text) or ["item"]
     if last.endswith("ies") and len(last) > len("ties"):
         last = last[:-3] + "y"
-    elif last.endswith(("sses", "xes", "ches", "shes")):
+    elif last.endswith(("sses", "statuses", "aliases", "xes", "ches", "shes")):
         last = last[:-2]
     elif last.endswith("s") and not last.endswith(_UNCOUNTABLE):
         last = last[:-1]
