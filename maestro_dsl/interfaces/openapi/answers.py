@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from maestro_dsl.interfaces.openapi.model import Media, Operation, Response
@@ -17,6 +16,15 @@ PROBLEM = "application/problem+json"
 _WORDED = ("message", "detail", "error_description", "error", "title", "description")
 _STATUS_NAMES = ("status", "statusCode", "status_code", "code")
 _ERROR = 400
+PHRASES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+}
 _PREFERENCE = re.compile(r"""\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^,;\s]*))""")
 
 
@@ -109,7 +117,7 @@ def problem(status: int, detail: str, *, violations: Iterable[str] = (), **more:
     found = tuple(violations)
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": PHRASES[status],
         "status": status,
         "detail": detail,
     }
@@ -131,6 +139,8 @@ def worded(sample: Any, status: int, reason: str) -> list[tuple[str, Any]]:
     named = next((name for name in _WORDED if isinstance(sample.get(name), str)), None)
     if named is not None:
         changes.append((named, reason))
+    if isinstance(sample.get("code"), str) and status in PHRASES:
+        changes.append(("code", PHRASES[status].lower().replace(" ", "_")))
     return changes
 
 

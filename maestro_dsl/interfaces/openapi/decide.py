@@ -189,17 +189,13 @@ class Interpreter:
 
     def _path_echo(self, operation: Operation, body: Mapping[str, Any], found: Inputs) -> dict[str, Any]:
         """Return the path's values under the names that the body has for them."""
-        from maestro_dsl.interfaces.openapi.resources import id_property
-
-        echoed: dict[str, Any] = {}
-        names = [name for place, name in found.values if place == "path"]
-        for name in names:
-            is_last = operation.path.endswith("{" + name + "}")
-            collection = operation.path.rpartition("/")[0] if is_last else ""
-            key = id_property(name, collection, body) if is_last else (name if name in body else None)
-            if key is not None and not isinstance(body[key], (dict, list)):
-                echoed[key] = found.values["path", name]
-        return echoed
+        return {
+            name: found.values["path", parameter]
+            for parameter, name in self.table.path_echo(operation)
+            if name in body
+            and not isinstance(body[name], (dict, list))
+            and ("path", parameter) in found.values
+        }
 
     def _remembered(
         self,

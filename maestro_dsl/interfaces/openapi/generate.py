@@ -112,7 +112,7 @@ class Generator:
     def _has_own_wording(flat: dict[str, Any], name: str) -> bool:
         if isinstance(flat.get("enum"), list) or _kind(flat) in {"integer", "number", "boolean"}:
             return True
-        if wording.is_identity(name) or wording.known_pool(name) is not None:
+        if name == "name" or wording.is_identity(name) or wording.known_pool(name) is not None:
             return True
         return flat.get("format") in ("date-time", "date", "uuid", "email")
 

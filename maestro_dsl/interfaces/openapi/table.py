@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.chance import uuid
-from maestro_dsl.interfaces.openapi.resources import Resource, find_resources
+from maestro_dsl.interfaces.openapi.resources import Resource, find_resources, id_property
 from maestro_dsl.interfaces.openapi.routes import Router
 from maestro_dsl.interfaces.openapi.sample import example, sample
 from maestro_dsl.interfaces.openapi.validate import is_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from maestro_dsl.interfaces.openapi.model import Api, Media, Operation, Response, Schema
 
@@ -56,6 +56,7 @@ class Table:
         self.seed = str(seed)
         self.router = Router(api)
         self._pools: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+        self._echoes: dict[str, tuple[tuple[str, str], ...]] = {}
         self._headers: dict[tuple[str, str], dict[str, str]] = {}
         resources = find_resources(api)
         self._resources = [item for item in resources if item.is_stateful and item.id_property is not None]
@@ -96,6 +97,24 @@ class Table:
         made = (sample(self.api, media.schema, seed=f"{self.seed}|{name}|{turn}") for turn in range(size))
         return tuple(value for value in made if is_valid(self.api, media.schema, value))
 
+    def path_echo(self, operation: Operation) -> tuple[tuple[str, str], ...]:
+        """Return which path parameters an answer repeats, each with the property that repeats it."""
+        if operation.id not in self._echoes:
+            self._echoes[operation.id] = tuple(self._make_echo(operation))
+        return self._echoes[operation.id]
+
+    def _make_echo(self, operation: Operation) -> Iterator[tuple[str, str]]:
+        media = None if operation.success is None else operation.success.json
+        owned = shapes.properties(self.api, None if media is None else media.schema)
+        for parameter in operation.parameters_in("path"):
+            collection, _, last = operation.path.rpartition("/")
+            if last == "{" + parameter.name + "}":
+                name = id_property(parameter.name, collection, owned)
+            else:
+                name = parameter.name if parameter.name in owned else None
+            if name is not None:
+                yield parameter.name, name
+
     def headers(self, operation: Operation, response: Response) -> Mapping[str, str]:
         """Return values for the declared headers of an answer, names in lower case."""
         key = (operation.id, response.status)
@@ -124,7 +143,7 @@ class Table:
 
     def _make_behaviour(self, index: int) -> Behaviour:
         resource = self._resources[index]
-        id_property = resource.id_property or ""
+        key = resource.id_property or ""
         owned = shapes.properties(self.api, resource.schema)
         needed = shapes.required(self.api, resource.schema)
         flags = {
@@ -147,18 +166,18 @@ class Table:
             bases.append(base)
         parent_path = resource.collection_path.rpartition("/")[0]
         parent = self._index.get(parent_path)
-        kind, ids = self._ids(owned[id_property], resource)
+        kind, ids = self._ids(owned[key], resource)
         return Behaviour(
             index=index,
             resource=resource,
-            id_property=id_property,
+            id_property=key,
             id_kind=kind,
             ids=ids,
             parent=parent,
             parent_parameter=None if parent is None else self._resources[parent].id_parameter.name,
-            seeds=() if parent is not None else self._seeds(resource, id_property, kind, ids),
+            seeds=() if parent is not None else self._seeds(resource, key, kind, ids),
             bases=tuple(bases),
-            kept=tuple(dict.fromkeys((id_property, *read_only, *needed))),
+            kept=tuple(dict.fromkeys((key, *read_only, *needed))),
             read_only=read_only,
         )
 
@@ -184,20 +203,20 @@ class Table:
         return "pool", tuple(dict.fromkeys(value for value in made if isinstance(value, str)))
 
     def _seeds(
-        self, resource: Resource, id_property: str, kind: str, ids: tuple[str, ...]
+        self, resource: Resource, key: str, kind: str, ids: tuple[str, ...]
     ) -> tuple[dict[str, Any], ...]:
         found: dict[str, dict[str, Any]] = {}
         for item in self._declared_items(resource):
-            found.setdefault(str(item.get(id_property)), item)
+            found.setdefault(str(item.get(key)), item)
         turn = 0
         while len(found) < _SEEDS and turn < _SEEDS * 2:
             turn += 1
             item = self._sample(resource, f"seed|{turn}")
             fresh = next_id(kind, ids, turn, f"{self.seed}|{resource.item_path}")
-            if is_valid(self.api, resource.schema, {**item, id_property: fresh}):
-                item = {**item, id_property: fresh}
-            if id_property in item and is_valid(self.api, resource.schema, item):
-                found.setdefault(str(item[id_property]), item)
+            if is_valid(self.api, resource.schema, {**item, key: fresh}):
+                item = {**item, key: fresh}
+            if key in item and is_valid(self.api, resource.schema, item):
+                found.setdefault(str(item[key]), item)
         return tuple(found.values())
 
     def _declared_items(self, resource: Resource) -> list[dict[str, Any]]:

@@ -161,7 +161,8 @@ def text(name: str, seed: str, *, owner: str = "") -> str:
     if key == "name" and re.search(r"product|item", _snake(owner)):
         return pick(pools()["product"], seed)
     pool = known_pool(name)
-    return pick(pools()[pool or "word"], seed)
+    word = pick(pools()[pool or "word"], seed)
+    return word.capitalize() if key == "name" else word
 
 
 def number(name: str, seed: str) -> float:

@@ -1,0 +1,788 @@
+'use strict';
+// A mock of an HTTP API: the decision table below is data, the rules after it are the same for every API.
+// Start:  npm install && node <this file>      Settings: PORT (4010), HOST (127.0.0.1), MOCK_LOG=0 for silence.
+// Memory lasts until the process ends. POST /__admin/reset forgets it, GET /__admin/export shows it.
+
+const TABLE = JSON.parse("__MAESTRO_TABLE__");
+
+const VIOLATIONS_HEADER = 'x-maestro-violations';
+const NO_BODY = new Set([204, 205, 304]);
+const TOTALS = ['total', 'total_count', 'totalCount', 'count'];
+const LIMITS = ['limit', 'per_page', 'page_size', 'pageSize', 'perPage', 'size', 'first', '$top'];
+const OFFSETS = ['offset', 'skip', '$skip'];
+const PAGES = ['page', 'page_number', 'pageNumber'];
+const PAGING = new Set([...LIMITS, ...OFFSETS, ...PAGES]);
+const WORDED = ['message', 'detail', 'error_description', 'error', 'title', 'description'];
+const STATUS_NAMES = ['status', 'statusCode', 'status_code', 'code'];
+const DELIMITERS = { spaceDelimited: ' ', pipeDelimited: '|' };
+const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
+const FORM = 'application/x-www-form-urlencoded';
+const MAX_MESSAGES = 3;
+const MAX_BODY_BYTES = 16000000;
+const CORS_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+const PHRASES = {
+  400: 'Bad Request', 401: 'Unauthorized', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
+  415: 'Unsupported Media Type', 422: 'Unprocessable Content',
+};
+
+// ---- small helpers: names of an API are only ever keys of own properties ----
+const has = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
+const get = (object, key) => (object !== null && typeof object === 'object' && has(object, key) ? object[key] : undefined);
+const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+const isWhole = (value) => typeof value === 'number' && Number.isInteger(value);
+const copy = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
+function put(object, key, value) {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  return object;
+}
+function merged(...objects) {
+  const result = {};
+  for (const object of objects) for (const key of Object.keys(object)) put(result, key, object[key]);
+  return result;
+}
+function only(object, test) {
+  const result = {};
+  for (const key of Object.keys(object)) if (test(key, object[key])) put(result, key, object[key]);
+  return result;
+}
+function same(a, b) {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => same(item, b[i]));
+  if (!isObject(a) || !isObject(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => has(b, key) && same(a[key], b[key]));
+}
+
+// ---- chance: FNV-1a, mixed as murmur3 ends ----
+function hash32(text) {
+  let value = 0x811c9dc5;
+  for (const byte of Buffer.from(text, 'utf8')) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
+  value ^= value >>> 16;
+  value = Math.imul(value, 0x85ebca6b) >>> 0;
+  value ^= value >>> 13;
+  value = Math.imul(value, 0xc2b2ae35) >>> 0;
+  return (value ^ (value >>> 16)) >>> 0;
+}
+function uuid(text) {
+  const digits = [0, 1, 2, 3].map((part) => hash32(`${text}#${part}`).toString(16).padStart(8, '0')).join('');
+  const variant = '89ab'[parseInt(digits[16], 16) % 4];
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-${variant}${digits.slice(17, 20)}-${digits.slice(20)}`;
+}
+
+// ---- JSON Schema 2020-12, as far as the table uses it; a pattern that JavaScript cannot run is skipped ----
+const FORMATS = {
+  'date-time': (s) => /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/.test(s) && realDate(s.slice(0, 10)),
+  date: (s) => /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/.test(s) && realDate(s),
+  time: (s) => /^([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/.test(s),
+  email: (s) => /^[^\s@"(),:;<>[\]\\]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/.test(s),
+  uuid: (s) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(s),
+  uri: (s) => /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`]*$/.test(s),
+  ipv4: (s) => /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.|$)){4}$/.test(s) && !s.endsWith('.'),
+  ipv6: (s) => require('node:net').isIPv6(s),
+  hostname: (s) => s.length < 254 && /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/.test(s),
+};
+function realDate(text) {
+  const [year, month, day] = text.split('-').map(Number);
+  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+}
+const expressions = new Map();
+function expression(source) {
+  if (!expressions.has(source)) {
+    let made = null;
+    for (const flags of ['u', '']) {
+      try { made = new RegExp(source, flags); break; } catch { /* the next flags, or none */ }
+    }
+    if (made === null) console.error(`pattern is skipped, JavaScript cannot read it: ${JSON.stringify(source)}`);
+    expressions.set(source, made);
+  }
+  return expressions.get(source);
+}
+const matches = (source, text) => { const made = expression(source); return made === null || made.test(text); };
+const TYPES = {
+  object: isObject, array: Array.isArray, string: (v) => typeof v === 'string', null: (v) => v === null,
+  boolean: (v) => typeof v === 'boolean', number: (v) => typeof v === 'number', integer: isWhole,
+};
+const length = (text) => [...text].length;
+
+// Returns the first few problems as texts; an empty list means valid. `seen` stops endless references.
+function check(schema, value, defs, path = '', depth = 0) {
+  if (schema === true || schema === undefined || schema === null) return [];
+  if (schema === false) return [`${path || 'the value'}: nothing is allowed here`];
+  if (depth > 200) return [];
+  const found = [];
+  const no = (message) => found.push(`${path || 'the value'}: ${message}`);
+  const inner = (part, item, where = path) => check(part, item, defs, where, depth + 1);
+  const ok = (part, item) => inner(part, item).length === 0;
+  if (schema.$ref !== undefined) found.push(...inner(defs[schema.$ref.slice(8)], value));
+  if (schema.type !== undefined) {
+    const kinds = Array.isArray(schema.type) ? schema.type : [schema.type];
+    if (!kinds.some((kind) => TYPES[kind](value))) no(`is not of type ${kinds.join(', ')}`);
+  }
+  if (schema.enum !== undefined && !schema.enum.some((item) => same(item, value))) no('is not one of the allowed values');
+  if (has(schema, 'const') && !same(schema.const, value)) no('is not the one allowed value');
+  if (typeof value === 'string') checkText(schema, value, no);
+  if (typeof value === 'number') checkNumber(schema, value, no);
+  if (Array.isArray(value)) checkArray(schema, value, no, found, inner, path);
+  if (isObject(value)) checkObject(schema, value, no, found, inner, path);
+  for (const part of schema.allOf ?? []) found.push(...inner(part, value));
+  if (schema.anyOf && !schema.anyOf.some((part) => ok(part, value))) no('fits none of the alternatives');
+  if (schema.oneOf) {
+    const count = schema.oneOf.filter((part) => ok(part, value)).length;
+    if (count !== 1) no(count ? 'fits more than one of the alternatives' : 'fits none of the alternatives');
+  }
+  if (schema.not !== undefined && ok(schema.not, value)) no('is what is not allowed');
+  if (schema.if !== undefined) {
+    const branch = ok(schema.if, value) ? schema.then : schema.else;
+    if (branch !== undefined) found.push(...inner(branch, value));
+  }
+  return found;
+}
+function checkText(schema, value, no) {
+  if (schema.minLength !== undefined && length(value) < schema.minLength) no(`is shorter than ${schema.minLength}`);
+  if (schema.maxLength !== undefined && length(value) > schema.maxLength) no(`is longer than ${schema.maxLength}`);
+  if (schema.pattern !== undefined && !matches(schema.pattern, value)) no(`does not match ${schema.pattern}`);
+  if (schema.format !== undefined && has(FORMATS, schema.format) && !FORMATS[schema.format](value)) no(`is no ${schema.format}`);
+}
+function checkNumber(schema, value, no) {
+  if (schema.minimum !== undefined && value < schema.minimum) no(`is less than ${schema.minimum}`);
+  if (schema.maximum !== undefined && value > schema.maximum) no(`is greater than ${schema.maximum}`);
+  if (schema.exclusiveMinimum !== undefined && value <= schema.exclusiveMinimum) no(`is not above ${schema.exclusiveMinimum}`);
+  if (schema.exclusiveMaximum !== undefined && value >= schema.exclusiveMaximum) no(`is not below ${schema.exclusiveMaximum}`);
+  if (schema.multipleOf !== undefined) {
+    const times = value / schema.multipleOf;
+    if (Math.abs(times - Math.round(times)) > 1e-9 * Math.max(1, Math.abs(times))) no(`is no multiple of ${schema.multipleOf}`);
+  }
+}
+function checkArray(schema, value, no, found, inner, path) {
+  if (schema.minItems !== undefined && value.length < schema.minItems) no(`has fewer than ${schema.minItems} items`);
+  if (schema.maxItems !== undefined && value.length > schema.maxItems) no(`has more than ${schema.maxItems} items`);
+  if (schema.uniqueItems && value.some((item, i) => value.slice(0, i).some((other) => same(item, other)))) no('has equal items');
+  const fixed = schema.prefixItems ?? [];
+  value.forEach((item, i) => {
+    const part = i < fixed.length ? fixed[i] : schema.items;
+    if (part !== undefined) found.push(...inner(part, item, `${path}/${i}`));
+  });
+  if (schema.contains !== undefined) {
+    const count = value.filter((item) => inner(schema.contains, item).length === 0).length;
+    if (count < (schema.minContains ?? 1)) no('lacks an item that it has to contain');
+    if (schema.maxContains !== undefined && count > schema.maxContains) no('contains too many such items');
+  }
+}
+function checkObject(schema, value, no, found, inner, path) {
+  const names = Object.keys(value);
+  for (const name of schema.required ?? []) if (!has(value, name)) no(`"${name}" is a required property`);
+  if (schema.minProperties !== undefined && names.length < schema.minProperties) no('has too few properties');
+  if (schema.maxProperties !== undefined && names.length > schema.maxProperties) no('has too many properties');
+  for (const name of names) {
+    const where = `${path}/${name}`;
+    let known = false;
+    if (schema.properties && has(schema.properties, name)) {
+      known = true;
+      found.push(...inner(schema.properties[name], value[name], where));
+    }
+    for (const pattern of Object.keys(schema.patternProperties ?? {})) {
+      if (matches(pattern, name)) {
+        known = true;
+        found.push(...inner(schema.patternProperties[pattern], value[name], where));
+      }
+    }
+    if (!known && schema.additionalProperties !== undefined) {
+      if (schema.additionalProperties === false) no(`the property "${name}" is not allowed`);
+      else found.push(...inner(schema.additionalProperties, value[name], where));
+    }
+    if (schema.propertyNames !== undefined) found.push(...inner(schema.propertyNames, name, where));
+    for (const other of get(schema.dependentRequired ?? {}, name) ?? []) if (!has(value, other)) no(`"${other}" is needed beside "${name}"`);
+    const dependent = get(schema.dependentSchemas ?? {}, name);
+    if (dependent !== undefined) found.push(...inner(dependent, value));
+  }
+}
+const schemaOf = (number) => (number === null ? true : TABLE.schemas[number]);
+const sent = (number, value) => check(schemaOf(number), value, TABLE.defs.request);
+const shown = (number) => (value) => check(schemaOf(number), value, TABLE.defs.response).length === 0;
+
+// ---- routes ----
+const ROUTES = TABLE.routes.map((route) => ({ ...route, regex: new RegExp(`^(?:${route.pattern})$`) }));
+function decoded(rawPath) {
+  return rawPath.split('/').map((step) => decodeText(step).replaceAll('/', '%2F')).join('/');
+}
+function decodeText(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
+}
+function findRoute(rawPath, method) {
+  const path = rawPath.includes('%') ? decoded(rawPath) : rawPath;
+  let best = null;
+  const allowed = [];
+  for (const base of TABLE.basePaths) {
+    if (base && !path.startsWith(`${base}/`) && path !== base) continue;
+    const rest = path.slice(base.length) || '/';
+    for (const route of ROUTES) {
+      const hit = route.regex.exec(rest);
+      if (hit === null) continue;
+      const values = {};
+      route.names.forEach((name, i) => put(values, name, hit[i + 1].replaceAll('%2F', '/')));
+      const match = { route, values };
+      const methods = Object.keys(route.methods);
+      if (has(route.methods, method) || (method === 'HEAD' && has(route.methods, 'GET'))) return [match, methods];
+      best = best ?? match;
+      for (const name of methods) if (!allowed.includes(name)) allowed.push(name);
+    }
+  }
+  return [best, allowed];
+}
+
+// ---- inputs ----
+function queryPairs(text) {
+  return text === '' ? [] : text.split('&').filter(Boolean).map((part) => {
+    const at = part.indexOf('=');
+    const [name, value] = at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
+    return [decodeText(name.replaceAll('+', ' ')), decodeText(value.replaceAll('+', ' '))];
+  });
+}
+function cookiesOf(header) {
+  const found = {};
+  for (const part of (header ?? '').split(';')) {
+    const at = part.indexOf('=');
+    const name = (at < 0 ? part : part.slice(0, at)).trim();
+    if (name) put(found, name, at < 0 ? '' : part.slice(at + 1).trim());
+  }
+  return found;
+}
+function coerce(shape, text) {
+  const kind = shape?.kind ?? '';
+  if (kind === 'integer' && /^-?\d+$/.test(text)) return Number(text);
+  if ((kind === 'number' || kind === 'integer') && /^[0-9+\-.eE]+$/.test(text)) {
+    const number = Number(text);
+    return text.trim() !== '' && Number.isFinite(number) ? number : text;
+  }
+  if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  if (kind === 'null' && (text === '' || text === 'null')) return null;
+  return text;
+}
+function rawValue(parameter, request, pathValues, query) {
+  if (parameter.in === 'path') return get(pathValues, parameter.name);
+  if (parameter.in === 'header') return get(request.headers, parameter.name.toLowerCase());
+  if (parameter.in === 'cookie') return get(cookiesOf(request.headers.cookie), parameter.name);
+  if (parameter.style === 'deepObject') {
+    const prefix = `${parameter.name}[`;
+    const found = {};
+    for (const [name, value] of query) if (name.startsWith(prefix)) put(found, name.slice(prefix.length, -1), value);
+    return Object.keys(found).length ? found : undefined;
+  }
+  const values = query.filter(([name]) => name === parameter.name).map(([, value]) => value);
+  return values.length ? values : undefined;
+}
+function unstyled(parameter, text) {
+  if (parameter.style === 'label') {
+    const bare = text.startsWith('.') ? text.slice(1) : text;
+    return parameter.explode ? bare.replaceAll('.', ',') : bare;
+  }
+  if (parameter.style === 'matrix') {
+    const prefix = `;${parameter.name}=`;
+    return (text.startsWith(prefix) ? text.slice(prefix.length) : text).replaceAll(prefix, ',');
+  }
+  return text;
+}
+function styledValue(parameter, raw) {
+  const { shape } = parameter;
+  const delimiter = DELIMITERS[parameter.style] ?? ',';
+  const part = (name) => get(shape.properties ?? {}, name);
+  if (isObject(raw)) {
+    const found = {};
+    for (const name of Object.keys(raw)) put(found, name, coerce(part(name), raw[name]));
+    return found;
+  }
+  let texts = Array.isArray(raw) ? raw : [unstyled(parameter, String(raw))];
+  if (shape.kind === 'array') {
+    if (texts.length === 1 && !(parameter.explode && parameter.in === 'query')) texts = texts[0].split(delimiter);
+    return texts.map((text) => coerce(shape.items, text));
+  }
+  const last = texts[texts.length - 1];
+  if (shape.kind === 'object') {
+    const pieces = last.split(delimiter);
+    const found = {};
+    if (parameter.explode) {
+      for (const piece of pieces.filter(Boolean)) {
+        const at = piece.indexOf('=');
+        const name = at < 0 ? piece : piece.slice(0, at);
+        put(found, name, coerce(part(name), at < 0 ? '' : piece.slice(at + 1)));
+      }
+    } else {
+      for (let i = 0; i + 1 < pieces.length; i += 2) put(found, pieces[i], coerce(part(pieces[i]), pieces[i + 1]));
+    }
+    return found;
+  }
+  return coerce(shape, last);
+}
+function readInputs(operation, request, pathValues) {
+  const inputs = { values: new Map(), body: undefined, violations: [], malformed: false, unsupported: false };
+  const query = queryPairs(request.query);
+  for (const parameter of operation.parameters) {
+    if (parameter.in === 'header' && IGNORED_HEADERS.has(parameter.name.toLowerCase())) continue;
+    readParameter(parameter, rawValue(parameter, request, pathValues, query), inputs);
+  }
+  readBody(operation, request, inputs);
+  return inputs;
+}
+function readParameter(parameter, raw, inputs) {
+  const where = `${parameter.in} parameter ${parameter.name}`;
+  const { kind } = parameter.shape;
+  if (raw === undefined) {
+    if (parameter.required && !(parameter.in === 'query' && kind === 'object' && parameter.explode)) inputs.violations.push(`${where} is missing`);
+    return;
+  }
+  let value;
+  if (parameter.media !== null) {
+    const text = Array.isArray(raw) ? raw[raw.length - 1] : String(raw);
+    try { value = parameter.mediaIsJson ? JSON.parse(text) : text; } catch {
+      inputs.violations.push(`${where} is not valid JSON`);
+      return;
+    }
+  } else value = styledValue(parameter, raw);
+  if (value === '' && parameter.in === 'query' && ['integer', 'number', 'boolean'].includes(kind)) {
+    if (!parameter.allowEmpty) inputs.violations.push(`${where} is empty`);
+    return;
+  }
+  for (const problem of sent(parameter.schema, value).slice(0, MAX_MESSAGES)) inputs.violations.push(`${where}: ${problem}`);
+  inputs.values.set(`${parameter.in} ${parameter.name}`, { parameter, value });
+}
+const bareMedia = (text) => (text ?? '').split(';')[0].trim().toLowerCase();
+const isJsonMedia = (text) => {
+  const bare = bareMedia(text);
+  return ['application/json', 'text/json', '*/*', 'application/*'].includes(bare) || bare.endsWith('+json');
+};
+function readBody(operation, request, inputs) {
+  const declared = operation.body;
+  if (declared === null) return;
+  if (request.body.length === 0) {
+    if (declared.required) inputs.violations.push('the request body is missing');
+    return;
+  }
+  const type = bareMedia(request.headers['content-type']);
+  const media = type === '' ? declared.content[0] : declared.content.find((item) => {
+    const bare = bareMedia(item.type);
+    return bare === type || bare === '*/*' || (bare.endsWith('/*') && type.startsWith(bare.slice(0, -1)));
+  });
+  if (media === undefined) {
+    inputs.unsupported = declared.content.length > 0;
+    return;
+  }
+  if (isJsonMedia(type || media.type)) {
+    try { inputs.body = JSON.parse(request.body.toString('utf8')); } catch {
+      inputs.malformed = true;
+      inputs.violations.push('the request body is not valid JSON');
+      return;
+    }
+  } else if (type === FORM) inputs.body = formBody(media, request.body.toString('utf8'));
+  else return;
+  for (const problem of sent(media.schema, inputs.body)) inputs.violations.push(`body ${problem}`);
+}
+function formBody(media, text) {
+  const found = {};
+  for (const [name, value] of queryPairs(text)) {
+    const shape = get(media.shape.properties ?? {}, name);
+    if (shape?.kind === 'array') put(found, name, [...(get(found, name) ?? []), coerce(shape.items, value)]);
+    else put(found, name, coerce(shape, value));
+  }
+  return found;
+}
+
+// ---- choice of answers ----
+function problem(status, detail, violations = []) {
+  const body = { type: 'about:blank', title: PHRASES[status], status, detail };
+  if (violations.length) body.violations = violations;
+  return { status, body, type: 'application/problem+json', headers: {}, violations };
+}
+function forStatus(operation, status, useDefault = true) {
+  const keys = [String(status), `${Math.floor(status / 100)}XX`, ...(useDefault ? ['default'] : [])];
+  const key = keys.find((name) => has(operation.answers, name));
+  return key === undefined ? null : operation.answers[key];
+}
+function forBadRequest(operation, malformed) {
+  for (const status of malformed ? [400, 422] : [422, 400]) {
+    if (has(operation.answers, String(status))) return [status, operation.answers[String(status)]];
+  }
+  return [malformed ? 400 : 422, get(operation.answers, '4XX') ?? get(operation.answers, 'default') ?? null];
+}
+function covers(kind, bare) {
+  if (kind === bare || bare === '*/*') return 3;
+  if (kind.endsWith('/*') && kind !== '*/*') return bare.startsWith(kind.slice(0, -1)) ? 2 : 0;
+  if (bare.endsWith('/*')) return kind.startsWith(bare.slice(0, -1)) ? 2 : 0;
+  return kind === '*/*' || kind === '*' ? 1 : 0;
+}
+function acceptable(content, accept) {
+  if (accept.trim() === '') return [...content].sort((a, b) => Number(!a.json) - Number(!b.json));
+  const ranges = accept.split(',').filter((part) => part.trim()).map((part) => {
+    const [kind, ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());
+    let quality = 1;
+    for (const text of parameters) if (text.startsWith('q=')) quality = Number.isFinite(Number(text.slice(2))) && text.length > 2 ? Number(text.slice(2)) : 0;
+    return [kind, quality];
+  });
+  const scored = [];
+  content.forEach((media, order) => {
+    let best = null;
+    ranges.forEach(([kind, quality], place) => {
+      const specific = covers(kind, bareMedia(media.type));
+      if (specific === 0) return;
+      if (best === null || specific > best[0] || (specific === best[0] && quality > best[1])) best = [specific, quality, place];
+    });
+    if (best !== null && best[1] > 0) scored.push({ quality: best[1], place: best[2], order, media });
+  });
+  scored.sort((a, b) => b.quality - a.quality || a.place - b.place || a.order - b.order);
+  return scored.map((entry) => entry.media);
+}
+const mediaFor = (response, accept) => acceptable(response.content, accept).find((media) => media.pool.length) ?? null;
+function preference(header) {
+  const found = {};
+  for (const hit of header.matchAll(/\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^,;\s]*))/g)) put(found, hit[1].toLowerCase(), hit[2] ?? hit[3]);
+  return { code: found.code || null, example: found.example || null };
+}
+function worded(body, status, reason) {
+  if (!isObject(body) || status < 400) return {};
+  const changes = {};
+  for (const name of STATUS_NAMES) if (isWhole(get(body, name))) changes[name] = status;
+  const named = WORDED.find((name) => typeof get(body, name) === 'string');
+  if (named !== undefined) changes[named] = reason;
+  if (typeof get(body, 'code') === 'string' && has(PHRASES, status)) changes.code = PHRASES[status].toLowerCase().replaceAll(' ', '_');
+  return changes;
+}
+const headerText = (violations) => violations.join('; ').replace(/[^ -~]/gu, '?').slice(0, 500);
+function overlay(base, changes, valid) {
+  if (!isObject(base) || Object.keys(changes).length === 0) return base;
+  const whole = merged(base, changes);
+  if (valid(whole)) return whole;
+  let result = base;
+  for (const name of Object.keys(changes)) {
+    const candidate = merged(result, put({}, name, changes[name]));
+    if (valid(candidate)) result = candidate;
+  }
+  return result;
+}
+function failed(operation, request, status, response, reason, violations = []) {
+  const headers = violations.length ? { [VIOLATIONS_HEADER]: headerText(violations) } : {};
+  if (response === null) return { ...problem(status, reason, violations), operation, headers };
+  if (response.content.length === 0) return { status, body: null, type: null, operation, violations, headers };
+  const media = mediaFor(response, request.headers.accept ?? '') ?? mediaFor(response, '');
+  if (media === null) return { ...problem(status, reason, violations), operation, headers };
+  let body = TABLE.values[media.pool[0]];
+  if (media.json) body = overlay(body, worded(body, status, reason), shown(media.schema));
+  return { status, body, type: media.type, operation, violations, headers: merged(response.headers, headers) };
+}
+function plain(operation, request, response, status, example = null) {
+  if (response.content.length === 0 || NO_BODY.has(status)) return { status, body: null, type: null, headers: response.headers, operation, media: null };
+  const media = mediaFor(response, request.headers.accept ?? '');
+  if (media === null) return { ...problem(406, `this operation answers with ${response.content.map((item) => item.type).join(', ')}`), operation, media: null };
+  let body;
+  if (example !== null) {
+    if (!has(media.examples, example)) return { ...problem(404, `the answer ${status} has no example "${example}"`), operation, media: null };
+    body = TABLE.values[media.examples[example]];
+  } else {
+    const turn = hash32(`${TABLE.seed}|${request.rawPath}|${request.query}`) % media.pool.length;
+    body = TABLE.values[media.pool[turn]];
+  }
+  return { status, body, type: media.type, headers: response.headers, operation, media };
+}
+function preferred(operation, request, wanted) {
+  let status = operation.successStatus;
+  let response = operation.success === null ? null : operation.answers[operation.success];
+  if (wanted.code !== null) {
+    if (!/^[2-5]\d\d$/.test(wanted.code)) return { ...problem(400, `"${wanted.code}" is no status code`), operation };
+    status = Number(wanted.code);
+    response = forStatus(operation, status);
+  }
+  if (response === null) return { ...problem(404, `the answer ${status} is not declared`), operation };
+  return plain(operation, request, response, status, wanted.example);
+}
+function successOf(operation, request) {
+  if (operation.success === null) return { status: 200, body: null, type: null, headers: {}, operation, media: null };
+  return plain(operation, request, operation.answers[operation.success], operation.successStatus);
+}
+function stateless(operation, request, inputs) {
+  const answer = successOf(operation, request);
+  const { media } = answer;
+  if (!media || !media.json || !isObject(answer.body)) return answer;
+  const echo = {};
+  for (const [name, target] of operation.pathEcho) {
+    const found = inputs.values.get(`path ${name}`);
+    const old = get(answer.body, target);
+    if (found !== undefined && old !== undefined && (old === null || typeof old !== 'object')) put(echo, target, found.value);
+  }
+  const body = isObject(inputs.body) && !media.fromExample ? only(inputs.body, (name) => has(answer.body, name)) : {};
+  return { ...answer, body: overlay(answer.body, merged(body, echo), shown(media.schema)) };
+}
+
+// ---- memory ----
+const shelves = new Map();
+function shelfOf(index, values) {
+  const behaviour = TABLE.behaviours[index];
+  const scope = JSON.stringify([index, ...Object.keys(behaviour.parents).map((name) => get(values, name) ?? '')]);
+  if (!shelves.has(scope)) {
+    const items = new Map(behaviour.seeds.map((item) => [String(item[behaviour.idProperty]), copy(item)]));
+    shelves.set(scope, { index, items, gone: new Set(), made: 0 });
+  }
+  return shelves.get(scope);
+}
+function hasParent(behaviour, values) {
+  if (behaviour.parent === null) return true;
+  const parent = TABLE.behaviours[behaviour.parent];
+  return shelfOf(behaviour.parent, values).items.has(get(values, behaviour.parentParameter) ?? '') && hasParent(parent, values);
+}
+function nextId(kind, ids, count, name) {
+  if (kind === 'integer') return count;
+  if (kind === 'digits') return String(count);
+  if (kind === 'uuid' || ids.length === 0) return uuid(`${name}|${count}`);
+  return ids[(count - 1) % ids.length];
+}
+function freshId(behaviour, shelf) {
+  const name = `${TABLE.seed}|${behaviour.itemPath}`;
+  let count = behaviour.seeds.length + shelf.made;
+  for (let turn = 0; turn < 1000; turn += 1) {
+    count += 1;
+    const identity = nextId(behaviour.idKind, behaviour.ids, count, name);
+    if (!shelf.items.has(String(identity)) && !shelf.gone.has(String(identity))) return identity;
+  }
+  return nextId(behaviour.idKind, behaviour.ids, count, name);
+}
+function createItem(behaviour, shelf, values, body) {
+  const base = behaviour.bases[shelf.made % behaviour.bases.length];
+  const item = merged(copy(base), only(body, (name) => !behaviour.readOnly.includes(name)));
+  const key = behaviour.idProperty;
+  const given = get(body, key);
+  if (behaviour.readOnly.includes(key) || given === undefined || (given !== null && typeof given === 'object')) put(item, key, freshId(behaviour, shelf));
+  for (const parameter of Object.keys(behaviour.parents)) {
+    const name = behaviour.parents[parameter];
+    if (name === null || !has(values, parameter)) continue;
+    const text = values[parameter];
+    put(item, name, isWhole(get(item, name)) && /^\d+$/.test(text) ? Number(text) : text);
+  }
+  shelf.made += 1;
+  shelf.items.set(String(item[key]), item);
+  shelf.gone.delete(String(item[key]));
+  return item;
+}
+function replaceItem(behaviour, shelf, identity, body, partly) {
+  const old = shelf.items.get(identity);
+  let stays = partly ? old : only(old, (name) => behaviour.kept.includes(name));
+  if (!partly) stays = merged(only(behaviour.bases[0], (name) => !has(stays, name)), stays);
+  const changes = only(body, (name) => !behaviour.readOnly.includes(name) && name !== behaviour.idProperty);
+  shelf.items.set(identity, merged(stays, changes));
+  return shelf.items.get(identity);
+}
+const asText = (value) => (value === null ? 'None' : String(value));
+function passes(item, query) {
+  return [...query].every(([name, wanted]) => {
+    const value = get(item, name);
+    if (PAGING.has(name) || value === undefined || (value !== null && typeof value === 'object')) return true;
+    return (Array.isArray(wanted) ? wanted : [wanted]).some((option) => asText(value) === asText(option));
+  });
+}
+function firstNumber(query, names) {
+  const name = names.find((option) => isWhole(query.get(option)));
+  return name === undefined ? null : Math.max(0, query.get(name));
+}
+function pageOf(shelf, query) {
+  const items = [...shelf.items.values()].filter((item) => passes(item, query));
+  const limit = firstNumber(query, LIMITS);
+  const page = firstNumber(query, PAGES);
+  let offset = firstNumber(query, OFFSETS) ?? 0;
+  if (page !== null && limit !== null) offset = Math.max(0, page - 1) * limit;
+  return { items: limit === null ? items.slice(offset) : items.slice(offset, offset + limit), total: items.length, limit, offset };
+}
+function conform(schema, hidden, item, spare) {
+  const visible = only(item, (name) => !hidden.includes(name));
+  const valid = shown(schema);
+  return valid(visible) ? visible : overlay(spare, visible, valid);
+}
+function itemAnswer(operation, request, item) {
+  const answer = successOf(operation, request);
+  if (!answer.media || !answer.media.json) return answer;
+  return { ...answer, body: conform(answer.media.schema, answer.media.hidden, item, answer.body) };
+}
+function listAnswer(operation, request, inputs, behaviour, shelf) {
+  const answer = successOf(operation, request);
+  const { media } = answer;
+  if (!media || !media.json || !media.list) return answer;
+  const query = new Map();
+  for (const { parameter, value } of inputs.values.values()) if (parameter.in === 'query') query.set(parameter.name, value);
+  for (const parameter of operation.parameters) {
+    if (parameter.in === 'query' && !query.has(parameter.name) && isWhole(parameter.default)) query.set(parameter.name, parameter.default);
+  }
+  for (const [name, value] of [...query]) if (value === null) query.delete(name);
+  const page = pageOf(shelf, query);
+  const spares = behaviour.listKey === null ? answer.body : get(answer.body, behaviour.listKey);
+  const spare = Array.isArray(spares) && spares.length ? spares[0] : {};
+  const items = page.items.map((item) => conform(media.list.schema, media.list.hidden, item, spare));
+  const valid = shown(media.schema);
+  if (behaviour.listKey === null) return { ...answer, body: valid(items) ? items : answer.body };
+  const base = isObject(answer.body) ? answer.body : {};
+  const changes = put({}, behaviour.listKey, items);
+  for (const name of TOTALS) if (isWhole(get(base, name)) && name !== behaviour.listKey) changes[name] = page.total;
+  if (isWhole(get(base, 'limit')) && page.limit !== null) changes.limit = page.limit;
+  if (isWhole(get(base, 'offset'))) changes.offset = page.offset;
+  return { ...answer, body: overlay(base, changes, valid) };
+}
+function missing(operation, request, declaredOnly) {
+  const response = forStatus(operation, 404);
+  if (response === null && declaredOnly) return null;
+  return failed(operation, request, 404, response, 'there is nothing with this identity');
+}
+function remembered(operation, match, request, inputs) {
+  const behaviour = TABLE.behaviours[operation.behaviour];
+  const { role } = operation;
+  if (!hasParent(behaviour, match.values)) {
+    const answer = missing(operation, request, true);
+    if (answer !== null) return answer;
+  }
+  const shelf = shelfOf(operation.behaviour, match.values);
+  const body = isObject(inputs.body) ? inputs.body : {};
+  if (role === 'list') return listAnswer(operation, request, inputs, behaviour, shelf);
+  if (role === 'create') {
+    const item = createItem(behaviour, shelf, match.values, body);
+    const answer = itemAnswer(operation, request, item);
+    const location = `${request.rawPath.replace(/\/+$/, '')}/${quoted(String(item[behaviour.idProperty]))}`;
+    return { ...answer, headers: merged(answer.headers, { location }) };
+  }
+  const identity = get(match.values, behaviour.idParameter) ?? '';
+  if (!shelf.items.has(identity)) return missing(operation, request, !shelf.gone.has(identity)) ?? stateless(operation, request, inputs);
+  let item;
+  if (role === 'delete') {
+    item = shelf.items.get(identity);
+    shelf.items.delete(identity);
+    shelf.gone.add(identity);
+  } else if (role === 'read') item = shelf.items.get(identity);
+  else item = replaceItem(behaviour, shelf, identity, body, role === 'patch');
+  return itemAnswer(operation, request, item);
+}
+const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+
+// ---- security: by presence ----
+function presented(scheme, request) {
+  if (scheme.kind === 'apiKey') {
+    if (scheme.in === 'query') return queryPairs(request.query).some(([name]) => name === scheme.name);
+    if (scheme.in === 'cookie') return has(cookiesOf(request.headers.cookie), scheme.name);
+    return has(request.headers, scheme.name.toLowerCase());
+  }
+  if (scheme.kind === 'mutualTLS') return true;
+  const header = request.headers.authorization ?? '';
+  const at = header.indexOf(' ');
+  const kind = (at < 0 ? header : header.slice(0, at)).toLowerCase();
+  const rest = at < 0 ? '' : header.slice(at + 1).trim();
+  if (scheme.kind === 'http' && scheme.scheme !== '' && scheme.scheme !== 'bearer') {
+    if (scheme.scheme !== 'basic') return kind === scheme.scheme;
+    return kind === 'basic' && /^[A-Za-z0-9+/]*={0,2}$/.test(rest) && rest.length % 4 === 0 && Buffer.from(rest, 'base64').includes(':');
+  }
+  return kind === 'bearer' && rest !== '';
+}
+function challenge(scheme) {
+  if (scheme.kind === 'http' && scheme.scheme !== '' && scheme.scheme !== 'bearer') return `${scheme.scheme[0].toUpperCase()}${scheme.scheme.slice(1)} realm="*"`;
+  return ['http', 'oauth2', 'openIdConnect'].includes(scheme.kind) ? 'Bearer' : 'ApiKey realm="*"';
+}
+
+// ---- the decision ----
+function decide(request) {
+  if (request.rawPath === '/__admin/reset' && ['POST', 'DELETE'].includes(request.method)) {
+    shelves.clear();
+    return { status: 204, body: null, type: null, headers: {} };
+  }
+  if (request.rawPath === '/__admin/export' && request.method === 'GET') {
+    const body = {};
+    for (const shelf of shelves.values()) {
+      const path = TABLE.behaviours[shelf.index].collectionPath;
+      put(body, path, [...(get(body, path) ?? []), ...shelf.items.values()]);
+    }
+    return { status: 200, body, type: 'application/json', headers: {} };
+  }
+  const [match, allowed] = findRoute(request.rawPath, request.method);
+  if (match === null) return problem(404, `no operation of this API has the path ${request.rawPath}`);
+  const number = get(match.route.methods, request.method) ?? (request.method === 'HEAD' ? get(match.route.methods, 'GET') : undefined);
+  if (number === undefined) {
+    const allow = [...new Set([...allowed, 'OPTIONS', ...(allowed.includes('GET') ? ['HEAD'] : [])])].sort().join(', ');
+    if (request.method === 'OPTIONS') return { status: 204, body: null, type: null, headers: { allow } };
+    return { ...problem(405, `${request.method} is not an operation of ${request.rawPath}`), headers: { allow } };
+  }
+  const operation = TABLE.operations[number];
+  if (operation.security.length && !operation.security.some((option) => option.every((scheme) => presented(scheme, request)))) {
+    const answer = failed(operation, request, 401, forStatus(operation, 401, false), 'credentials are missing');
+    const challenges = [...new Set(operation.security.flat().map(challenge))].join(', ');
+    return { ...answer, headers: merged(answer.headers, { 'www-authenticate': challenges }) };
+  }
+  const inputs = readInputs(operation, request, match.values);
+  if (inputs.unsupported) {
+    const takes = operation.body.content.map((item) => item.type).join(', ');
+    const reason = `the media type ${bareMedia(request.headers['content-type'])} is not accepted; send ${takes}`;
+    return failed(operation, request, 415, forStatus(operation, 415, false), reason);
+  }
+  if (inputs.violations.length) {
+    const [status, response] = forBadRequest(operation, inputs.malformed);
+    return failed(operation, request, status, response, inputs.violations.join('; '), inputs.violations);
+  }
+  const wanted = preference(request.headers.prefer ?? '');
+  if (wanted.code !== null || wanted.example !== null) return preferred(operation, request, wanted);
+  return operation.behaviour === null ? stateless(operation, request, inputs) : remembered(operation, match, request, inputs);
+}
+
+// ---- HTTP ----
+function concrete(type) {
+  if (!type.includes('*')) return type;
+  return type.startsWith('text/') ? 'text/plain; charset=utf-8' : 'application/json';
+}
+function encoded(answer) {
+  if (answer.type === null) return Buffer.alloc(0);
+  const bare = bareMedia(answer.type);
+  const isJson = bare.endsWith('/json') || bare.endsWith('+json') || bare.includes('*');
+  return Buffer.from(!isJson && typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? null), 'utf8');
+}
+function handle(incoming, response) {
+  const started = Date.now();
+  const at = incoming.originalUrl.indexOf('?');
+  const request = {
+    method: incoming.method,
+    rawPath: at < 0 ? incoming.originalUrl : incoming.originalUrl.slice(0, at),
+    query: at < 0 ? '' : incoming.originalUrl.slice(at + 1),
+    headers: incoming.headers,
+    body: Buffer.isBuffer(incoming.body) ? incoming.body : Buffer.alloc(0),
+  };
+  const origin = request.headers.origin ?? '*';
+  if (request.method === 'OPTIONS' && has(request.headers, 'access-control-request-method')) {
+    response.writeHead(204, {
+      'access-control-allow-origin': origin,
+      'access-control-allow-methods': CORS_METHODS,
+      'access-control-allow-headers': request.headers['access-control-request-headers'] ?? '*',
+      'access-control-max-age': '600',
+      vary: 'Origin',
+    });
+    response.end();
+    return;
+  }
+  const answer = decide(request);
+  const content = encoded(answer);
+  const headers = { ...answer.headers, 'access-control-allow-origin': origin, 'access-control-expose-headers': '*' };
+  if (answer.type !== null) headers['content-type'] = concrete(answer.type);
+  if (content.length || ![204, 304].includes(answer.status)) headers['content-length'] = String(content.length);
+  response.writeHead(answer.status, headers);
+  response.end(request.method === 'HEAD' ? undefined : content);
+  if (process.env.MOCK_LOG !== '0') {
+    console.log(JSON.stringify({
+      method: request.method, path: request.rawPath, query: request.query, status: answer.status,
+      operation: answer.operation?.id ?? null, violations: answer.violations ?? [], ms: Date.now() - started,
+    }));
+  }
+}
+
+if (require.main === module) {
+  const express = require('express');
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(express.raw({ type: () => true, limit: MAX_BODY_BYTES }));
+  app.use(handle);
+  const port = Number(process.env.PORT ?? 4010);
+  const host = process.env.HOST ?? '127.0.0.1';
+  const server = app.listen(port, host, (error) => {
+    if (error) {
+      console.error(error.code === 'EADDRINUSE' ? `port ${port} is already in use` : error.message);
+      process.exit(1);
+    }
+    console.log(JSON.stringify({ ready: `http://${host}:${server.address().port}`, api: TABLE.title }));
+  });
+}
+
+module.exports = { decide, hash32, uuid, check };
