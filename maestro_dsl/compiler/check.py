@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, types
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.expression_check import check, check_condition, check_text
 from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeKind
@@ -17,7 +17,7 @@ from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse
 from maestro_dsl.lang.model import Blueprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from maestro_dsl.lang.model import Json, NodeSpec
     from maestro_dsl.lang.sourcemap import Pointer
@@ -40,6 +40,21 @@ def check_blueprint(document: Document[Blueprint], workspace: Workspace | None =
     for spec in document.value.nodes.values():
         checker.node(spec)
     return checker.diagnostics
+
+
+def without_echoes(found: Iterable[Diagnostic], known: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield the findings of an evaluation that the static checks of the same text did not make already."""
+    places = [item.span for item in known if item.code.startswith("EXP")]
+    for item in found:
+        is_echo = item.code.startswith("EXP") and any(_is_inside(place, item.span) for place in places)
+        if not is_echo:
+            yield item
+
+
+def _is_inside(inner: Span, outer: Span) -> bool:
+    starts_inside = (inner.line, inner.column) >= (outer.line, outer.column)
+    ends_inside = (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+    return inner.file == outer.file and starts_inside and ends_inside
 
 
 def strings_of(value: Json, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.compiler.check import check_blueprint
+from maestro_dsl.compiler.check import check_blueprint, without_echoes
 from maestro_dsl.compiler.contracts import compile_contracts
 from maestro_dsl.compiler.expand import Expansion, expand
 from maestro_dsl.compiler.keys import KeyWriter
@@ -70,11 +70,12 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _compile(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
-    diagnostics = check_blueprint(workspace.blueprint, workspace)
+    static = check_blueprint(workspace.blueprint, workspace)
+    diagnostics = Diagnostics(list(static.items))
     contracts, wrong = compile_contracts(workspace)
     diagnostics.extend(wrong)
     expansion, wrong = expand(workspace)
-    diagnostics.extend(wrong)
+    diagnostics.extend(without_echoes(wrong, static.items))
     if diagnostics.has_errors:
         return None, diagnostics
     builder = _Builder(workspace=workspace, contracts=contracts, expansion=expansion)

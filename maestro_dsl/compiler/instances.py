@@ -200,7 +200,7 @@ class _Expansion:
             return None
 
     def _failed(self, spec: NodeSpec, key: str, error: ExpressionError) -> None:
-        undefined = "is undefined" in error.message or "has no attribute" in error.message
+        undefined = "is undefined" in error.message or "is not defined" in error.message
         code, name = ("EXP002", "undefined-variable") if undefined else ("EXP003", "expression-type")
         self._report(code, name, spec, key, error.message)
 

@@ -249,7 +249,7 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
                 return obj[argument]
         except (TypeError, LookupError):
             pass
-        return self.undefined(obj=obj, name=argument)
+        return self.undefined(f"{argument} is not defined", obj=obj, name=str(argument))
 
     def is_safe_callable(self, obj: Any) -> bool:
         """Only `range` may be called; data has no methods."""

@@ -21,7 +21,7 @@ MAX_LENGTH: Final = 4096
 """Longest expression, in characters."""
 MAX_DEPTH: Final = 40
 OPEN: Final = "{{"
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"""\w+|'[^'\n]*'|"[^"\n]*\"""")
 _ENDS_EARLY = re.compile(r"^unexpected '?end of (template|print statement)'?")
 _WHOLE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 

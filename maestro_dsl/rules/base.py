@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from maestro_dsl.compiler.check import check_blueprint
+from maestro_dsl.compiler.check import check_blueprint, without_echoes
 from maestro_dsl.compiler.expand import blueprint_order, expand
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from maestro_dsl.lang.model import Blueprint
@@ -62,7 +62,7 @@ class Facts:
                 _, cycle = blueprint_order(document)
                 found.extend([cycle] if cycle is not None else [])
         if self.workspace is not None:
-            found.extend(expand(self.workspace)[1])
+            found.extend(without_echoes(expand(self.workspace)[1], self.expressions.items))
         return found
 
 

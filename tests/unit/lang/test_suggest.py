@@ -1,0 +1,10 @@
+from maestro_dsl.lang.suggest import closest, distance
+
+
+def test_a_swap_of_neighbours_is_one_edit():
+    assert distance("modle", "model") == 1
+    assert closest("modle", ["mode", "model"]) in {"mode", "model"}
+
+
+def test_nothing_near_is_nothing():
+    assert closest("provider", ["team", "contracts"]) is None

@@ -1,0 +1,80 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from maestro_dsl.lang.settings import Overrides
+from maestro_dsl.lang.workspace import load_workspace
+from maestro_dsl.rules import RULES, run_rules
+
+BLUEPRINT = """\
+apiVersion: maestro/v1
+kind: Blueprint
+id: flow
+nodes:
+  build: {action: fulfil, foreach: contracts, as: contract, when: "{{ contract.mock_available }}"}
+  check: {action: verify, foreach: contrats, as: contract}
+  tell:
+    action: command
+    when: nodes.build.outputs['api'].score > 0.5
+    with: {run: ["echo {{ inputs.nme }}"]}
+"""
+CONTRACT = """\
+apiVersion: maestro/v1
+kind: Contract
+id: api
+provider_persona_id: maker
+deliverables:
+  - {name: one, artifacts: ["*.py"]}
+  - {name: two, artifacts: ["main.*"]}
+"""
+PERSONA = "apiVersion: maestro/v1\nkind: Persona\nid: maker\n"
+PLAN = """\
+apiVersion: maestro/v1
+kind: Plan
+id: demo
+blueprint: flow
+team: {maker: {use: ./maker.persona.yaml}}
+contracts: [api.contract.yaml]
+"""
+
+
+def project(folder: Path) -> Path:
+    files = {
+        "maestro.yaml": "apiVersion: maestro/v1\nkind: Project\nid: demo\n",
+        "flow.blueprint.yaml": BLUEPRINT,
+        "api.contract.yaml": CONTRACT,
+        "maker.persona.yaml": PERSONA,
+        "plan.yaml": PLAN,
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder / "plan.yaml"
+
+
+def test_all_mistakes_of_a_blueprint_are_found_at_their_place(tmp_path):
+    workspace, _ = load_workspace(project(tmp_path), overrides=Overrides(), environ={})
+    found = [
+        (item.code, item.span.line, item.span.column, item.message)
+        for item in run_rules(workspace.documents, workspace)
+    ]
+    lines = BLUEPRINT.splitlines()
+    assert found == [
+        ("CTR007", 7, 29, "api.two (main.*) and api.one (*.py) claim the same files"),
+        ("EXP005", 5, lines[4].index("{{ ") + 1, "an expression already stands here; {{ }} is for text"),
+        ("EXP002", 6, lines[5].index("contrats") + 1, "contrats is not defined here"),
+        ("GRF003", 9, lines[8].index("build") + 1, "tell reads the outputs of build but does not need it"),
+        ("EXP002", 10, lines[9].index("nme") + 1, "nme is not defined in inputs"),
+    ]
+
+
+def test_codes_are_unique_and_the_table_is_whole():
+    codes = [rule.code for rule in RULES]
+    assert len(set(codes)) == len(codes)
+    files = {path.stem for path in Path(sys.modules["maestro_dsl.rules"].__file__).parent.glob("*.py")}
+    assert len(files - {"__init__", "base"}) == len(RULES)
+
+
+def test_rules_load_no_graph_library():
+    code = "import maestro_dsl.rules, sys; print('networkx' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
