@@ -30,6 +30,7 @@ _PARAMETER = re.compile(r"\{([^/{}]+)\}")
 _NOT_REPLAYED = frozenset({"host", "content-length", "connection", "transfer-encoding", "accept-encoding"})
 _SUCCESS, _CLIENT_ERROR = 2, 4
 _UNAUTHORIZED = 401
+_NO_SUCH_OPERATION = frozenset({404, 405})
 _UNMISTAKABLE = 8
 """A text of this length that the mock gave as an id is one wherever it stands."""
 
@@ -127,6 +128,9 @@ class _Replay:
 
     async def one(self, call: Call) -> None:
         operation = self.probe.api.operation(call.operation) if call.operation else None
+        if operation is None and self._only_tests() and call.status in _NO_SUCH_OPERATION:
+            await self._refused_too(call)
+            return
         if operation is None:
             self._outside(call, f"calls {call.method} {call.path}, which the contract does not have", None)
             return
@@ -148,11 +152,25 @@ class _Replay:
         elsewhere or consists of tests only.
         """
         refused = call.status // 100 == _CLIENT_ERROR and declared(operation, call.status) is not None
-        only_tests = bool(self.files) and all(is_test_file(file) for file in self._code())
-        return refused and (call.operation in self.called_well or only_tests)
+        return refused and (call.operation in self.called_well or self._only_tests())
 
-    def _code(self) -> list[str]:
-        return [file for file in self.files if not file.endswith((".md", ".txt", ".json", ".yaml", ".yml"))]
+    def _only_tests(self) -> bool:
+        """Return whether the consumer is a suite of tests, which may ask on purpose for what is not there."""
+        prose = (".md", ".txt", ".json", ".yaml", ".yml")
+        code = [file for file in self.files if not file.endswith(prose)]
+        return bool(code) and all(is_test_file(file) for file in code)
+
+    async def _refused_too(self, call: Call) -> None:
+        """Check that the provider, too, refuses a call that the contract does not have."""
+        where = f"{call.method} {call.path}"
+        try:
+            answer = await self.probe.client.send(call.method, quote(call.path, safe="/%:@"))
+        except NoAnswer as error:
+            self.probe.sheet.check("status", False, f"{where}: {error.message}", operation=where)
+            return
+        text = f"{where} answers {answer.status} where the mock answered {call.status}"
+        refused = answer.status // 100 == _CLIENT_ERROR
+        self.probe.sheet.check("status", refused, text, operation=where)
 
     def _outside(self, call: Call, text: str, operation: Operation | None) -> None:
         path = self._without_ids(call.path) if operation is None else operation.path

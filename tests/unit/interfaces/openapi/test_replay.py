@@ -147,6 +147,13 @@ def test_a_suite_of_tests_may_send_bad_requests_only(api) -> None:
     assert replayed(api, [bad], files=files).issues == ()
 
 
+def test_a_suite_of_tests_may_ask_for_what_is_not_there(api) -> None:
+    call = record("PUT", "/tasks", 405, None)
+    files = {"tests/test_api.py": "client.put('/tasks')\n"}
+    assert replayed(api, [call], files=files).issues == ()
+    assert replayed(api, [call]).verdict is Outcome.NOT_FULFILLED
+
+
 def test_no_calls_could_not_be_verified(api) -> None:
     result = replayed(api, [])
     assert (result.verdict, result.fulfilled, result.score) == (Outcome.COULD_NOT_VERIFY, False, 0.0)
