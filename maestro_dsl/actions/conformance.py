@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_dsl.engine.events import FileRef, Issue
 from maestro_dsl.engine.ports import ServiceSpec, Verdict, WorkContext
 from maestro_dsl.errors import UnrecoverableError
-from maestro_dsl.interfaces.registry import interface_of
+from maestro_dsl.interfaces.registry import kind_of
 from maestro_dsl.validation.quality import rounded
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.actions.criteria import Judged
     from maestro_dsl.compiler.plan import CompiledContract
-    from maestro_dsl.interfaces.registry import Interface
+    from maestro_dsl.interfaces.registry import InterfaceKind
     from maestro_dsl.interfaces.verification import VerificationResult
 
 
@@ -60,8 +60,8 @@ async def consumer_conformance(
     return verdict_of(found)
 
 
-def _interface(context: WorkContext, compiled: CompiledContract) -> tuple[Interface, Any, bytes]:
-    interface = interface_of(compiled.contract.type)
+def _interface(context: WorkContext, compiled: CompiledContract) -> tuple[InterfaceKind, Any, bytes]:
+    interface = kind_of(compiled.contract.type)
     stated = compiled.contract.interface_spec
     if interface is None or stated is None or compiled.spec_digest is None:
         raise UnrecoverableError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maestro_dsl.actions.workspace import store_files
 from maestro_dsl.engine.ports import AttemptResult, AttemptSpec, Failure, WorkContext
-from maestro_dsl.interfaces.registry import interface_of
+from maestro_dsl.interfaces.registry import kind_of
 
 FOLDER = "contracts"
 
@@ -19,7 +19,7 @@ class Mock:
             return AttemptResult(
                 failure=Failure.FATAL, message=f"{spec.node.address} has no interface to mock"
             )
-        interface = interface_of(compiled.contract.type)
+        interface = kind_of(compiled.contract.type)
         if interface is None:
             message = f"no mock can be made of a contract of type {compiled.contract.type.value}"
             return AttemptResult(failure=Failure.CANNOT, message=message)

@@ -118,4 +118,3 @@ def _quality(state: State, plan: CompiledPlan, folded: RunState) -> dict[str, Qu
         for built in findings
         if built.result.quality is not None
     }
-

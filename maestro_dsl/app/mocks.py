@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from maestro_dsl.app.documents import compile_plan
 from maestro_dsl.app.values import EmitResult, ServedMock
 from maestro_dsl.errors import CompileError, EnvironmentFailure, UnrecoverableError, UsageError
-from maestro_dsl.interfaces.registry import interface_of
+from maestro_dsl.interfaces.registry import InterfaceKind, kind_of
 from maestro_dsl.lang.model import Contract, ContractType, Kind
 from maestro_dsl.lang.read import read_document
 from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.net.server import serve
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from maestro_dsl.compiler.plan import CompiledContract
-    from maestro_dsl.interfaces.registry import Interface
     from maestro_dsl.lang.model import Json
     from maestro_dsl.net.server import Server
 
@@ -35,8 +34,8 @@ class Subject:
     name: str
     file: str
     content: bytes
-    interface: Interface
-    api: Any
+    interface: InterfaceKind
+    api: object
 
 
 class InProcessMocks:
@@ -56,7 +55,7 @@ class InProcessMocks:
             EnvironmentFailure: the port is in use.
             UnrecoverableError: nothing of the interface can be served.
         """
-        interface = interface_of(contract.contract.type)
+        interface = kind_of(contract.contract.type)
         stated = contract.contract.interface_spec
         if interface is None or stated is None:
             raise UnrecoverableError(f"no mock can be made of {contract.id} ({contract.contract.type.value})")
@@ -65,10 +64,12 @@ class InProcessMocks:
             raise UnrecoverableError(f"{stated.spec_file}: {next(iter(problems)).message}")
         # Seeded by what it serves, so that equal interfaces give equal answers in every run.
         seed = contract.interface_digest or contract.id
-        return await serve(interface.mock_app(api, seed=seed, record=record, name=contract.id), host, port)
+        return await serve(interface.serve(api, seed=seed, record=record, name=contract.id), host, port)
 
 
-def subjects(files: Sequence[Path], environ: Mapping[str, str]) -> tuple[list[Subject], list[tuple[str, str]]]:
+def subjects(
+    files: Sequence[Path], environ: Mapping[str, str]
+) -> tuple[list[Subject], list[tuple[str, str]]]:
     """Return the interfaces behind `files` (specs, contracts, plans), and what has none and why.
 
     Raises:
@@ -126,7 +127,7 @@ def _from_document(
 
 
 def _subject(name: str, file: str, content: bytes, kind: ContractType) -> Subject:
-    interface = interface_of(kind)
+    interface = kind_of(kind)
     if interface is None:
         raise UsageError(f"{file}: this version cannot mock {kind.value}")
     api, problems = interface.parse(content, file)
@@ -147,7 +148,9 @@ def mock_emit(
     found, skipped = subjects(files, environ)
     made: dict[str, bytes] = {}
     for item in found:
-        for path, text in item.interface.emit(item.api, item.name, item.content, Path(item.file).name).items():
+        for path, text in item.interface.emit(
+            item.api, item.name, item.content, Path(item.file).name
+        ).items():
             made[path] = text.encode() if isinstance(text, str) else text
     different = [path for path in _existing(output, made) if not force]
     if different:
@@ -191,19 +194,21 @@ async def mock_serve(
     """
     found, skipped = subjects(files, environ)
     if not found:
-        raise UsageError("nothing to serve", hint="; ".join(f"{name}: {why}" for name, why in skipped) or None)
+        raise UsageError(
+            "nothing to serve", hint="; ".join(f"{name}: {why}" for name, why in skipped) or None
+        )
     async with AsyncExitStack() as stack:
         served = []
         for offset, item in enumerate(found):
             server = await serve(
-                item.interface.mock_app(
+                item.interface.serve(
                     item.api, seed=seed, record=_recorder(item.name, on_call), name=item.name
                 ),
                 host,
                 port + offset if port else 0,
             )
             stack.push_async_callback(server.stop)
-            names = tuple(operation.id for operation in item.api.operations)
+            names = item.interface.operations(item.api)
             served.append(ServedMock(name=item.name, url=server.url, operations=names))
         ready(tuple(served))
         await stop.wait()

@@ -1,6 +1,6 @@
 """Which module knows which kind of interface: one literal table, one Protocol.
 
-A new kind is a folder, a module with these three functions and one line here. INTERFACE (deliverables only)
+A new kind is a folder, a module with these functions and one line here. INTERFACE (deliverables only)
 has no specification and so no mock; it is absent on purpose.
 """
 
@@ -12,10 +12,12 @@ from maestro_dsl.interfaces.openapi import kind as openapi
 from maestro_dsl.lang.model import ContractType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from maestro_dsl.diagnostics import Diagnostics
     from maestro_dsl.interfaces.openapi.serve import Asgi, CallRecord
+    from maestro_dsl.interfaces.verification import VerificationResult
+    from maestro_dsl.lang.model import Json
 
 
 class InterfaceKind(Protocol):
@@ -29,8 +31,29 @@ class InterfaceKind(Protocol):
     ) -> Mapping[str, str | bytes]:
         """Return the files of the mock by path."""
 
-    def serve(self, model: object, *, seed: int | str, record: Callable[[CallRecord], None] | None) -> Asgi:
+    def serve(
+        self, model: object, *, seed: int | str, record: Callable[[CallRecord], None] | None, name: str
+    ) -> Asgi:
         """Return the mock as an ASGI application with its own memory."""
+
+    def operations(self, model: object) -> tuple[str, ...]:
+        """Return the names of what can be called."""
+
+    async def verify(
+        self, model: object, base_url: str, *, contract_id: str, seed: int = 0
+    ) -> VerificationResult:
+        """Return what the provider at `base_url` keeps of the specification."""
+
+    async def replay(
+        self,
+        model: object,
+        base_url: str,
+        calls: Sequence[Mapping[str, Json]],
+        *,
+        contract_id: str,
+        consumer_files: Mapping[str, str],
+    ) -> VerificationResult:
+        """Return how a consumer's recorded calls fit the provider at `base_url`."""
 
 
 KINDS: Mapping[ContractType, InterfaceKind] = {

@@ -47,7 +47,7 @@ class ScaffoldProvider:
 
     def capability(self, model: str) -> Capability:  # noqa: ARG002 - there is one engine, whatever the model
         """Templates have no settings; what they write is ours."""
-        return Capability(trusted_code=True)
+        return Capability(program=True, trusted_code=True)
 
     async def generate(self, request: ModelRequest) -> ModelResponse:
         """Answer a `fulfil` task with the file envelope.
