@@ -34,7 +34,7 @@ def task(
     action: str = "fulfil",
     spec_type: str = "openapi",
 ) -> Task:
-    """A task whose provided contract promises `globs`; with `spec`, that interface is provided or consumed."""
+    """A task whose contract promises `globs`; with `spec`, that interface is provided or consumed."""
     own_spec = InterfaceSpec(type=spec_type, spec_file="api.yaml") if spec and role == "provides" else None
     own = CompiledContract(
         contract=Contract(
