@@ -81,7 +81,6 @@ async def replay_calls(
         replay = _Replay(
             entities=Entities(probe=probe, resources=resources),
             files=consumer_files,
-            called_well={call.operation for call in read if _is_good(call)},
         )
         for call in read:
             await replay.one(call)
@@ -110,15 +109,10 @@ def _call(record: Mapping[str, Any]) -> Call:
     )
 
 
-def _is_good(call: Call) -> bool:
-    return not call.violations and call.status // 100 == _SUCCESS
-
-
 @dataclass(slots=True)
 class _Replay:
     entities: Entities
     files: Mapping[str, str]
-    called_well: set[str | None]
     ids: dict[str, dict[str, Json]] = field(default_factory=dict)
     """By item path of a resource: id the mock gave → id the provider gave."""
 
@@ -146,13 +140,9 @@ class _Replay:
         await self._compare(call, sent)
 
     def _is_deliberate(self, call: Call, operation: Operation) -> bool:
-        """Return whether a bad request is a test of how bad requests are refused.
-
-        So it is where the contract declares that refusal, and the consumer makes the same call correctly
-        elsewhere or consists of tests only.
-        """
+        """Return whether a bad request tests how bad requests are refused, as the contract declares."""
         refused = call.status // 100 == _CLIENT_ERROR and declared(operation, call.status) is not None
-        return refused and (call.operation in self.called_well or self._only_tests())
+        return refused and self._only_tests()
 
     def _only_tests(self) -> bool:
         """Return whether the consumer is a suite of tests, which may ask on purpose for what is not there."""
