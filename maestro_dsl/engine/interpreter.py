@@ -239,7 +239,7 @@ class Interpreter:
             reason = self._cancelled
             await self._writer.commit(
                 *self._cancel_bodies(open_nodes, reason),
-                RunFinished(status=RunStatus.CANCELLED, verdict=self._verdict().word, reason=reason),
+                RunFinished(status=RunStatus.CANCELLED.value, verdict=self._verdict().word, reason=reason),
             )
             return
         if self._stopped is not None and open_nodes:
@@ -255,7 +255,7 @@ class Interpreter:
         verdict = self._verdict()
         status = RunStatus.COMPLETED if verdict is RunVerdict.VERIFIED else RunStatus.FAILED
         await self._writer.commit(
-            RunFinished(status=status, verdict=verdict.word, reason=self._stopped or "")
+            RunFinished(status=status.value, verdict=verdict.word, reason=self._stopped or "")
         )
 
     def _verdict(self) -> RunVerdict:

@@ -77,8 +77,8 @@ class Head:
             self,
             seq=events[-1].seq,
             updated_at=float(events[-1].at),
-            status=status,
-            verdict=verdict,
+            status=str(status),  # an enum of strings would be sealed under another form than it is read in
+            verdict=str(verdict),
             chain=chain,
         )
 
