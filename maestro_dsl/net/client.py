@@ -56,9 +56,7 @@ class HttpClient:
     def __init__(self, base_url: str, *, timeout_s: float = 10.0) -> None:
         self.base_url = base_url.rstrip("/")
         self._client = httpx2.AsyncClient(
-            verify=not self.base_url.startswith(
-                "http://"
-            ),  # reading certificates is slow
+            verify=not self.base_url.startswith("http://"),  # reading certificates is slow
             timeout=timeout_s,
             trust_env=False,
             follow_redirects=False,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from maestro_dsl.errors import UnrecoverableError
-from maestro_dsl.lang.model import ContractType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +44,7 @@ class MockServer(Protocol):
 
 
 class InterfaceMocks:
-    """Serves REST mocks inside this process; implements `MockServer`."""
+    """Serves mocks of every kind of interface that has one, inside this process; implements `MockServer`."""
 
     async def serve(
         self,
@@ -56,17 +55,17 @@ class InterfaceMocks:
         record: Callable[[Mapping[str, Json]], None],
     ) -> MockServed:
         """Serve the interface in a fresh application; see `MockServer.serve`."""
-        stated = contract.contract.interface_spec
-        name = stated.spec_file if stated is not None else contract.id
-        if contract.contract.type is not ContractType.REST_API:
-            kind = contract.contract.type.value
-            raise UnrecoverableError(f"{contract.id}: no mock of type {kind} can be served")
-        from maestro_dsl.interfaces.openapi.parse import parse
-        from maestro_dsl.interfaces.openapi.serve import mock_app
+        from maestro_dsl.interfaces.registry import kind_of
         from maestro_dsl.net.server import serve
 
-        api, problems = parse(spec, name)
-        if api is None:
+        stated = contract.contract.interface_spec
+        kind = kind_of(contract.contract.type)
+        if kind is None:
+            named = contract.contract.type.value
+            raise UnrecoverableError(f'"{contract.id}": no mock of type {named} can be served')
+        model, problems = kind.parse(spec, stated.spec_file if stated is not None else contract.id)
+        if model is None:
             raise UnrecoverableError(next(iter(problems)).message)
+        # the digest of the content, so that comments change no answer
         seed = contract.interface_digest or contract.id
-        return await serve(mock_app(api, seed=seed, record=record), host, port)
+        return await serve(kind.serve(model, seed=seed, record=record, name=contract.id), host, port)
