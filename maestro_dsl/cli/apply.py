@@ -16,7 +16,7 @@ from maestro_dsl.cli.options import (
     setting_options,
     state_dir_option,
 )
-from maestro_dsl.errors import UsageError
+from maestro_dsl.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     import asyncio
@@ -110,7 +110,9 @@ def _confirm(own: Session, context: click.Context, report: PlanReport, *, auto_a
         click.echo(shown, err=True, color=True)
         if report.continues:
             click.echo(f"continues the unfinished run {report.continues}", err=True)
-        click.confirm(reporter.counts(report.plan, report.forecast) + ". Run it?", abort=True, err=True)
+        question = reporter.counts(report.plan, report.forecast) + ". Run it?"
+        if not click.confirm(question, err=True):
+            raise Interrupted("nothing was run")
         return
     effects = [node.address for node in report.plan.nodes if node.effect]
     if report.estimate.worst_nano_usd != 0 or effects:

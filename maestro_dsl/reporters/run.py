@@ -255,7 +255,9 @@ def _figures(view: RunView, style: Style) -> list[str]:
 
 
 def _saved(busy: float, took: float) -> str:
-    if not busy or took >= busy:
+    if not busy:
+        return "nothing had to run"
+    if took >= busy:
         return f"{duration(busy)} of work one after another"
     return f"{duration(busy)} of work one after another, {percent(1 - took / busy)} saved"
 
