@@ -1,4 +1,4 @@
-"""The produced page in a real browser: creates, edits, ticks, filters and deletes against the produced service."""
+"""The produced page in a real browser: creates, edits, ticks, filters, deletes on the real service."""
 
 import html
 import os

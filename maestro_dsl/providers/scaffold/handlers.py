@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.providers.scaffold.checks import CheckWriter, parameter_check
-from maestro_dsl.providers.scaffold.names import article, constant, normal, plural, sentence, snake
+from maestro_dsl.providers.scaffold.names import article, constant, normal, plural, sentence, snake, unique
 from maestro_dsl.providers.scaffold.pysource import Node, Raw, call, literal, show
 from maestro_dsl.providers.scaffold.records import NOW, TODAY, is_changing
 from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
@@ -24,7 +24,15 @@ PAGES: Final = {"page", "pagenumber", "pageno"}
 _TOTALS: Final = {"total", "totalcount", "totalitems", "totalresults", "count", "size"}
 _SEPARATORS: Final = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _IGNORED_HEADERS: Final = {"accept", "contenttype", "authorization"}
-_LOCALS: Final = {"body", "record", "stored", "items", "total", "scope", "changed", "item", "document"}
+_HELPERS: Final = {
+    "found", "picked", "without", "now", "today", "absent", "scope_of", "quote", "uuid4", "datetime",
+    "change",
+}  # fmt: skip
+_LOCALS: Final = {
+    "body", "record", "stored", "items", "total", "scope", "changed", "removed", "item", "document",
+    *_HELPERS,
+}  # fmt: skip
+"""Names that generated handlers use themselves."""
 _DEFAULT_PAGE: Final = 20
 
 
@@ -64,6 +72,7 @@ class Handler:
     cascade: tuple[str, ...] = ()
     ignored: list[str] = field(default_factory=list)
     """Names of parameters that are read and have no effect."""
+    variables: list[str] = field(default_factory=list)
 
     @property
     def uses_total(self) -> bool:
@@ -144,7 +153,7 @@ class HandlerWriter:
     def _name(self, resource: Resource, step: Step) -> str:
         fallback = f"{step.verb.value} {resource.noun}"
         name = snake(step.operation.operation_id or fallback, "operation")
-        while name in self.names or name in {"found", "picked", "without", "now", "today"}:
+        while name in self.names or name in _HELPERS:
             name += "_"
         self.names.add(name)
         return name
@@ -164,7 +173,8 @@ class HandlerWriter:
             made.cascade = tuple(item.table for item in below)
 
     def _path_value(self, made: Handler, parameter: Parameter) -> str:
-        variable = _variable(parameter.name)
+        variable = unique(_variable(parameter.name), made.variables)
+        made.variables.append(variable)
         check, _ = parameter_check(self.checks, parameter.schema)
         made.reads.append(f"{variable} = {self._reader('path', parameter.name, check)}")
         return variable
@@ -198,7 +208,8 @@ class HandlerWriter:
             separator = _SEPARATORS.get(parameter.style)
             more = {"separator": separator, **more} if separator else more
         read = self._reader("query_list" if is_list else "query", parameter.name, check, **more)
-        variable = _variable(parameter.name)
+        variable = unique(_variable(parameter.name), made.variables)
+        made.variables.append(variable)
         if role == "":
             made.reads.append(read)
             made.ignored.append(parameter.name)

@@ -150,7 +150,10 @@ def _assemble(api: Api, draft: _Draft, reasons: dict[str, str], taken: set[str])
         raise NotUnderstood("the operation that makes one cannot be done")
     resource = Resource(
         noun=noun,
-        table=unique(snake(draft.path.rpartition("/")[2] if "{" not in draft.path else noun, "items"), taken),
+        table=unique(
+            snake(draft.path.rpartition("/")[2] if "{" not in draft.path else noun, "items"),
+            {*taken, "close"},
+        ),
         path=draft.path,
         key=key,
         key_kind=kind_of(api, key_schema),

@@ -5,12 +5,15 @@ Values only; `resources.py` finds them in an `Api`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from maestro_dsl.interfaces.openapi.model import Api, Operation, Schema
 from maestro_dsl.providers.scaffold.shapes import Shape
+
+_PLAIN_PATH = re.compile(r"(/[\w.~%-]+)*", re.ASCII)
 
 
 class Verb(StrEnum):
@@ -97,8 +100,9 @@ class Service:
 
     @property
     def base_path(self) -> str:
-        """The path of the first server; "" for the root."""
-        return self.api.base_paths[0] if self.api.base_paths else ""
+        """The path of the first server; "" for the root, and for one of unusual signs."""
+        path = self.api.base_paths[0] if self.api.base_paths else ""
+        return path if _PLAIN_PATH.fullmatch(path) else ""
 
     @property
     def step_count(self) -> int:
