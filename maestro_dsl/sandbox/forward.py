@@ -96,12 +96,14 @@ async def _join(client: _Streams, connect: Callable[[], Awaitable[_Streams]]) ->
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
+    try:
         while data := await source.read(_CHUNK):
             target.write(data)
             await target.drain()
         if target.can_write_eof():
             target.write_eof()
+    except OSError:  # one side broke off: the other must learn of it
+        target.close()
 
 
 async def _end(writer: asyncio.StreamWriter) -> None:
