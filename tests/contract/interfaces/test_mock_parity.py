@@ -1,0 +1,146 @@
+"""The emitted Express server and the mock served in process give equal answers to one suite of requests."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.openapi import DOCUMENTS, TODO, all_requests, read_api
+
+from maestro_dsl.interfaces.openapi.decide import Interpreter, encoded
+from maestro_dsl.interfaces.openapi.emit import server_source
+from maestro_dsl.interfaces.openapi.serve import concrete
+from maestro_dsl.interfaces.openapi.table import Table
+
+REASONS = ("detail", "violations", "message", "error", "title", "description", "error_description")
+
+
+@pytest.fixture(scope="session")
+def express_folder():
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("node or npm is not installed: the emitted server cannot be started")
+    folder = Path(tempfile.gettempdir()) / f"maestro-express-5-{os.getuid()}"
+    if not (folder / "node_modules" / "express").is_dir():
+        folder.mkdir(exist_ok=True)
+        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
+        command = [npm, "install", "--no-audit", "--no-fund", "express@5"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode:
+            pytest.skip(f"npm could not install express: {done.stderr.strip()[-200:]}")
+    return folder
+
+
+@contextmanager
+def started(folder, source):
+    file = Path(tempfile.mkstemp(suffix=".js", dir=folder)[1])
+    file.write_text(source, encoding="utf-8")
+    environment = {**os.environ, "PORT": "0", "MOCK_LOG": "0"}
+    process = subprocess.Popen(["node", file.name], cwd=folder, env=environment, stdout=subprocess.PIPE)
+    try:
+        line = process.stdout.readline()
+        assert line, "the server ended before it was ready"
+        connection = http.client.HTTPConnection(json.loads(line)["ready"].removeprefix("http://"), timeout=20)
+        yield connection
+        connection.close()
+    finally:
+        process.kill()
+        process.communicate()
+        file.unlink()
+
+
+def asked(connection, request):
+    target = request.raw_path + (f"?{request.query_string}" if request.query_string else "")
+    connection.putrequest(request.method, target, skip_accept_encoding=True)
+    for name, value in request.headers.items():
+        connection.putheader(name, value)
+    connection.putheader("content-length", str(len(request.body)))
+    connection.endheaders(request.body or None)
+    answer = connection.getresponse()
+    headers = [answer.getheader(name) for name in ("content-type", "location", "allow", "www-authenticate")]
+    return answer.status, *headers, comparable(answer.status, answer.read())
+
+
+def decided(interpreter, request):
+    answer = interpreter.answer(request)
+    content = b"" if request.method == "HEAD" else encoded(answer)
+    media = None if answer.media_type is None else concrete(answer.media_type)
+    headers = [answer.headers.get(name) for name in ("location", "allow", "www-authenticate")]
+    return answer.status, media, *headers, comparable(answer.status, content)
+
+
+def comparable(status, content):
+    """JSON as a value; of an error, which of its words say the reason is left open: validators word it."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return content
+    if status >= 400 and isinstance(value, dict):
+        return {name: "*" if name in REASONS else item for name, item in value.items()}
+    return value
+
+
+def compare(express_folder, api):
+    table = Table(api)
+    interpreter = Interpreter(table)
+    different, count = [], 0
+    with started(express_folder, server_source(table)) as connection:
+        for request in all_requests(table):
+            count += 1
+            here, there = decided(interpreter, request), asked(connection, request)
+            if here != there:
+                different.append((request, here, there))
+    assert count > 0
+    assert not different[:3], f"{len(different)} of {count} answers differ"
+
+
+def test_both_servers_answer_the_same_for_the_example(express_folder):
+    compare(express_folder, read_api(TODO))
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "box.json"])
+def test_both_servers_answer_the_same_for_real_documents(express_folder, shared_data, document):
+    compare(express_folder, read_api(shared_data / "openapi" / document))
+
+
+HOSTILE = ["it's", 'a "quote"', "`tick`", "${1+1}", "new\nline", "</script>", "\\", "\u2028", "__proto__"]
+
+
+def test_hostile_names_stay_data(express_folder):
+    properties = {name: {"type": "string"} for name in HOSTILE}
+    schema = {"type": "object", "properties": {"id": {"type": "integer"}, **properties}, "required": ["id"]}
+    content = {"application/json": {"schema": schema}}
+    ok = {"description": "fine", "content": content}
+    paths = {
+        f"/{index}{name.replace('/', '')}/things": {
+            "post": {
+                "operationId": name,
+                "requestBody": {"content": content},
+                "responses": {"201": ok},
+                "summary": name,
+            },
+            "get": {
+                "operationId": name + "!",
+                "parameters": [{"name": name, "in": "query", "schema": {"type": "integer"}}],
+                "responses": {
+                    "200": {
+                        "description": name,
+                        "content": {"application/json": {"schema": {"type": "array", "items": schema}}},
+                    }
+                },
+            },
+        }
+        for index, name in enumerate(HOSTILE)
+    }
+    paths |= {
+        path + "/{" + name + "}": {"get": {"operationId": f"read {name}", "responses": {"200": ok}}}
+        for path, name in zip(list(paths), ["id", "__proto__", "constructor"], strict=False)
+    }
+    info = {"title": "`${process.exit(9)}`\n*/", "version": "1"}
+    compare(express_folder, read_api({"openapi": "3.1.0", "info": info, "paths": paths}))
