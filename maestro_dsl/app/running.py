@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -14,14 +15,13 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl import __version__
 from maestro_dsl.actions import ACTIONS
 from maestro_dsl.app.history import result_of
-from maestro_dsl.app.mocks import InProcessMocks
 from maestro_dsl.app.planning import interfaces_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
 from maestro_dsl.app.wiring import condition_holds, make_provider
 from maestro_dsl.codec import canonical, from_json
 from maestro_dsl.compiler.plan import CompiledPlan
-from maestro_dsl.engine.events import LimitRaised
+from maestro_dsl.engine.events import LimitRaised, ServiceReady, ServiceStopped
 from maestro_dsl.engine.interpreter import run as run_plan
 from maestro_dsl.engine.local import LocalDispatcher
 from maestro_dsl.engine.ports import RunRecord
@@ -31,6 +31,7 @@ from maestro_dsl.errors import OutputConflict, StateError
 from maestro_dsl.lang.model import Json
 from maestro_dsl.providers.prices import load_prices
 from maestro_dsl.sandbox import choose
+from maestro_dsl.sandbox.processes import end_orphans
 from maestro_dsl.sandbox.services import LocalServices
 from maestro_dsl.storage.lease import RunLease
 from maestro_dsl.storage.output import OutputFolder
@@ -225,12 +226,13 @@ async def _work(
     prices = load_prices()
     with (
         RunLease.acquire(state.place.path, job.run_id, holder(clock), state.journal.next_epoch) as lease,
-        tempfile.TemporaryDirectory(prefix="maestro-") as scratch,
+        _scratch(job.run_id) as scratch,
     ):
+        if job.resume:
+            _end_orphans(state, job.run_id)
         services = LocalServices(
             sandbox=sandbox,
             artifacts=state.artifacts,
-            mocks=InProcessMocks(),
             scratch=Path(scratch),
             ids=SystemIds(),
             on_event=control.post,
@@ -275,6 +277,26 @@ async def _work(
                 watcher.cancel()
                 with suppress(asyncio.CancelledError):
                     await watcher
+
+
+def _scratch(run_id: str) -> tempfile.TemporaryDirectory[str]:
+    """Return a scratch folder of this run, and remove what a killed process of the same run left."""
+    prefix = f"maestro-{run_id}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=prefix)
+
+
+def _end_orphans(state: State, run_id: str) -> None:
+    """End the services that a killed process of this run left: those with a start and no stop."""
+    left: dict[str, int] = {}
+    for event in state.journal.events(run_id):
+        if isinstance(event.body, ServiceReady) and event.body.pgid is not None:
+            left[event.body.lease] = event.body.pgid
+        elif isinstance(event.body, ServiceStopped):
+            left.pop(event.body.lease, None)
+    for lease, pgid in left.items():
+        end_orphans(lease, pgid)
 
 
 async def _watch(stop: asyncio.Event, control: RunControl) -> None:

@@ -50,7 +50,7 @@ def make_provider(stated: str, base: Path) -> Provider:
 
 
 def condition_holds(text: str, values: Mapping[str, Json]) -> bool:
-    """Return whether a condition of a plan is true over the outputs of its nodes.
+    """Return whether the condition of a retry policy is true over what is known of the failed try.
 
     Raises:
         UsageError: it cannot be evaluated, or is neither true nor false.

@@ -109,7 +109,7 @@ class Coordinator:
         async def rounds(job: Job) -> Outcome:
             while True:
                 outcome = await inner(job)
-                if outcome.ok or not outcome.repeatable:
+                if self._over(job, outcome):
                     return outcome
                 done = job.record.round - job.record.round_offset
                 decision = safety.decide(job.node.safety, done, outcome.failure)
@@ -124,7 +124,7 @@ class Coordinator:
         async def tries(job: Job) -> Outcome:
             while True:
                 outcome = await self._decided_before(job) or await inner(job)
-                if outcome.ok or not outcome.repeatable:
+                if self._over(job, outcome):
                     return outcome
                 decision = self._retry_decision(job, outcome)
                 job.reasons.append(decision.reason)
@@ -210,6 +210,9 @@ class Coordinator:
             return _failed(error)
 
     # ---- parts of the layers -----------------------------------------------------------------------------
+
+    def _over(self, job: Job, outcome: Outcome) -> bool:
+        return outcome.ok or not outcome.repeatable or self._desk.repeats_itself(job, outcome)
 
     async def _decided_before(self, job: Job) -> Outcome | None:
         """Return the outcome of a try that ended before a restart, or wait for the next try's time."""

@@ -82,10 +82,13 @@ class Finisher:
         if outcome.result.verdict is not None:
             await self._judged(job, outcome)
             return
+        report = _report(job, outcome)
+        if self._desk.repeats_itself(job, outcome) and job.model is not None:
+            report += f" The provider {job.model[0]} is a program and would answer the same again."
         ending = give_up.decide(
             job.node.give_up,
             outcome.failure,
-            _report(job, outcome),
+            report,
             give_up_on_failure=job.persona is None or job.persona.give_up_on_failure,
             usable=outcome.result.usable,
         )

@@ -16,6 +16,7 @@ from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.policy import retry
 from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, Amount
 from maestro_dsl.engine.ports import (
+    CONTENT_FAILURES,
     ArtifactStore,
     AttemptResult,
     AttemptSpec,
@@ -145,6 +146,15 @@ class Desk:
 
         return replace(node, params=bound_params(node, self.outputs()))
 
+    def is_program(self, job: Job) -> bool:
+        """Return whether a program answers for the node: free, and the same answer each time."""
+        capability = self.runtime.capability
+        return job.model is not None and capability is not None and capability(job.model).program
+
+    def repeats_itself(self, job: Job, outcome: Outcome) -> bool:
+        """Return whether another try would fail alike: what a program wrote was found wanting."""
+        return outcome.failure in CONTENT_FAILURES and job.node.prompt is not None and self.is_program(job)
+
     def outputs(self) -> dict[str, Json]:
         """Return `nodes` as expressions see it: id → outputs, of a node with keys a mapping by key."""
         from maestro_dsl.compiler.late import outputs_by_node
@@ -193,8 +203,7 @@ class Desk:
         """
         if job.model is None or job.node.prompt is None:
             return Amount(), True, True
-        capability = self.runtime.capability
-        if capability is not None and capability(job.model).program:
+        if self.is_program(job):
             return Amount(), True, True  # a program spends no tokens and no money
         prompt = job.node.prompt
         sent = len(prompt.system.encode()) + len(prompt.user.encode())

@@ -21,7 +21,7 @@ from maestro_dsl.lang.model import Json
 from maestro_dsl.ports import Clock, Rand
 
 Condition = Callable[[str, Mapping[str, Json]], bool]
-"""Evaluates a bare expression of a plan over plain data."""
+"""Evaluates the condition of a retry policy over what is known of the failed try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

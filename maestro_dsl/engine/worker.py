@@ -15,7 +15,7 @@ from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
 from maestro_dsl.engine.ports import AttemptResult, Failure
 from maestro_dsl.engine.state import NodeRecord, NodeState
-from maestro_dsl.errors import MaestroError, UsageError
+from maestro_dsl.errors import MaestroError
 from maestro_dsl.lang.model import GiveUp
 
 if TYPE_CHECKING:
@@ -120,20 +120,18 @@ class NodeWorker:
 
     async def _wanted(self, job: Job) -> bool:
         """Return whether the node's own condition holds; where not, end it as skipped."""
-        text = job.node.when
-        if text is None or job.record.tries:
+        if job.node.when is None or job.record.tries:
             return True
-        condition = self._desk.runtime.condition
-        if condition is None:
-            raise UsageError(f"{job.node.address} has a condition, and nothing here can evaluate one")
-        if condition(text, {**job.node.bindings, "nodes": self._desk.outputs()}):
+        from maestro_dsl.compiler.late import condition_holds  # loads the expression engine
+
+        if condition_holds(job.node, self._desk.outputs()):
             return True
         await self._writer.commit(
             NodeFinished(
                 node=job.node.address,
                 state=NodeState.SKIPPED.value,
                 key=job.key,
-                reason=f"its condition is false: {text}",
+                reason=f"its condition is false: {job.node.when}",
             )
         )
         return False
