@@ -111,10 +111,11 @@ def combined(contract_id: str, base: Verdict, judged: tuple[Judged, ...]) -> Ver
         outcomes = {"could_not_verify"}
     order = ("not_fulfilled", "could_not_verify", "fulfilled")
     verdict = next(name for name in order if name in outcomes)
-    parts = dict(base.parts)
+    parts, scores = dict(base.parts), [base.score] if base.parts else []
     if counted:
         parts["criteria"] = rounded(sum(1 for item in counted if item.passed) / len(counted))
-    score = rounded(sum(parts.values()) / len(parts)) if parts else base.score
+        scores.append(parts["criteria"])
+    score = rounded(sum(scores) / len(scores)) if scores else base.score
     return Verdict(
         contract_id=contract_id,
         verdict=verdict,

@@ -1,4 +1,4 @@
-"""Mocks for people: served until they are stopped, or written as files; and the mock server of a run."""
+"""Mocks for people: served until they are stopped, or written as files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.app.documents import compile_plan
 from maestro_dsl.app.values import EmitResult, ServedMock
-from maestro_dsl.errors import CompileError, EnvironmentFailure, UnrecoverableError, UsageError
+from maestro_dsl.errors import CompileError, EnvironmentFailure, UsageError
 from maestro_dsl.interfaces.registry import InterfaceKind, kind_of
 from maestro_dsl.lang.model import Contract, ContractType, Kind
 from maestro_dsl.lang.read import read_document
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from maestro_dsl.compiler.plan import CompiledContract
     from maestro_dsl.lang.model import Json
-    from maestro_dsl.net.server import Server
 
 _OWN_KINDS = ("apiVersion:", "kind:")
 
@@ -36,35 +34,6 @@ class Subject:
     content: bytes
     interface: InterfaceKind
     api: object
-
-
-class InProcessMocks:
-    """The mock server of a run: each call to `serve` is a mock with a memory of its own."""
-
-    async def serve(
-        self,
-        contract: CompiledContract,
-        spec: bytes,
-        host: str,
-        port: int,
-        record: Callable[[Mapping[str, Json]], None],
-    ) -> Server:
-        """Serve the interface `spec`; port 0 takes a free one.
-
-        Raises:
-            EnvironmentFailure: the port is in use.
-            UnrecoverableError: nothing of the interface can be served.
-        """
-        interface = kind_of(contract.contract.type)
-        stated = contract.contract.interface_spec
-        if interface is None or stated is None:
-            raise UnrecoverableError(f"no mock can be made of {contract.id} ({contract.contract.type.value})")
-        api, problems = interface.parse(spec, stated.spec_file)
-        if api is None:
-            raise UnrecoverableError(f"{stated.spec_file}: {next(iter(problems)).message}")
-        # Seeded by what it serves, so that equal interfaces give equal answers in every run.
-        seed = contract.interface_digest or contract.id
-        return await serve(interface.serve(api, seed=seed, record=record, name=contract.id), host, port)
 
 
 def subjects(

@@ -112,7 +112,7 @@ def _forecast(
 
 def _decided(
     address: str,
-    cached: bool,  # noqa: FBT001 - private; named at the one call
+    cached: bool,
     key: str | None,
     reason: str,
     replaced: frozenset[str],

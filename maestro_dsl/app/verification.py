@@ -74,7 +74,7 @@ async def verify(
 async def _started(argv: tuple[str, ...], cwd: Path) -> AsyncIterator[str]:
     if not argv:
         raise UsageError("--start names no command")
-    if not cwd.is_dir():
+    if not cwd.is_dir():  # noqa: ASYNC240 - once, before anything runs
         raise UsageError(f"no such folder: {cwd}", hint="--cwd names the folder of the service")
     with tempfile.TemporaryDirectory(prefix="maestro-verify-") as scratch:
         folder = Path(scratch) / "service"

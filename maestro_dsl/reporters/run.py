@@ -5,6 +5,7 @@ Works on the fold of the events and on the plan; reads no file.
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -218,7 +219,8 @@ def _issues(record: NodeRecord) -> list[str]:
 
 
 def _reasons(view: RunView, style: Style) -> list[str]:
-    ran, reused = [], []
+    ran: dict[str, list[str]] = {}
+    reused = []
     for node in view.plan.nodes:
         record = view.state.nodes.get(node.address)
         if record is None:
@@ -227,14 +229,20 @@ def _reasons(view: RunView, style: Style) -> list[str]:
             reused.append(safe(node.address))
         elif record.why:
             tries = f" ({plural(len(record.tries), 'attempt')})" if len(record.tries) > 1 else ""
-            ran.append((safe(node.address), safe(record.why) + tries))
+            ran.setdefault(safe(record.why) + tries, []).append(safe(node.address))
     lines = []
     if ran:
-        lines += [style("bold", "Ran because"), *table(ran)]
+        lines.append(style("bold", "Ran because"))
+        for why, addresses in ran.items():
+            lines += [
+                f"  {why}",
+                *textwrap.wrap(", ".join(addresses), WIDTH, initial_indent="    ", subsequent_indent="    "),
+            ]
     if reused:
         saved = view.state.saved_tokens
         more = f", saved {tokens(saved)} tokens" if saved else ""
-        lines += [style("bold", f"Reused unchanged{more}"), *(f"  {name}" for name in reused)]
+        lines.append(style("bold", f"Reused unchanged{more}"))
+        lines += textwrap.wrap(", ".join(reused), WIDTH, initial_indent="  ", subsequent_indent="  ")
     return lines
 
 

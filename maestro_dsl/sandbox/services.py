@@ -199,27 +199,28 @@ class LocalServices:
         opened = _Open(contract_id=service.contract.id, mode="real", lease=lease, port=port, stop=stop)
         self._open[lease] = opened
         try:
-            await _until_ready(service, running, port)
+            stated = service.contract.contract
+            name = f'the provider of "{stated.id}" ({" ".join(stated.start)})'
+            await until_ready(name, running, port, timeout_s=service.timeout_s)
         except BaseException:
             await asyncio.shield(self._end(opened))
             raise
         return self._is_ready(opened, running.pgid)
 
 
-async def _until_ready(service: ServiceSpec, running: RunningCommand, port: int) -> None:
-    """Wait for the first HTTP answer.
+async def until_ready(name: str, running: RunningCommand, port: int, *, timeout_s: float) -> None:
+    """Wait for the first HTTP answer of a started service; `name` stands in the error.
 
     Raises:
-        UnrecoverableError: the provider ended, or did not answer in time.
+        UnrecoverableError: it ended, or did not answer in time; its last lines are in the text.
     """
-    name = f'the provider of "{service.contract.id}" ({" ".join(service.contract.contract.start)})'
     loop = asyncio.get_running_loop()
-    until = loop.time() + service.timeout_s
+    until = loop.time() + timeout_s
     async with HttpClient(f"http://{_HOST}:{port}", timeout_s=_READY_REQUEST_S) as client:
         while running.poll() is None:
             if loop.time() > until:
                 raise UnrecoverableError(
-                    f"{name} did not answer within {service.timeout_s:g} s{_last_lines(running)}",
+                    f"{name} did not answer within {timeout_s:g} s{_last_lines(running)}",
                     hint="it must listen on the address in HOST and PORT",
                 )
             try:

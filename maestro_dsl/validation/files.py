@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from maestro_dsl.engine.ports import CheckResult, Issue
+from maestro_dsl.engine.events import Issue
+from maestro_dsl.engine.ports import CheckResult
 from maestro_dsl.lang.patterns import glob_match
 from maestro_dsl.validation.quality import ARTIFACTS, STANDARD, STRUCTURE
 

@@ -10,10 +10,12 @@ from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.ports import CheckResult, Issue, QualityReport
+from maestro_dsl.engine.ports import CheckResult, QualityReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from maestro_dsl.engine.events import Issue
 
 ARTIFACTS: Final = "artifacts_present"
 CRITERIA: Final = "acceptance_criteria_met"
