@@ -1,7 +1,7 @@
 """The quality score of one contract, from counts alone.
 
-Score = 0.4 validation + 0.3 completeness + 0.2 file count + 0.1 issue penalty, each term in 0-1 and rounded
-half-even to 4 digits. The weights and the bands are those of the team execution engine that maestro continues.
+Score = 0.4 validation + 0.3 completeness + 0.2 file count + 0.1 issue penalty, each in 0-1, rounded
+half-even to 4 digits. Weights and bands are those of the team execution engine that maestro continues.
 """
 
 from __future__ import annotations
