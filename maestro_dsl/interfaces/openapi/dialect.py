@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi.tidy import is_number, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ Direction: TypeAlias = Literal["request", "response"]
 FORMATS = frozenset({"date-time", "date", "time", "email", "uuid", "uri", "ipv4", "ipv6", "hostname"})
 """Formats that are checked; others say what a value is for, not which values there are."""
 
-_TYPES = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _HIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 _INT32 = 2**31
 
@@ -84,6 +84,7 @@ class Dialect:
     def _convert(self, schema: Any) -> Any:
         if not isinstance(schema, dict):
             return schema if isinstance(schema, bool) else True
+        schema = tidy(schema)
         ref = schema.get("$ref")
         result: dict[str, Any] = {}
         if isinstance(ref, str):
@@ -99,7 +100,7 @@ class Dialect:
 
     def _scalars(self, schema: dict[str, Any], result: dict[str, Any]) -> None:
         kinds = schema.get("type")
-        listed = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind in _TYPES]
+        listed = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)]
         if listed:
             result["type"] = listed if len(listed) > 1 else listed[0]
         if isinstance(schema.get("enum"), list) and schema["enum"]:
@@ -119,17 +120,17 @@ class Dialect:
     @staticmethod
     def _bounds(schema: dict[str, Any], result: dict[str, Any]) -> None:
         for key in ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"):
-            if _is_number(schema.get(key)) and schema[key] >= 0:
+            if is_number(schema.get(key)) and schema[key] >= 0:
                 result[key] = int(schema[key])
         for key in ("minContains", "maxContains"):
-            if _is_number(schema.get(key)) and "contains" in schema:
+            if is_number(schema.get(key)) and "contains" in schema:
                 result[key] = int(schema[key])
-        if _is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
+        if is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
             result["multipleOf"] = schema["multipleOf"]
         for key, strict in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-            if _is_number(schema.get(strict)):
+            if is_number(schema.get(strict)):
                 result[strict] = schema[strict]
-            if _is_number(schema.get(key)):
+            if is_number(schema.get(key)):
                 result.pop(key, None)
                 result[strict if schema.get(strict) is True else key] = schema[key]
 
@@ -234,7 +235,3 @@ def _nullable(schema: dict[str, Any]) -> Any:
     if "enum" in schema and None not in schema["enum"]:
         widened["enum"] = [*schema["enum"], None]
     return widened
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -254,7 +254,7 @@ def _readme(table: Table, contract_id: str, spec_name: str) -> str:
     lines = [
         f"# Mock of {_line(api.title)}",
         "",
-        f"A server that answers as the contract `{contract_id}` says, for working against it before it exists.",
+        f"A server that answers as the contract `{contract_id}` says, for working against it today.",
         f"Made from `{_code(spec_name)}`, version {_line(api.version)}; written again on every run.",
         "",
         "## Start",

@@ -30,7 +30,8 @@ def required(api: Api, schema: Schema | None) -> tuple[str, ...]:
     for part in _parts(api, schema, 0):
         listed = part.get("required")
         for name in listed if isinstance(listed, list) else []:
-            names[name] = None
+            if isinstance(name, str):
+                names[name] = None
     return tuple(names)
 
 

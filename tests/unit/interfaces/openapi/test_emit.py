@@ -1,0 +1,43 @@
+import json
+
+from support.openapi import TODO, read_api
+
+from maestro_dsl.interfaces.openapi.emit import emit
+from maestro_dsl.interfaces.registry import kind_of
+from maestro_dsl.lang.model import ContractType
+
+
+def test_the_files_of_a_mock():
+    content = TODO.read_bytes()
+    files = emit(read_api(TODO), "backend_api", content, "api_spec.yaml")
+    assert list(files) == [
+        "contracts/backend_api_spec.yaml",
+        "contracts/backend_api_mock_server.js",
+        "contracts/package.json",
+        "contracts/backend_api_README.md",
+    ]
+    assert files["contracts/backend_api_spec.yaml"] == content
+    assert json.loads(files["contracts/package.json"])["dependencies"] == {"express": "^5.1.0"}
+    assert files == emit(read_api(TODO), "backend_api", content, "api_spec.yaml")
+
+
+def test_names_of_the_document_are_data_in_code_and_plain_text_in_the_readme():
+    title = "</script>`${process.exit()}`\n# Heading <img src=x>"
+    api = read_api(
+        {"openapi": "3.0.0", "info": {"title": title}, "paths": {"/a`|b": {"get": {"summary": "|\n*x*"}}}}
+    )
+    files = emit(api, "c", b"", "api.yaml")
+    code = files["contracts/c_mock_server.js"]
+    assert code.count("process.exit()") == 1
+    line = next(line for line in code.splitlines() if line.startswith("const TABLE"))
+    assert json.loads(json.loads(line.removeprefix("const TABLE = JSON.parse(").removesuffix(");")))[
+        "title"
+    ] == (title)
+    readme = files["contracts/c_README.md"]
+    assert "\n# Heading" not in readme
+    assert "| `GET` | `/a'\\|b` | 200 | \\| \\*x\\* |" in readme
+
+
+def test_what_has_no_specification_has_no_mock():
+    assert kind_of(ContractType.INTERFACE) is None
+    assert kind_of(ContractType.REST_API) is not None
