@@ -246,11 +246,7 @@ class Interpreter:
 
     def _conform(self, schema: Schema | None, item: Mapping[str, Any], spare: Any) -> Any:
         """Return `item` as `schema` shows it: itself where valid, else what of it fits into `spare`."""
-        hidden = {
-            name
-            for name, part in shapes.properties(self.table.api, schema).items()
-            if shapes.keyword(self.table.api, part, "writeOnly") is True
-        }
+        hidden = self.table.hidden(schema)
         shown = {name: value for name, value in item.items() if name not in hidden}
         check = self._validity(schema)
         return shown if check(shown) else overlay(spare, shown, check)

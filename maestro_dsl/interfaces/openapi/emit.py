@@ -207,8 +207,7 @@ class _Writer:
         return {"schema": self._schema(entry, "response"), "hidden": self._hidden(entry)}
 
     def _hidden(self, schema: Schema | None) -> list[str]:
-        known = shapes.properties(self._api, schema)
-        return [name for name, part in known.items() if shapes.keyword(self._api, part, "writeOnly") is True]
+        return sorted(self._table.hidden(schema))
 
     def _behaviour(self, index: int) -> dict[str, Any]:
         item = self._table.behaviour(index)

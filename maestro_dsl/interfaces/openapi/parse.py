@@ -12,8 +12,13 @@ from urllib.parse import urlsplit
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.interfaces.openapi import operations
-from maestro_dsl.interfaces.openapi.model import Api
+from maestro_dsl.interfaces.openapi.model import Api, lookup
 from maestro_dsl.lang.source import Profile, load
+
+_EXAMPLES = frozenset({"example", "examples", "default", "enum", "const"})
+"""Keys whose values are data, in which a "$ref" is no reference."""
+
+_MAX_LOST = 20
 
 
 def parse(content: bytes, file: str) -> tuple[Api | None, Diagnostics]:
@@ -100,6 +105,8 @@ def _api(data: dict[str, Any], file: str, diagnostics: Diagnostics) -> Api:
             )
         )
 
+    for ref, reason in _lost_references(data):
+        warn(f'the reference "{ref}" {reason}; what it stands for may be anything')
     return Api(
         title=str(info.get("title") or "Untitled API"),
         version=str(info.get("version") or "0"),
@@ -109,6 +116,29 @@ def _api(data: dict[str, Any], file: str, diagnostics: Diagnostics) -> Api:
         document=data,
         description=str(info.get("description") or ""),
     )
+
+
+def _lost_references(data: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the references that lead nowhere, or out of the document, each with a reason."""
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    waiting: list[Any] = [data]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += [item for item in node if isinstance(item, (dict, list))]
+            continue
+        ref = node.get("$ref")
+        if isinstance(ref, str) and ref not in seen:
+            seen.add(ref)
+            if not ref.startswith("#"):
+                found[ref] = "leads out of this file and is not followed"
+            elif lookup(data, ref) is None:
+                found[ref] = "leads nowhere"
+        waiting += [
+            item for key, item in node.items() if isinstance(item, (dict, list)) and key not in _EXAMPLES
+        ]
+    return sorted(found.items())[:_MAX_LOST]
 
 
 def _base_paths(servers: Any) -> tuple[str, ...]:

@@ -97,6 +97,17 @@ class Table:
         made = (sample(self.api, media.schema, seed=f"{self.seed}|{name}|{turn}") for turn in range(size))
         return tuple(value for value in made if is_valid(self.api, media.schema, value))
 
+    def hidden(self, schema: Schema | None) -> frozenset[str]:
+        """Return the properties of a schema that an answer does not show."""
+        if not isinstance(schema, dict):
+            return frozenset()
+        kept: tuple[Schema, frozenset[str]] | None = self.api.memo.get(("hidden", id(schema)))
+        if kept is None:
+            known = shapes.properties(self.api, schema)
+            found = frozenset(name for name, part in known.items() if _flag(self.api, part, "writeOnly"))
+            kept = self.api.memo["hidden", id(schema)] = (schema, found)
+        return kept[1]
+
     def path_echo(self, operation: Operation) -> tuple[tuple[str, str], ...]:
         """Return which path parameters an answer repeats, each with the property that repeats it."""
         if operation.id not in self._echoes:

@@ -70,7 +70,7 @@ def test_dirty_input_warns_and_is_served():
     assert [operation.id for operation in api.operations] == ["same", "GET /b"]
     assert api.base_paths == ("",)
     assert {item.severity for item in diagnostics} == {Severity.WARNING}
-    assert len(diagnostics) == 6
+    assert len(diagnostics) == 7
 
 
 def test_endless_and_dangling_references_are_none():
@@ -78,6 +78,16 @@ def test_endless_and_dangling_references_are_none():
     api = read_api(document)
     assert api.deref({"$ref": "#/x"}) is None
     assert api.deref({"$ref": "https://example.com/x.yaml"}) is None
+
+
+def test_references_that_lead_away_or_nowhere_are_named():
+    text = "openapi: 3.0.0\npaths: {/a: {get: {}}}\nx: [{$ref: 'other.yaml#/A'}, {$ref: '#/gone'}]\n"
+    _, diagnostics = parse(text.encode(), "api.yaml")
+    assert [item.message for item in diagnostics] == [
+        'the reference "#/gone" leads nowhere; what it stands for may be anything',
+        'the reference "other.yaml#/A" leads out of this file and is not followed;'
+        + " what it stands for may be anything",
+    ]
 
 
 @pytest.mark.needs_data
