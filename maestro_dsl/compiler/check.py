@@ -12,6 +12,7 @@ from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, t
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.expression_check import check, check_condition, check_text
+from maestro_dsl.lang.expression_constant import constant
 from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeKind
 from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse_text
 from maestro_dsl.lang.model import Blueprint
@@ -27,13 +28,15 @@ NAMES = {
     "EXP001": "expression-syntax",
     "EXP002": "undefined-variable",
     "EXP003": "expression-type",
+    "EXP004": "constant-condition",
     "EXP005": "braces-in-condition",
     "GRF003": "implicit-dependency",
+    "REF001": "undefined-node",
 }
 
 
 def check_blueprint(document: Document[Blueprint], workspace: Workspace | None = None) -> Diagnostics:
-    """Return EXP001, EXP002, EXP003, EXP005 and GRF003 findings of a blueprint."""
+    """Return the EXP findings of a blueprint, GRF003, and REF001 for expressions."""
     checker = _Checker(
         document=document, base=types(document.value, workspace), outputs=node_types(document.value)
     )
@@ -44,9 +47,10 @@ def check_blueprint(document: Document[Blueprint], workspace: Workspace | None =
 
 def without_echoes(found: Iterable[Diagnostic], known: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """Yield the findings of an evaluation that the static checks of the same text did not make already."""
-    places = [item.span for item in known if item.code.startswith("EXP")]
+    errors = (item for item in known if item.severity is Severity.ERROR)
+    places = [item.span for item in errors if item.code.startswith(("EXP", "REF"))]
     for item in found:
-        is_echo = item.code.startswith("EXP") and any(_is_inside(place, item.span) for place in places)
+        is_echo = item.code.startswith(("EXP", "REF")) and any(_is_inside(at, item.span) for at in places)
         if not is_echo:
             yield item
 
@@ -200,7 +204,7 @@ class _Checker:
             Diagnostic(
                 code=problem.code,
                 name=NAMES[problem.code],
-                severity=Severity.ERROR,
+                severity=Severity.WARNING if problem.code == "EXP004" else Severity.ERROR,
                 span=span,
                 message=problem.message,
                 help=problem.help,
@@ -216,4 +220,22 @@ def _scalar(text: str) -> str:
 
 
 def _as_condition(expression: Expression, context: dict[str, Type]) -> tuple[Type, tuple[Problem, ...]]:
-    return BOOLEAN, check_condition(expression, context)
+    problems = check_condition(expression, context)
+    return BOOLEAN, problems or _constant_problems(expression, context)
+
+
+def _constant_problems(expression: Expression, context: dict[str, Type]) -> tuple[Problem, ...]:
+    found = constant(expression, context)
+    if found is None:
+        return ()
+    value, reason = found
+    text = expression.text
+    return (
+        Problem(
+            code="EXP004",
+            start=len(text) - len(text.lstrip()),
+            end=len(text.rstrip()),
+            message=f"this condition is always {str(value).lower()}{f': {reason}' if reason else ''}",
+            help="leave it out" if value else "leave the node out, or mend the condition",
+        ),
+    )

@@ -19,11 +19,13 @@ from maestro_dsl.lang.expression_types import (
     TypeKind,
     list_of,
     mapping_of,
+    one_of,
     record,
     type_of,
     type_of_schema,
     unify,
 )
+from maestro_dsl.lang.model import ContractType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +38,7 @@ CONTRACT_TYPE: Final = record(
         "id": STRING,
         "name": STRING,
         "version": STRING,
-        "type": STRING,
+        "type": one_of(item.value for item in ContractType),
         "description": STRING,
         "provider_persona_id": STRING,
         "consumer_persona_ids": list_of(STRING),

@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest, digest_bytes
+from maestro_dsl.compiler.ids import is_in_team, team_names
 from maestro_dsl.compiler.plan import CompiledContract
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
-from maestro_dsl.interfaces.openapi.parse import parse
-from maestro_dsl.lang.model import ContractType
+from maestro_dsl.interfaces.registry import kind_of
 from maestro_dsl.lang.patterns import globs_overlap
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.workspace import ResolvedContract
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.model import Contract
+    from maestro_dsl.lang.sourcemap import Pointer
     from maestro_dsl.lang.workspace import Workspace
 
 
@@ -72,42 +75,24 @@ def _compile_one(resolved: ResolvedContract) -> tuple[CompiledContract, Diagnost
 
 def interface_problems(resolved: ResolvedContract) -> tuple[tuple[str, ...], Diagnostics]:
     """Return the names of a contract's operations, and what its spec file gets wrong (CTR001)."""
-    if (
-        resolved.document.value.type is not ContractType.REST_API
-        or resolved.spec_bytes is None
-        or resolved.spec is None
-    ):
+    kind = kind_of(resolved.document.value.type)
+    if kind is None or resolved.spec_bytes is None or resolved.spec is None:
         return (), Diagnostics()
     if resolved.spec.diagnostics.has_errors:
         return (), Diagnostics()  # reported where it was read
-    api, wrong = parse(resolved.spec_bytes, resolved.spec.map.file)
-    return tuple(item.id for item in api.operations) if api is not None else (), wrong
+    model, wrong = kind.parse(resolved.spec_bytes, resolved.spec.map.file)
+    return kind.operations(model) if model is not None else (), wrong
 
 
 def provider_problems(workspace: Workspace) -> Diagnostics:
-    """Return CTR002: providers that are not in the team, consume themselves, or provide nothing."""
+    """Return CTR002: providers and consumers not in the team, own consumers, and who provides nothing."""
     diagnostics = Diagnostics()
     provided: set[str] = set()
     has_holes = False
     for resolved in workspace.contracts.values():
-        document = resolved.document
-        provider = document.value.provider_persona_id
-        provided.add(provider)
-        has_holes = has_holes or bool(document.holes)
-        pointer = ("provider_persona_id",)
-        if document.is_hole(pointer) or not provider:
-            continue
-        if provider not in workspace.team and not workspace.plan.is_hole(("team", provider)):
-            similar = closest(provider, workspace.team)
-            team = ", ".join(workspace.team) or "empty"
-            hint = f"did you mean {similar}?" if similar else f"the team is {team}"
-            message = f"{document.value.id} is provided by {provider}, who is not in the team"
-            diagnostics.add(_ctr002(document.map.value_span(pointer), message, hint))
-        if provider in document.value.consumer_persona_ids:
-            index = document.value.consumer_persona_ids.index(provider)
-            message = f"{provider} provides {document.value.id} and cannot be its consumer too"
-            span = document.map.value_span(("consumer_persona_ids", index))
-            diagnostics.add(_ctr002(span, message, "remove it from consumer_persona_ids"))
+        provided.add(resolved.document.value.provider_persona_id)
+        has_holes = has_holes or bool(resolved.document.holes)
+        diagnostics.extend(_parties(workspace, resolved.document))
     if workspace.contracts and not has_holes:
         for name in workspace.team:
             if name not in provided:
@@ -116,6 +101,31 @@ def provider_problems(workspace: Workspace) -> Diagnostics:
                 hint = "give it a contract (provider_persona_id), or take it out of the team"
                 diagnostics.add(_ctr002(span, message, hint))
     return diagnostics
+
+
+def _parties(workspace: Workspace, document: Document[Contract]) -> Iterator[Diagnostic]:
+    """Yield CTR002 for one contract: who provides it, and who consumes it."""
+    contract, provider = document.value, document.value.provider_persona_id
+    pointer: Pointer = ("provider_persona_id",)
+    if provider and not document.is_hole(pointer) and not is_in_team(workspace, provider):
+        message = f"{contract.id} is provided by {provider}, who is not in the team"
+        yield _ctr002(document.map.value_span(pointer), message, _who(workspace, provider))
+    written = document.data.get("consumer_persona_ids") if isinstance(document.data, dict) else None
+    places = written if isinstance(written, list) else list(contract.consumer_persona_ids)
+    for consumer in contract.consumer_persona_ids:
+        span = document.map.value_span(("consumer_persona_ids", places.index(consumer)))
+        if consumer == provider:
+            message = f"{provider} provides {contract.id} and cannot be its consumer too"
+            yield _ctr002(span, message, "remove it from consumer_persona_ids")
+        elif not is_in_team(workspace, consumer):
+            message = f"{contract.id} is consumed by {consumer}, who is not in the team"
+            yield _ctr002(span, message, _who(workspace, consumer))
+
+
+def _who(workspace: Workspace, name: str) -> str:
+    team = team_names(workspace)
+    similar = closest(name, team)
+    return f"did you mean {similar}?" if similar else f"the team is {', '.join(team) or 'empty'}"
 
 
 def _ctr002(span: Span, message: str, hint: str) -> Diagnostic:

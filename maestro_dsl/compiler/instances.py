@@ -13,7 +13,8 @@ from typing import Final
 
 from maestro_dsl.compiler import context as scope
 from maestro_dsl.compiler.check import strings_of
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from maestro_dsl.compiler.ids import RenderedIds
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.expressions import (
     Expression,
     ExpressionError,
@@ -25,6 +26,7 @@ from maestro_dsl.lang.expressions import (
     render_value,
 )
 from maestro_dsl.lang.model import Json, NodeSpec
+from maestro_dsl.lang.values import check_params
 from maestro_dsl.lang.workspace import Workspace
 
 MAX_NODES: Final = 20_000
@@ -74,6 +76,12 @@ class _Expansion:
     base: dict[str, Json]
     found: list[Instance] = field(default_factory=list)
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    wrong_params: set[Span] = field(default_factory=set)
+    names: RenderedIds = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know the names that rendered ids may have."""
+        self.names = RenderedIds(self.workspace, self.diagnostics)
 
     def add(self, spec: NodeSpec) -> None:
         """Add all instances of one node."""
@@ -127,6 +135,7 @@ class _Expansion:
             persona_id = resolved.document.value.provider_persona_id
         if spec.action == "mock" and resolved is not None and not resolved.document.value.can_mock:
             is_live = False
+        self.names.check(spec, key, persona_id, contract_id)
         params, late = (spec.params, ()) if reader.is_plain else self._params(spec, context)
         names = reader.late_names if when is not None or late else frozenset()
         self.found.append(
@@ -187,7 +196,16 @@ class _Expansion:
                 params[name] = render_value(value, context)
             except ExpressionError as error:
                 self._failed(spec, "with", error)
+                return {}, ()
+        if not late:
+            self._check_params(spec, params)
         return params, tuple(late)
+
+    def _check_params(self, spec: NodeSpec, params: Mapping[str, Json]) -> None:
+        for finding in check_params(spec.id, spec.action, params, self.workspace.blueprint.map):
+            if finding.span not in self.wrong_params:  # once, not for each key of a foreach
+                self.wrong_params.add(finding.span)
+                self.diagnostics.add(finding)
 
     def _evaluate(self, spec: NodeSpec, key: str, text: str, context: Mapping[str, Json]) -> Json:
         parsed = parse(text)

@@ -46,6 +46,11 @@ def check(expression: Expression, context: TypedContext) -> tuple[Type, tuple[Pr
     return found, tuple(checker.problems)
 
 
+def type_in(tree: nodes.Node, expression: Expression, context: TypedContext) -> Type:
+    """Return the type of one part of an expression that was checked already."""
+    return _Checker(text=expression.text, context=context).infer(tree)
+
+
 def check_condition(expression: Expression, context: TypedContext) -> tuple[Problem, ...]:
     """Return what is wrong with `expression` where true or false is needed."""
     found, problems = check(expression, context)
@@ -166,6 +171,9 @@ class _Checker:
             found = owner.fields.get(key)
             if found is not None:
                 return self.typed(found, offset, key)
+            if isinstance(tree, nodes.Name) and tree.name == "nodes":
+                message = f"{key} is no node of this blueprint"
+                return self.report(offset, "REF001", message, _hint(key, owner.fields))
             whose = f" in {_source(self.text, tree)}"
             return self.report(offset, "EXP002", f"{key} is not defined{whose}", _hint(key, owner.fields))
         return self.report(offset, "EXP003", f"{_article(owner)} has no field {key}")

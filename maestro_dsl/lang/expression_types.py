@@ -7,12 +7,11 @@ was reported already, so that one mistake gives one finding. This module checks 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from maestro_dsl.lang.model import Json
+from maestro_dsl.lang.model import Json
 
 
 class TypeKind(StrEnum):
@@ -32,13 +31,17 @@ class TypeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Type:
-    """A type; `item` is of lists and mappings, `fields` are of records, `label` names it in messages."""
+    """A type; `item` is of lists and mappings, `fields` are of records, `label` names it in messages.
+
+    `values` are all that a value can be, where an enumeration says so; types are equal without them.
+    """
 
     kind: TypeKind
     item: Type | None = None
     fields: Mapping[str, Type] | None = None
     label: str = ""
     is_contract: bool = False
+    values: tuple[Json, ...] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         if self.label:
@@ -79,6 +82,12 @@ def record(fields: Mapping[str, Type], label: str = "", *, is_contract: bool = F
     return Type(kind=TypeKind.RECORD, fields=fields, label=label, is_contract=is_contract)
 
 
+def one_of(values: Iterable[Json]) -> Type:
+    """Return the type of an enumeration."""
+    known = tuple(values)
+    return replace(unify(type_of(value) for value in known), values=known)
+
+
 def unify(types: Iterable[Type]) -> Type:
     """Return the type that holds values of all `types`; UNTYPED where there is none, HOLE for none at all."""
     result = HOLE
@@ -90,8 +99,10 @@ def unify(types: Iterable[Type]) -> Type:
 def _unify(left: Type, right: Type) -> Type:
     if left.kind is TypeKind.HOLE:
         return right
-    if right.kind is TypeKind.HOLE or left == right:
+    if right.kind is TypeKind.HOLE:
         return left
+    if left == right:
+        return left if left.values == right.values else replace(left, values=None)
     if left.kind in NUMERIC and right.kind in NUMERIC:
         return NUMBER
     if left.kind is right.kind and left.item is not None and right.item is not None:
@@ -128,7 +139,10 @@ def type_of_schema(schema: Any) -> Type:
     if not isinstance(schema, Mapping):
         return UNTYPED
     if "const" in schema:
-        return type_of(schema["const"])
+        return one_of([schema["const"]])
+    values = schema.get("enum")
+    if isinstance(values, list) and values:
+        return one_of(values)
     stated = schema.get("type")
     if isinstance(stated, list):
         return unify(type_of_schema({**schema, "type": name}) for name in stated)
@@ -138,8 +152,7 @@ def type_of_schema(schema: Any) -> Type:
         return list_of(type_of_schema(schema.get("items")))
     if stated == "object":
         return _object_type(schema)
-    values = schema.get("enum")
-    return unify(type_of(value) for value in values) if isinstance(values, list) and values else UNTYPED
+    return UNTYPED
 
 
 def _object_type(schema: Mapping[str, Any]) -> Type:

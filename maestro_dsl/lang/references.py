@@ -1,17 +1,21 @@
 """References inside a blueprint, and between a plan and its blueprint: nodes, inputs, literal ids.
 
-Reports REF001, REF002, REF003, REF005, REF006 and REF007. Expressions are checked elsewhere; a name inside
-`{{ }}` is none of this module's business.
+Reports REF001, REF002, REF003, REF005, REF006, REF007, and SCH003 about inputs. Expressions
+are checked elsewhere; a name inside `{{ }}` is none of this module's business.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span
+from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.validators import validator_for
+from maestro_dsl.lang.values import check_input
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.document import Document
@@ -33,7 +37,7 @@ def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
             else:
                 span = blueprint.map.key_span((*pointer, need.node))
             message = f'node "{node_id}" needs "{need.node}", which is no node'
-            yield _undefined("REF001", "undefined-node", span, message, need.node, names, "nodes")
+            yield undefined("REF001", "undefined-node", span, message, need.node, names, "nodes")
 
 
 def check_unused_inputs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
@@ -59,7 +63,7 @@ def check_inputs(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterat
         if name not in declared:
             span = plan.map.key_span(("inputs", name))
             message = f'blueprint "{blueprint.value.id}" has no input "{name}"'
-            yield _undefined("REF005", "unknown-input", span, message, name, declared, "inputs")
+            yield undefined("REF005", "unknown-input", span, message, name, declared, "inputs")
     for name, schema in declared.items():
         has_default = isinstance(schema, Mapping) and "default" in schema
         if not has_default and name not in plan.value.inputs:
@@ -75,6 +79,39 @@ def check_inputs(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterat
             )
 
 
+def check_input_values(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
+    """Yield SCH003 and its like for inputs of a plan that do not meet the blueprint's schema."""
+    given = plan.data.get("inputs") if isinstance(plan.data, dict) else None
+    if not isinstance(plan.data, dict) or not isinstance(given, dict):
+        return
+    for name in plan.value.inputs:
+        schema = blueprint.value.inputs.get(name, True)
+        with suppress(ValueError):  # reported where the schema stands
+            yield from check_input(Kind.PLAN, schema, plan.data, ("inputs", name), plan.map)
+
+
+def check_input_schemas(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
+    """Yield SCH003 for inputs whose schema is none, and for defaults that do not meet it."""
+    if not isinstance(blueprint.data, dict):
+        return
+    for name, schema in blueprint.value.inputs.items():
+        pointer = ("inputs", name)
+        try:
+            validator_for(schema if isinstance(schema, dict) else True)
+        except ValueError as error:
+            yield Diagnostic(
+                code="SCH003",
+                name="wrong-type",
+                severity=Severity.ERROR,
+                span=blueprint.map.value_span(pointer),
+                message=f'the schema of input "{name}" is no JSON Schema: {error}',
+            )
+            continue
+        if isinstance(schema, dict) and "default" in schema:
+            place = (*pointer, "default")
+            yield from check_input(Kind.BLUEPRINT, schema, blueprint.data, place, blueprint.map)
+
+
 def check_literal_ids(
     blueprint: Document[Blueprint], team: Iterable[str], contracts: Iterable[str]
 ) -> Iterator[Diagnostic]:
@@ -84,23 +121,32 @@ def check_literal_ids(
         if node.persona is not None and "{{" not in node.persona and node.persona not in members:
             span = blueprint.map.value_span(("nodes", node_id, "persona"))
             message = f'"{node.persona}" is no member of the plan\'s team'
-            yield _undefined("REF002", "undefined-persona", span, message, node.persona, members, "team")
+            yield undefined("REF002", "undefined-persona", span, message, node.persona, members, "team")
         if node.contract is not None and "{{" not in node.contract and node.contract not in promised:
             span = blueprint.map.value_span(("nodes", node_id, "contract"))
             message = f'"{node.contract}" is no contract of the plan'
-            yield _undefined(
+            yield undefined(
                 "REF003", "undefined-contract", span, message, node.contract, promised, "contracts"
             )
 
 
-def _undefined(
-    code: str, name: str, span: Span, message: str, word: str, options: Iterable[str], noun: str
+def undefined(
+    code: str,
+    name: str,
+    span: Span,
+    message: str,
+    word: str,
+    options: Iterable[str],
+    noun: str,
+    *,
+    has_fix: bool = True,
 ) -> Diagnostic:
+    """Return a finding about `word`, which is none of `options`, with the closest of them."""
     valid = list(options)
     close = closest(word, valid)
     guess = f'did you mean "{close}"? ' if close else ""
     fix = None
-    if close:
+    if close and has_fix:
         fix = Fix(title=f'change to "{close}"', edits=(Edit(span=span, replacement=close),), safe=False)
     return Diagnostic(
         code=code,

@@ -28,10 +28,11 @@ class Checked:
 
 def check(kind: Kind, data: Mapping[str, Json], source: SourceMap) -> Checked:
     """Return what the grammar of `kind` says about `data`, sorted by no order in particular."""
-    violations = list(validator_of(kind).violations(dict(data)))
+    breaches = validator_of(kind).violations(dict(data))
+    violations = [item for item in breaches if not _is_unknown_yet(kind, data, item.pointer)]
     if not violations:
         return Checked()
-    explain = _Explainer(kind, data, source)
+    explain = Explainer(kind, data, source)
     found: list[Diagnostic] = []
     holes: list[Pointer] = []
     for violation in violations:
@@ -40,13 +41,34 @@ def check(kind: Kind, data: Mapping[str, Json], source: SourceMap) -> Checked:
     return Checked(diagnostics=tuple(found), holes=tuple(dict.fromkeys(holes)))
 
 
-class _Explainer:
-    """Turns breaches of one document into findings."""
+def _is_unknown_yet(kind: Kind, data: Mapping[str, Json], pointer: Pointer) -> bool:
+    """Return whether a value is an expression below `with`: it keeps its type and is checked later."""
+    if kind is not Kind.BLUEPRINT or len(pointer) < _INSIDE_WITH or pointer[2] != "with":
+        return False
+    value = _at(data, pointer)
+    return isinstance(value, str) and "{{" in value
 
-    def __init__(self, kind: Kind, data: Mapping[str, Json], source: SourceMap) -> None:
+
+_INSIDE_WITH: Final = 4
+
+
+class Explainer:
+    """Turns breaches of one document into findings; `root` is the schema, by default that of the kind."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        data: Mapping[str, Json],
+        source: SourceMap,
+        *,
+        root: dict[str, Any] | None = None,
+        is_rendered: bool = False,
+    ) -> None:
         self._kind = kind
         self._data = data
         self._source = source
+        self._root = schema_of(kind) if root is None else root
+        self._is_rendered = is_rendered
 
     def holes(self, violation: Violation) -> Iterable[Pointer]:
         """Return what cannot be decoded because of a breach; a missing key leaves a hole by itself."""
@@ -116,7 +138,7 @@ class _Explainer:
 
     def _bad_name(self, violation: Violation) -> Diagnostic:
         name = violation.detail[0]
-        target = subschema(schema_of(self._kind), violation.schema_path)
+        target = subschema(self._root, violation.schema_path)
         return Diagnostic(
             code="SCH003",
             name="wrong-type",
@@ -156,11 +178,11 @@ class _Explainer:
             case "uniqueItems":
                 return f"{label} states the same item twice"
             case _:
-                return f"{label} is not valid here ({violation.keyword}: {wanted})"
+                return f"{label} is not valid here ({violation.keyword}: {_shown(wanted)})"
 
     def _written(self, pointer: Pointer, value: Json) -> str:
         """Return a value as the user wrote it: 1.10 is not 1.1 to a person."""
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and not self._is_rendered
         return self._source.raw(pointer) if is_number else _shown(value)
 
     def _opening_span(self, pointer: Pointer) -> Span:
@@ -176,7 +198,7 @@ class _Explainer:
     def _parent_schema(self, violation: Violation) -> dict[str, Any]:
         """Return the subschema that holds the keyword."""
         *path, keyword = violation.schema_path
-        return subschema(schema_of(self._kind), path, str(keyword))
+        return subschema(self._root, path, str(keyword))
 
     def _has(self, pointer: Pointer, key: str) -> bool:
         value = _at(self._data, pointer)
@@ -194,9 +216,11 @@ class _Explainer:
             own = value.get("id") if not pointer else value.get("name")
         if not pointer:
             return f'{self._kind.value.lower()} "{own}"' if isinstance(own, str) else self._kind.value.lower()
+        if not schema_path:
+            return f'"{pointer[-1]}"'
         if schema_path[-1] == "then":  # a condition on the same mapping: allOf, its number, then
             schema_path = schema_path[:-3] if isinstance(schema_path[-2], int) else schema_path[:-1]
-        title = str(subschema(schema_of(self._kind), schema_path, "title").get("title", "mapping")).lower()
+        title = str(subschema(self._root, schema_path, "title").get("title", "mapping")).lower()
         if isinstance(pointer[-1], int):
             return f'{title} "{own}"' if isinstance(own, str) else f"{title} {pointer[-1] + 1}"
         is_entry = schema_path[-1] == "additionalProperties"

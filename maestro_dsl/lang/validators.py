@@ -54,29 +54,35 @@ def _schema(name: str) -> dict[str, Any]:
 
 
 @cache
-def validator_of(kind: Kind) -> Validator:
-    """Return the validator of `kind`, built once."""
+def validator_of(kind: Kind, definition: str | None = None) -> Validator:
+    """Return the validator of `kind`, or of one of its definitions; built once."""
+    schema = schema_of(kind)
+    if definition is not None:
+        schema = {"$ref": f"{_URN}{kind.value.lower()}#/$defs/{definition}"}
     try:
-        return _rust_validator(kind)
+        return _rust_validator(kind, schema)
     except ImportError:
-        return python_validator(kind)
+        return python_validator(kind, schema)
 
 
-def _rust_validator(kind: Kind) -> Validator:
+def _rust_validator(kind: Kind, schema: dict[str, Any]) -> Validator:
     import jsonschema_rs
 
-    registry = jsonschema_rs.Registry([(_URN + _SHARED, _schema(_SHARED))])
-    return _RustValidator(jsonschema_rs.Draft202012Validator(schema_of(kind), registry=registry))
+    known = [(_URN + name, _schema(name)) for name in (_SHARED, kind.value.lower())]
+    registry = jsonschema_rs.Registry(known)
+    return _RustValidator(jsonschema_rs.Draft202012Validator(schema, registry=registry))
 
 
-def python_validator(kind: Kind) -> Validator:
+def python_validator(kind: Kind, schema: dict[str, Any] | None = None) -> Validator:
     """Return the same from the library written in Python, for platforms without a wheel of the other."""
     import jsonschema
     from referencing import Registry, Resource
 
-    contents: Resource[Any] = Resource.from_contents(_schema(_SHARED))
-    registry: Registry[Any] = Registry().with_resource(_URN + _SHARED, contents)
-    return _PythonValidator(jsonschema.Draft202012Validator(schema_of(kind), registry=registry))
+    registry: Registry[Any] = Registry()
+    for name in (_SHARED, kind.value.lower()):
+        contents: Resource[Any] = Resource.from_contents(_schema(name))
+        registry = registry.with_resource(_URN + name, contents)
+    return _PythonValidator(jsonschema.Draft202012Validator(schema or schema_of(kind), registry=registry))
 
 
 class _RustValidator:
@@ -122,13 +128,47 @@ class _PythonValidator:
             )
 
 
+def validator_for(schema: dict[str, Any] | bool) -> Validator:
+    """Return the validator of a schema that a document states; references out of it are refused.
+
+    Raises:
+        ValueError: it is no JSON Schema; the text is one line that says why.
+    """
+    try:
+        import jsonschema_rs
+    except ImportError:
+        return _python_validator_for(schema)
+    patterns = jsonschema_rs.RegexOptions()  # linear in the text, whatever the pattern
+    try:
+        inner = jsonschema_rs.Draft202012Validator(schema, offline=True, pattern_options=patterns)
+    except jsonschema_rs.ValidationError as error:
+        raise ValueError(error.message) from error
+    return _RustValidator(inner)
+
+
+def _python_validator_for(schema: dict[str, Any] | bool) -> Validator:
+    import jsonschema
+
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        raise ValueError(error.message) from error
+    return _PythonValidator(jsonschema.Draft202012Validator(schema))
+
+
 def subschema(root: dict[str, Any], path: Iterable[str | int], keyword: str | None = None) -> dict[str, Any]:
-    """Return the part of `root` at `path`, through the references on the way and up to `keyword`."""
+    """Return the part of `root` at `path`, through the references on the way and up to `keyword`.
+
+    Schemas that documents state may refer in ways that are not followed here; {} stands for such a part.
+    """
     node: Any = root
-    for step in path:
-        root, node = _holding(root, node, step)
-        node = node[step]
-    node = _holding(root, node, keyword)[1]
+    try:
+        for step in path:
+            root, node = _holding(root, node, step)
+            node = node[step]
+        node = _holding(root, node, keyword)[1]
+    except (LookupError, TypeError):
+        return {}
     return node if isinstance(node, dict) else {}
 
 

@@ -29,7 +29,14 @@ from maestro_dsl.lang.model import (
     RetrySettings,
     TeamMember,
 )
-from maestro_dsl.lang.references import check_inputs, check_literal_ids, check_needs, check_unused_inputs
+from maestro_dsl.lang.references import (
+    check_input_schemas,
+    check_input_values,
+    check_inputs,
+    check_literal_ids,
+    check_needs,
+    check_unused_inputs,
+)
 from maestro_dsl.lang.settings import (
     EffectiveSettings,
     MemberSettings,
@@ -133,6 +140,7 @@ def _own_references(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
         blueprint = _typed(document, Blueprint)
         yield from check_needs(blueprint)
         yield from check_unused_inputs(blueprint)
+        yield from check_input_schemas(blueprint)
 
 
 def _typed(document: Document[DocumentValue], _: type[V]) -> Document[V]:
@@ -360,6 +368,7 @@ class _Loader:
         contracts: Mapping[str, ResolvedContract],
     ) -> None:
         self.diagnostics.extend(check_inputs(plan, blueprint))
+        self.diagnostics.extend(check_input_values(plan, blueprint))
         written = plan.data.get("team") if isinstance(plan.data, dict) else None
         team = list(written) if isinstance(written, dict) else []
         self.diagnostics.extend(check_literal_ids(blueprint, team, contracts))

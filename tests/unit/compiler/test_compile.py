@@ -173,7 +173,9 @@ def test_limits_on_fan_out_and_nodes(make_workspace):
 def test_providers_must_be_in_the_team(make_workspace, make_contract):
     base = make_workspace((make_contract("api", "maker", ["maker"]),))
     assert findings(base)[0] == ("CTR002", "maker provides api and cannot be its consumer too")
-    assert ("CTR002", "api is provided by maker, who is not in the team") in findings(replace(base, team={}))
+    plan = replace(base.plan, value=replace(base.plan.value, team={}))
+    nobody = replace(base, team={}, plan=plan)
+    assert ("CTR002", "api is provided by maker, who is not in the team") in findings(nobody)
 
 
 def test_an_invalid_interface_is_an_error(make_workspace, make_contract):

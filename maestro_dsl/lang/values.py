@@ -1,0 +1,57 @@
+"""Checks values that are known late: inputs against a blueprint's schemas, rendered parameters of a node.
+
+The grammar of whole documents is checked in `maestro_dsl.lang.schema`, whose words are used here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.schema import Explainer
+from maestro_dsl.lang.validators import schema_of, validator_for, validator_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maestro_dsl.diagnostics import Diagnostic
+    from maestro_dsl.lang.model import Json
+    from maestro_dsl.lang.sourcemap import Pointer, SourceMap
+
+
+def check_input(
+    kind: Kind, schema: Json, data: dict[str, Json], pointer: Pointer, source: SourceMap
+) -> list[Diagnostic]:
+    """Return what an input's `schema` says about the value that stands at `pointer` in a document's `data`.
+
+    Raises:
+        ValueError: `schema` is no JSON Schema.
+    """
+    if not isinstance(schema, (dict, bool)):
+        return []
+    value: Json = data
+    for step in pointer:
+        value = value[step]  # type: ignore[index]  # the pointer was made from the data
+    explain = Explainer(kind, data, source, root=schema if isinstance(schema, dict) else {})
+    found: list[Diagnostic] = []
+    for breach in validator_for(schema).violations(value):
+        found += explain.diagnostics(replace(breach, pointer=(*pointer, *breach.pointer)))
+    return found
+
+
+def check_params(
+    node_id: str, action: str, params: Mapping[str, Json], source: SourceMap
+) -> list[Diagnostic]:
+    """Return what the grammar says about the rendered parameters (`with`) of a node of a blueprint."""
+    definition = f"with_{action}"
+    if definition not in schema_of(Kind.BLUEPRINT)["$defs"]:
+        return []
+    whole: dict[str, Json] = {"nodes": {node_id: {"with": dict(params)}}}
+    explain = Explainer(Kind.BLUEPRINT, whole, source, is_rendered=True)
+    found: list[Diagnostic] = []
+    for breach in validator_of(Kind.BLUEPRINT, definition).violations(dict(params)):
+        path = ("$defs", definition, *breach.schema_path)
+        pointer = ("nodes", node_id, "with", *breach.pointer)
+        found += explain.diagnostics(replace(breach, pointer=pointer, schema_path=path))
+    return found
