@@ -1,22 +1,37 @@
-"""OpenAPI as `interfaces.registry` sees it: parse, emit, serve, verify a provider, replay a consumer."""
+"""OpenAPI as `interfaces.registry` sees it: parse, emit, serve, verify a provider, replay a consumer.
+
+`parse` and `operations` are what `lint` needs; the other functions load their modules on first use.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_dsl.interfaces.openapi.emit import emit
 from maestro_dsl.interfaces.openapi.parse import parse
-from maestro_dsl.interfaces.openapi.replay import replay_calls as replay
-from maestro_dsl.interfaces.openapi.serve import mock_app
-from maestro_dsl.interfaces.openapi.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from maestro_dsl.interfaces.openapi.model import Api
     from maestro_dsl.interfaces.openapi.serve import Asgi, CallRecord
+    from maestro_dsl.interfaces.verification import VerificationResult
+    from maestro_dsl.lang.model import Json
 
 __all__ = ["emit", "operations", "parse", "replay", "serve", "verify"]
+
+
+def operations(model: Api) -> tuple[str, ...]:
+    """Return the operations of `model` by id, in the order of the document."""
+    return tuple(operation.id for operation in model.operations)
+
+
+def emit(
+    model: Api, contract_id: str, spec_bytes: bytes, spec_name: str, *, seed: int | str = 0
+) -> Mapping[str, str | bytes]:
+    """Return the files of the mock of `model` by path."""
+    from maestro_dsl.interfaces.openapi import emit as home
+
+    return home.emit(model, contract_id, spec_bytes, spec_name, seed=seed)
 
 
 def serve(
@@ -27,9 +42,27 @@ def serve(
     name: str = "mock",
 ) -> Asgi:
     """Return the mock of `model` as an ASGI application with its own memory."""
+    from maestro_dsl.interfaces.openapi.serve import mock_app
+
     return mock_app(model, seed=seed, record=record, name=name)
 
 
-def operations(model: Api) -> tuple[str, ...]:
-    """Return the operations of `model` by id, in the order of the document."""
-    return tuple(operation.id for operation in model.operations)
+async def verify(model: Api, base_url: str, *, contract_id: str, seed: int = 0) -> VerificationResult:
+    """Return what the provider at `base_url` keeps of `model`."""
+    from maestro_dsl.interfaces.openapi import verify as home
+
+    return await home.verify(model, base_url, contract_id=contract_id, seed=seed)
+
+
+async def replay(
+    model: Api,
+    base_url: str,
+    calls: Sequence[Mapping[str, Json]],
+    *,
+    contract_id: str,
+    consumer_files: Mapping[str, str],
+) -> VerificationResult:
+    """Return how a consumer's recorded calls fit the provider at `base_url`."""
+    from maestro_dsl.interfaces.openapi.replay import replay_calls
+
+    return await replay_calls(model, base_url, calls, contract_id=contract_id, consumer_files=consumer_files)

@@ -6,6 +6,7 @@ Takes what vendors write: a part that cannot be read is left out with a warning,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from maestro_dsl.interfaces.openapi.model import (
@@ -20,8 +21,23 @@ from maestro_dsl.interfaces.openapi.model import (
     SecurityScheme,
     follow,
 )
+from maestro_dsl.lang.sourcemap import Pointer
 
-Warn: TypeAlias = Callable[[str], None]
+Warn: TypeAlias = Callable[[str, Pointer], None]
+"""Takes a sentence, and the way in the document to what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """An operation as messages call it, and the way to it."""
+
+    method: str
+    path: str
+    pointer: Pointer
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
 
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _STATUS_LENGTH = 3
@@ -32,20 +48,22 @@ def read(document: Mapping[str, Any], warn: Warn) -> tuple[Operation, ...]:
     schemes = _schemes(document, warn)
     seen: dict[str, int] = {}
     found: list[Operation] = []
-    for path, method, raw, shared in _raw_operations(document, warn):
-        where = f"{method} {path}"
+    for where, raw, shared in _raw_operations(document, warn):
         operation_id = raw.get("operationId")
         name = operation_id if isinstance(operation_id, str) and operation_id else None
         if name is not None and name in seen:
-            warn(f'the operationId "{name}" is used twice; {where} goes by its method and path')
+            warn(
+                f'the operationId "{name}" is used twice; {where} goes by its method and path',
+                (*where.pointer, "operationId"),
+            )
             name = None
-        seen[name or where] = 1
+        seen[name or str(where)] = 1
         found.append(
             Operation(
-                id=name or where,
+                id=name or str(where),
                 operation_id=name,
-                method=method,
-                path=path,
+                method=where.method,
+                path=where.path,
                 parameters=_parameters(document, (shared, raw.get("parameters")), where, warn),
                 body=_body(document, raw.get("requestBody"), where, warn),
                 responses=_responses(document, raw.get("responses"), where, warn),
@@ -61,34 +79,38 @@ def read(document: Mapping[str, Any], warn: Warn) -> tuple[Operation, ...]:
 
 def _raw_operations(
     document: Mapping[str, Any], warn: Warn
-) -> Iterator[tuple[str, str, dict[str, Any], object]]:
+) -> Iterator[tuple[_Where, dict[str, Any], object]]:
     for path, raw_item in _dict(document.get("paths")).items():
         if path.startswith("x-"):
             continue
         item = follow(document, raw_item)
         if not isinstance(item, dict):
-            warn(f'the path "{path}" cannot be read and is left out')
+            warn(f'the path "{path}" cannot be read and is left out', ("paths", path))
             continue
         if not path.startswith("/"):
-            warn(f'the path "{path}" does not start with "/"; it is served as "/{path}"')
+            warn(f'the path "{path}" does not start with "/"; it is served as "/{path}"', ("paths", path))
         for key, raw in item.items():
             if key.upper() not in METHODS:
                 continue
             if not isinstance(raw, dict):
-                warn(f"{key.upper()} {path} is not a mapping and is left out")
+                warn(f"{key.upper()} {path} is not a mapping and is left out", ("paths", path, key))
                 continue
-            yield "/" + path.lstrip("/"), key.upper(), raw, item.get("parameters")
+            where = _Where(key.upper(), "/" + path.lstrip("/"), ("paths", path, key))
+            yield where, raw, item.get("parameters")
 
 
 def _parameters(
-    document: Mapping[str, Any], sources: tuple[object, ...], where: str, warn: Warn
+    document: Mapping[str, Any], sources: tuple[object, ...], where: _Where, warn: Warn
 ) -> tuple[Parameter, ...]:
     found: dict[tuple[str, str], Parameter] = {}
     for raw in (entry for source in sources for entry in _list(source)):
         item = follow(document, raw)
         name, location = _dict(item).get("name"), _dict(item).get("in")
         if not isinstance(name, str) or location not in _STYLES:
-            warn(f"{where}: a parameter without a usable name and place is left out")
+            warn(
+                f"{where}: a parameter without a usable name and place is left out",
+                (*where.pointer, "parameters"),
+            )
             continue
         found[location, name] = _parameter(document, item, name, location)
     return tuple(found.values())
@@ -116,11 +138,11 @@ def _parameter(document: Mapping[str, Any], raw: dict[str, Any], name: str, loca
     )
 
 
-def _body(document: Mapping[str, Any], raw: Any, where: str, warn: Warn) -> Body | None:
+def _body(document: Mapping[str, Any], raw: Any, where: _Where, warn: Warn) -> Body | None:
     item = follow(document, raw)
     if not isinstance(item, dict):
         if raw is not None:
-            warn(f"{where}: the request body cannot be read and is left out")
+            warn(f"{where}: the request body cannot be read and is left out", (*where.pointer, "requestBody"))
         return None
     return Body(
         content=_content(document, item.get("content")),
@@ -129,7 +151,7 @@ def _body(document: Mapping[str, Any], raw: Any, where: str, warn: Warn) -> Body
     )
 
 
-def _responses(document: Mapping[str, Any], raw: Any, where: str, warn: Warn) -> Mapping[str, Response]:
+def _responses(document: Mapping[str, Any], raw: Any, where: _Where, warn: Warn) -> Mapping[str, Response]:
     found: dict[str, Response] = {}
     for key, entry in _dict(raw).items():
         if key.startswith("x-"):
@@ -137,7 +159,10 @@ def _responses(document: Mapping[str, Any], raw: Any, where: str, warn: Warn) ->
         status = key if key == "default" else key.upper()
         item = follow(document, entry)
         if not isinstance(item, dict) or not _is_status(status):
-            warn(f'{where}: the answer "{key}" cannot be read and is left out')
+            warn(
+                f'{where}: the answer "{key}" cannot be read and is left out',
+                (*where.pointer, "responses", key),
+            )
             continue
         headers = {
             name: _parameter(document, header, name, "header")
@@ -194,7 +219,8 @@ def _schemes(document: Mapping[str, Any], warn: Warn) -> Mapping[str, SecuritySc
     for name, entry in _dict(_dict(document.get("components")).get("securitySchemes")).items():
         item = follow(document, entry)
         if not isinstance(item, dict):
-            warn(f'the security scheme "{name}" cannot be read and is left out')
+            place = ("components", "securitySchemes", name)
+            warn(f'the security scheme "{name}" cannot be read and is left out', place)
             continue
         found[name] = SecurityScheme(
             name=name,
@@ -207,14 +233,17 @@ def _schemes(document: Mapping[str, Any], warn: Warn) -> Mapping[str, SecuritySc
 
 
 def _security(
-    raw: Any, schemes: Mapping[str, SecurityScheme], where: str, warn: Warn
+    raw: Any, schemes: Mapping[str, SecurityScheme], where: _Where, warn: Warn
 ) -> tuple[SecurityRequirement, ...]:
     found: list[SecurityRequirement] = []
     for entry in _list(raw):
         names = list(_dict(entry))
         missing = [name for name in names if name not in schemes]
         if missing:
-            warn(f'{where}: the security scheme "{missing[0]}" is not defined and is left out')
+            warn(
+                f'{where}: the security scheme "{missing[0]}" is not defined and is left out',
+                (*where.pointer, "security"),
+            )
             continue
         found.append(SecurityRequirement(schemes=tuple(schemes[name] for name in names)))
     return tuple(found)

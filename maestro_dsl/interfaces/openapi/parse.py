@@ -7,7 +7,7 @@ where nothing can be served. References are followed inside the document; the ne
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
@@ -15,39 +15,83 @@ from maestro_dsl.interfaces.openapi import operations
 from maestro_dsl.interfaces.openapi.model import Api, lookup
 from maestro_dsl.lang.source import Profile, load
 
+if TYPE_CHECKING:
+    from maestro_dsl.lang.sourcemap import Pointer, SourceMap
+
 _EXAMPLES = frozenset({"example", "examples", "default", "enum", "const"})
 """Keys whose values are data, in which a "$ref" is no reference."""
 
 _MAX_LOST = 20
+_TOLD_BY_VALUE = frozenset({"$ref", "openapi", "operationId", "swagger"})
+"""Keys whose value is what is wrong; of others the key is shown."""
 
 
 def parse(content: bytes, file: str) -> tuple[Api | None, Diagnostics]:
     """Return the API that `content` describes, or None and one CTR001 error that says why there is none."""
-    diagnostics = Diagnostics()
-    data = _data(content, file, diagnostics)
-    if diagnostics.has_errors:
-        return None, diagnostics
-    reason = _refusal(data)
+    source = _Source(content, file)
+    data = source.data()
+    if source.diagnostics.has_errors:
+        return None, source.diagnostics
+    reason, place = _refusal(data)
     if reason is not None or not isinstance(data, dict):
-        diagnostics.add(_invalid(file, reason or "it is empty"))
-        return None, diagnostics
-    api = _api(data, file, diagnostics)
+        source.refuse(reason or "it is empty", place)
+        return None, source.diagnostics
+    api = _api(data, source)
     if not api.operations:
-        diagnostics.add(_invalid(file, "it describes no operation that can be served"))
-        return None, diagnostics
-    return api, diagnostics
+        source.refuse("it describes no operation that can be served", ("paths",))
+        return None, source.diagnostics
+    return api, source.diagnostics
 
 
-def _data(content: bytes, file: str, diagnostics: Diagnostics) -> Any:
-    stripped = content.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if stripped.startswith(b"{"):
-        try:
-            return json.loads(stripped)
-        except (ValueError, RecursionError):
-            pass  # YAML's flow style also starts with a brace, and the YAML reader knows positions
-    loaded = load(content, file, profile=Profile.INTERFACE)
-    diagnostics.extend(loaded.diagnostics)
-    return _text_keys(loaded.data)
+class _Source:
+    """One document: its data, its findings, and the places of both, which are looked up only where needed."""
+
+    def __init__(self, content: bytes, file: str) -> None:
+        self.diagnostics = Diagnostics()
+        self._content = content
+        self._file = file
+        self._map: SourceMap | None = None
+
+    def data(self) -> Any:
+        """Return what the document holds, every key of it as text."""
+        stripped = self._content.lstrip(b"\xef\xbb\xbf \t\r\n")
+        if stripped.startswith(b"{"):
+            try:
+                return json.loads(stripped)
+            except (ValueError, RecursionError):
+                pass  # YAML's flow style also starts with a brace, and the YAML reader knows positions
+        loaded = load(self._content, self._file, profile=Profile.INTERFACE)
+        self._map = loaded.map
+        self.diagnostics.extend(loaded.diagnostics)
+        return _text_keys(loaded.data)
+
+    def refuse(self, reason: str, place: Pointer) -> None:
+        """Report the one error: the document cannot be served at all."""
+        message = f"{self._file} is no OpenAPI document that can be served: {reason}"
+        help_text = 'an OpenAPI file starts with "openapi: 3.0.3" or "openapi: 3.1.0" and lists "paths"'
+        self._report(Severity.ERROR, message, place, help_text)
+
+    def warn(self, message: str, place: Pointer) -> None:
+        """Report a part that is left out."""
+        self._report(Severity.WARNING, message, place, None)
+
+    def _report(self, severity: Severity, message: str, place: Pointer, help_text: str | None) -> None:
+        self.diagnostics.add(
+            Diagnostic(
+                code="CTR001",
+                name="invalid-interface",
+                severity=severity,
+                span=self._span(place) if place else Span(self._file),
+                message=message,
+                help=help_text,
+            )
+        )
+
+    def _span(self, place: Pointer) -> Span:
+        if self._map is None:
+            self._map = load(self._content, self._file, profile=Profile.INTERFACE).map
+        is_value = place[-1] in _TOLD_BY_VALUE or not self._map.has(place)
+        return self._map.value_span(place) if is_value else self._map.key_span(place)
 
 
 def _text_keys(value: Any) -> Any:
@@ -62,81 +106,63 @@ def _key(key: object) -> str:
     return str(key).lower() if key is None or isinstance(key, bool) else str(key)
 
 
-def _refusal(data: Any) -> str | None:
+def _refusal(data: Any) -> tuple[str | None, Pointer]:
+    """Return why a document cannot be served, and the way to what says so."""
     if data is None:
-        return "it is empty"
+        return "it is empty", ()
     if not isinstance(data, dict):
-        return f"it holds a {'list' if isinstance(data, list) else 'single value'}, not a mapping"
+        return f"it holds a {'list' if isinstance(data, list) else 'single value'}, not a mapping", ()
     if "swagger" in data:
-        return f"it is Swagger {data['swagger']}; OpenAPI 3.0 or 3.1 is needed"
+        return f"it is Swagger {data['swagger']}; OpenAPI 3.0 or 3.1 is needed", ("swagger",)
     if "openapi" not in data:
         hint = ' ("asyncapi" is another kind of interface)' if "asyncapi" in data else ""
-        return f'the key "openapi" with the version is missing{hint}'
+        return f'the key "openapi" with the version is missing{hint}', ("asyncapi",) if hint else ()
     if not str(data["openapi"]).startswith("3."):
-        return f'its version is "{data["openapi"]}"; OpenAPI 3.0 or 3.1 is needed'
+        return f'its version is "{data["openapi"]}"; OpenAPI 3.0 or 3.1 is needed', ("openapi",)
     if not isinstance(data.get("paths") or {}, dict):
-        return 'its "paths" is not a mapping'
-    return None
+        return 'its "paths" is not a mapping', ("paths",)
+    return None, ()
 
 
-def _invalid(file: str, reason: str) -> Diagnostic:
-    return Diagnostic(
-        code="CTR001",
-        name="invalid-interface",
-        severity=Severity.ERROR,
-        span=Span(file),
-        message=f"{file} is no OpenAPI document that can be served: {reason}",
-        help='an OpenAPI file starts with "openapi: 3.0.3" or "openapi: 3.1.0" and lists "paths"',
-    )
-
-
-def _api(data: dict[str, Any], file: str, diagnostics: Diagnostics) -> Api:
+def _api(data: dict[str, Any], source: _Source) -> Api:
     info = data.get("info")
     info = info if isinstance(info, dict) else {}
-
-    def warn(message: str) -> None:
-        diagnostics.add(
-            Diagnostic(
-                code="CTR001",
-                name="invalid-interface",
-                severity=Severity.WARNING,
-                span=Span(file),
-                message=message,
-            )
-        )
-
-    for ref, reason in _lost_references(data):
-        warn(f'the reference "{ref}" {reason}; what it stands for may be anything')
+    for ref, (reason, place) in _lost_references(data):
+        source.warn(f'the reference "{ref}" {reason}; what it stands for may be anything', place)
     return Api(
         title=str(info.get("title") or "Untitled API"),
         version=str(info.get("version") or "0"),
         openapi_version=str(data["openapi"]),
         base_paths=_base_paths(data.get("servers")),
-        operations=operations.read(data, warn),
+        operations=operations.read(data, source.warn),
         document=data,
         description=str(info.get("description") or ""),
     )
 
 
-def _lost_references(data: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the references that lead nowhere, or out of the document, each with a reason."""
-    found: dict[str, str] = {}
+def _lost_references(data: dict[str, Any]) -> list[tuple[str, tuple[str, Pointer]]]:
+    """Return the references that lead nowhere, or out of the document, each with a reason and its place."""
+    found: dict[str, tuple[str, Pointer]] = {}
     seen: set[str] = set()
-    waiting: list[Any] = [data]
+    waiting: list[tuple[Any, Pointer]] = [(data, ())]
     while waiting:
-        node = waiting.pop()
+        node, place = waiting.pop()
         if isinstance(node, list):
-            waiting += [item for item in node if isinstance(item, (dict, list))]
+            waiting += [
+                (item, (*place, at)) for at, item in enumerate(node) if isinstance(item, (dict, list))
+            ]
             continue
         ref = node.get("$ref")
         if isinstance(ref, str) and ref not in seen:
             seen.add(ref)
             if not ref.startswith("#"):
-                found[ref] = "leads out of this file and is not followed"
+                found[ref] = ("leads out of this file and is not followed", (*place, "$ref"))
             elif lookup(data, ref) is None:
-                found[ref] = "leads nowhere"
+                found[ref] = ("leads nowhere", (*place, "$ref"))
         waiting += [
-            item for key, item in node.items() if isinstance(item, (dict, list)) and key not in _EXAMPLES
+            (item, (*place, key))
+            for key, item in node.items()
+            if isinstance(item, (dict, list)) and key not in _EXAMPLES
         ]
     return sorted(found.items())[:_MAX_LOST]
 
