@@ -1,0 +1,152 @@
+"""`kill -9` at any moment: what is finished is kept, nothing lives on, the result is the same.
+
+The default suite kills after one event of every type, and at moments when services are up. With
+MAESTRO_TEST_ALL_KILLS=1 it kills after every single event of the example.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from support.kills import Moment, apply_and_die
+from support.program import maestro
+from support.projects import Project, states
+
+from maestro_dsl import app
+from maestro_dsl.engine.events import BODIES, AttemptStarted, ModelResponded, NodeFinished, ServiceReady
+from maestro_dsl.sandbox.processes import LEASE_VARIABLE, find_orphans
+
+pytestmark = pytest.mark.slow
+ALL = os.environ.get("MAESTRO_TEST_ALL_KILLS") == "1"
+PARTS = 8
+MOMENTS = (
+    Moment("RunStarted", 1),
+    Moment("AttemptStarted", 4),  # three nodes are at work
+    Moment("ModelResponded", 2),
+    Moment("ServiceReady", 3),  # two mocks and a real provider are up
+    Moment("ServiceStopped", 2),
+    Moment("AttemptFinished", 4),
+    Moment("PublishStarted", 4),
+    Moment("Published", 2),
+    Moment("NodeFinished", 6),
+    Moment("ServiceReady", 6),  # both rechecks have their provider
+    Moment("PublishStarted", 5),  # the reports
+    Moment("RunFinished", 1),
+)
+UNPROVOKED = {
+    "NodeDecided",
+    "NodeWaiting",
+    "RunPaused",
+    "RunResumed",
+    "RetryScheduled",
+    "AlertRaised",
+    "LimitRaised",
+}
+"""Types that an undisturbed run of the example does not write."""
+
+
+@pytest.mark.skipif(ALL, reason="MAESTRO_TEST_ALL_KILLS=1: every event is taken instead")
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_a_run_survives_its_process(moment, todo, finished_todo):
+    assert apply_and_die(todo, moment)
+    before = app.show_run("last", environ={}, state_dir=todo.state)
+    again = todo.apply()
+    if before.status == "completed":  # killed after the last event: nothing is left to be done
+        assert set(states(again).values()) == {"cached"}
+        assert todo.digests() == finished_todo[0].digests()
+        return
+    assert again.continued
+    assert again.run_id == before.run_id
+    survived(todo, before, again, finished_todo)
+
+
+@pytest.mark.skipif(ALL, reason="MAESTRO_TEST_ALL_KILLS=1: every event is taken instead")
+@pytest.mark.parametrize("moment", [Moment("ServiceReady", 2), Moment("NodeFinished", 8)], ids=str)
+def test_maestro_resume_goes_on_after_a_kill(moment, todo, finished_todo):
+    assert apply_and_die(todo, moment)
+    before = app.show_run("last", environ={}, state_dir=todo.state)
+    done = maestro("resume", "--state-dir", todo.state)
+    assert done.returncode == 0, done.stderr
+    assert "verified" in done.stdout
+    after = app.show_run(before.run_id, environ={}, state_dir=todo.state)
+    survived(todo, before, after, finished_todo)
+
+
+@pytest.mark.skipif(ALL, reason="MAESTRO_TEST_ALL_KILLS=1: every event is taken instead")
+def test_two_kills_of_one_run_are_survived_too(todo, finished_todo):
+    assert apply_and_die(todo, Moment("AttemptStarted", 3))
+    assert apply_and_die(todo, Moment("NodeFinished", 4))
+    before = app.show_run("last", environ={}, state_dir=todo.state)
+    survived(todo, before, todo.apply(), finished_todo)
+
+
+def test_a_service_that_outlived_its_keeper_is_ended_by_the_next_apply(todo):
+    assert apply_and_die(todo, Moment("ServiceReady", 3))
+    before = app.show_run("last", environ={}, state_dir=todo.state)
+    lease = next(
+        event.body.lease
+        for event in before.events
+        if isinstance(event.body, ServiceReady) and event.body.mode == "real"
+    )
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with subprocess.Popen(command, env={LEASE_VARIABLE: lease}, start_new_session=True) as left:
+        assert todo.apply().verdict == "verified"
+        assert left.wait(timeout=10) == -signal.SIGKILL
+
+
+def test_every_type_of_event_that_the_example_writes_is_killed_at(finished_todo):
+    _, result = finished_todo
+    written = {type(event.body).__name__ for event in result.events}
+    assert {moment.kind for moment in MOMENTS} == written
+    assert written | UNPROVOKED == set(BODIES)
+
+
+@pytest.mark.skipif(not ALL, reason="set MAESTRO_TEST_ALL_KILLS=1 to kill after every event")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_run_survives_its_process_after_every_event(part, tmp_path, finished_todo):
+    for count in range(1 + part, len(finished_todo[1].events) + 1, PARTS):
+        folder = tmp_path / str(count)
+        project = Project(folder / "project", folder / "state", "todo-app")
+        if not apply_and_die(project, Moment(None, count)):
+            continue  # this run needed fewer events
+        before = app.show_run("last", environ={}, state_dir=project.state)
+        again = project.apply()
+        if before.status == "completed":
+            assert project.digests() == finished_todo[0].digests()
+        else:
+            survived(project, before, again, finished_todo)
+
+
+def survived(project, before, after, undisturbed):
+    """Assert everything that a killed and continued run must hold."""
+    original, result = undisturbed
+    assert (after.verdict, after.exit_code) == ("verified", 0)
+    assert after.events[: len(before.events)] == before.events
+    later = [event.body for event in after.events[len(before.events) :]]
+    started = {body.node for body in later if isinstance(body, AttemptStarted)}
+    assert not started & set(states(before)), "a finished node ran again"
+    ended = [event.body.node for event in after.events if isinstance(event.body, NodeFinished)]
+    assert sorted(ended) == sorted(states(result)), "each node ends once"
+    asked = [
+        (event.body.node, event.body.request_digest)
+        for event in after.events
+        if isinstance(event.body, ModelResponded)
+    ]
+    assert len(asked) == len(set(asked)), "an answer that was there was asked for again"
+    assert project.digests() == original.digests()
+    assert findings(project) == findings(original)
+    leases = [event.body.lease for event in after.events if isinstance(event.body, ServiceReady)]
+    assert [find_orphans(lease) for lease in leases] == [()] * len(leases)
+    assert not list(Path(tempfile.gettempdir()).glob(f"maestro-{after.run_id}-*")), "a scratch folder is left"
+
+
+def findings(project):
+    """The two reports without what differs from run to run."""
+    validation = json.loads((project.output / "contracts/validation_report.json").read_text())
+    quality = json.loads((project.output / "quality_report.json").read_text())
+    return validation, {name: value for name, value in quality.items() if name != "run"}
