@@ -138,8 +138,10 @@ class MemoryStore:
         """Register a run."""
         self.records[record.run_id], self.plans[record.run_id] = record, plan
 
-    def append(self, events: Sequence[Event], epoch: int) -> None:
-        """Append events; dies in between where the test says so.
+    def append(
+        self, events: Sequence[Event], epoch: int, results: Sequence[CachedResult] = (), plan_id: str = ""
+    ) -> None:
+        """Append events and keep results; dies in between where the test says so.
 
         Raises:
             StateError: a newer epoch has written.
@@ -154,6 +156,9 @@ class MemoryStore:
             raise Killed
         journal.extend(events)
         self.groups.append(len(events))
+        for result in results:
+            self.results[result.key] = result
+            self.last[plan_id, result.node] = result
 
     def events(self, run_id: str, after: int = 0) -> Iterable[Event]:
         """Yield the events of a run, having gone over JSON as on disk."""
@@ -167,11 +172,6 @@ class MemoryStore:
     def plan(self, run_id: str) -> bytes:
         """Return the stored plan of a run."""
         return self.plans[run_id]
-
-    def put_result(self, result: CachedResult, plan_id: str) -> None:
-        """Remember a result."""
-        self.results[result.key] = result
-        self.last[plan_id, result.node] = result
 
     def result(self, key: str) -> CachedResult | None:
         """Return the result of a key."""
@@ -193,6 +193,10 @@ class MemoryArtifacts:
         digest = digest_bytes(content)
         self.blobs[digest] = content
         return digest
+
+    def put_all(self, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """Store all and return their digests."""
+        return tuple(self.put(content) for content in contents)
 
     def get(self, digest: str) -> bytes:
         """Return the content; an IntegrityError where it is absent."""

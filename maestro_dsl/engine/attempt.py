@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from maestro_dsl.codec import canonical
 from maestro_dsl.engine.events import (
     AlertRaised,
     AttemptFinished,
@@ -22,13 +21,13 @@ from maestro_dsl.engine.events import (
     RetryScheduled,
     Usage,
 )
-from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
+from maestro_dsl.engine.job import Desk, Job, Outcome, encoded_result, recorded_outcome
 from maestro_dsl.engine.policy import retry, safety
 from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
-from maestro_dsl.engine.policy.ledger import Amount, Lease
+from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease
 from maestro_dsl.engine.policy.retry import Again, History
 from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure, ProviderFailure
-from maestro_dsl.engine.state import CANCELLED_TRY
+from maestro_dsl.engine.state import CANCELLED_TRY, NO_USAGE
 from maestro_dsl.errors import (
     HelpNeeded,
     MaestroError,
@@ -39,9 +38,11 @@ from maestro_dsl.errors import (
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.breakers import Breakers
+    from maestro_dsl.engine.deadlines import Deadlines
     from maestro_dsl.engine.finish import Finisher
     from maestro_dsl.engine.pacing import Pacer
     from maestro_dsl.engine.purse import Purse
+    from maestro_dsl.engine.state import NodeRecord
     from maestro_dsl.engine.writer import Writer
     from maestro_dsl.lang.model import Json
 
@@ -61,6 +62,7 @@ class Coordinator:
         purse: Purse,
         breakers: Breakers,
         pacer: Pacer,
+        deadlines: Deadlines,
         finisher: Finisher,
         pause: Callable[[str], None],
     ) -> None:
@@ -69,6 +71,7 @@ class Coordinator:
         self._purse = purse
         self._breakers = breakers
         self._pacer = pacer
+        self._deadlines = deadlines
         self._finisher = finisher
         self._pause = pause
         self.work = self.layers()
@@ -92,7 +95,7 @@ class Coordinator:
     def _give_up(self, inner: Layer) -> Callable[[Job], Awaitable[None]]:
         async def work(job: Job) -> None:
             try:
-                async with asyncio.timeout(job.node.timeout_s):
+                with self._deadlines.limit(job.node.timeout_s):
                     outcome = await inner(job)
             except TimeoutError:
                 message = f"no result within {job.node.timeout_s:g} s, all attempts and waits included"
@@ -159,7 +162,7 @@ class Coordinator:
             bound, free, priced = self._desk.bound(job)
             refused = self._unpriced(job) if not priced else None
             # Answers that a dead process paid for are booked already; this try only adds to them.
-            booked = Amount(tokens=job.record.unsettled.total, nano_usd=job.record.unsettled_nano_usd)
+            booked = _booked(job.record)
             granted = refused or await self._purse.reserve(job, _less(bound, booked))
             if isinstance(granted, LimitDecision):
                 return self._refused(granted)
@@ -178,7 +181,7 @@ class Coordinator:
     def _attempt_timeout(self, inner: Try) -> Try:
         async def in_time(job: Job, lease: Lease) -> AttemptResult:
             try:
-                async with asyncio.timeout(job.node.attempt_timeout_s):
+                with self._deadlines.limit(job.node.attempt_timeout_s):
                     return await inner(job, lease)
             except TimeoutError:
                 message = f"no answer within {job.node.attempt_timeout_s:g} s"
@@ -293,8 +296,9 @@ class Coordinator:
     ) -> Outcome:
         record = job.record
         usage, nano_usd = self._spent(job, lease, result)
-        _, alerts = self._purse.settle(lease, _less(Amount(tokens=usage.total, nano_usd=nano_usd), booked))
-        digest = self._desk.runtime.artifacts.put(canonical(result))
+        spent = Amount(tokens=usage.total, nano_usd=nano_usd)
+        alerts = self._purse.settle(job, lease, _less(spent, booked))
+        digest = self._writer.hold(encoded_result(result))
         finished = AttemptFinished(
             node=job.node.address,
             attempt=record.attempt,
@@ -339,10 +343,10 @@ class Coordinator:
         if isinstance(error, asyncio.CancelledError) and self._writer.broken is None:
             self._writer.flush()  # the start of this try may still be on its way
         if record.in_flight is None or not isinstance(error, asyncio.CancelledError):
-            self._purse.settle(lease, Amount())
+            self._purse.settle(job, lease, NOTHING)
             return
         usage, nano_usd = self._spent(job, lease, None)
-        self._purse.settle(lease, _less(Amount(tokens=usage.total, nano_usd=nano_usd), booked))
+        self._purse.settle(job, lease, _less(Amount(tokens=usage.total, nano_usd=nano_usd), booked))
         finished: Body = AttemptFinished(
             node=job.node.address,
             attempt=record.attempt,
@@ -371,7 +375,15 @@ _FAILURES: Final[tuple[tuple[type[Exception], Failure], ...]] = (
 )
 
 
+def _booked(record: NodeRecord) -> Amount:
+    if record.unsettled is NO_USAGE:
+        return NOTHING
+    return Amount(tokens=record.unsettled.total, nano_usd=record.unsettled_nano_usd)
+
+
 def _less(amount: Amount, booked: Amount) -> Amount:
+    if booked is NOTHING:
+        return amount
     return Amount(
         tokens=max(0, amount.tokens - booked.tokens), nano_usd=max(0, amount.nano_usd - booked.nano_usd)
     )

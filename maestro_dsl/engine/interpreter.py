@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.attempt import Coordinator
 from maestro_dsl.engine.breakers import Breakers
+from maestro_dsl.engine.deadlines import Deadlines
 from maestro_dsl.engine.events import (
     AlertRaised,
     AttemptFinished,
@@ -105,9 +106,11 @@ class Interpreter:
         self._index = PlanIndex(plan)
         self._state = RunState()
         self._pacer = Pacer()
+        self._deadlines = Deadlines()
         self._breakers = Breakers(runtime.clock, self._pacer)
         self._writer = Writer(
             store=runtime.store,
+            artifacts=runtime.artifacts,
             clock=runtime.clock,
             state=self._state,
             run_id=run_id,
@@ -152,6 +155,7 @@ class Interpreter:
         finally:
             if deadline is not None:
                 deadline.cancel()
+            self._deadlines.close()
         if self._failure is not None:
             await self._cancel_tasks()
             raise self._failure
@@ -212,6 +216,7 @@ class Interpreter:
             purse=Purse(self._index, self._state, self._pacer),
             breakers=self._breakers,
             pacer=self._pacer,
+            deadlines=self._deadlines,
             finisher=finisher,
             pause=lambda reason: self.pause(reason, "guardrail"),
         )

@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from maestro_dsl.codec import from_json
+from maestro_dsl.codec import canonical, from_json
 from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
 from maestro_dsl.engine.events import AttemptFinished, Body, Issue
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.policy import retry
-from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, Amount
+from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, NOTHING, Amount
 from maestro_dsl.engine.ports import (
     CONTENT_FAILURES,
     ArtifactStore,
@@ -202,9 +202,9 @@ class Desk:
         tokens from above.
         """
         if job.model is None or job.node.prompt is None:
-            return Amount(), True, True
+            return NOTHING, True, True
         if self.is_program(job):
-            return Amount(), True, True  # a program spends no tokens and no money
+            return NOTHING, True, True  # a program spends no tokens and no money
         prompt = job.node.prompt
         sent = len(prompt.system.encode()) + len(prompt.user.encode())
         errors = feedback(job.record)
@@ -239,6 +239,16 @@ def feedback(record: NodeRecord) -> tuple[Issue, ...]:
     if chosen or not last.message:
         return chosen
     return (Issue(severity="error", message=last.message, check=last.failure or ""),)
+
+
+_PLAIN = AttemptResult()
+_PLAIN_CONTENT = canonical(_PLAIN)
+
+
+def encoded_result(result: AttemptResult) -> bytes:
+    """Return the blob of an attempt result."""
+    # Nodes that only order others all end like this, and their number is what a large plan is made of.
+    return _PLAIN_CONTENT if result == _PLAIN else canonical(result)
 
 
 def load_result(artifacts: ArtifactStore, digest: str) -> AttemptResult:

@@ -342,6 +342,9 @@ class ArtifactStore(Protocol):
     def put(self, content: bytes) -> str:
         """Store `content` and return its SHA-256; storing twice is harmless."""
 
+    def put_all(self, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """Store several contents at less than the price of one `put` each; all are durable on return."""
+
     def get(self, digest: str) -> bytes:
         """Return the content.
 
@@ -391,8 +394,12 @@ class Store(Protocol):
     def create_run(self, record: RunRecord, plan: bytes) -> None:
         """Register a run with its plan (canonical JSON)."""
 
-    def append(self, events: Sequence[Event], epoch: int) -> None:
-        """Append events in one transaction.
+    def append(
+        self, events: Sequence[Event], epoch: int, results: Sequence[CachedResult] = (), plan_id: str = ""
+    ) -> None:
+        """Append events of one run in one transaction, together with the results that they speak of.
+
+        Each result is remembered under its content key, and as the newest of its node in plan `plan_id`.
 
         Raises:
             StateError: another process holds a newer epoch.
@@ -410,9 +417,6 @@ class Store(Protocol):
 
     def plan(self, run_id: str) -> bytes:
         """Return the stored plan of a run."""
-
-    def put_result(self, result: CachedResult, plan_id: str) -> None:
-        """Remember a result under its content key."""
 
     def result(self, key: str) -> CachedResult | None:
         """Return the result stored under a content key."""

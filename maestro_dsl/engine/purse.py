@@ -5,12 +5,12 @@ The arithmetic is `policy.ledger`; this module knows personas, contracts and the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.events import AlertRaised, Body
 from maestro_dsl.engine.policy import guardrail
 from maestro_dsl.engine.policy.guardrail import RUN_ACCOUNT, LimitDecision, OnLimit
-from maestro_dsl.engine.policy.ledger import Amount, Lease, Ledger
+from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease, Ledger
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.graph import PlanIndex
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.state import RunState
 
 
-_FREE = 0
-"""Number of a lease of nothing, for nodes that call no model; the ledger counts from 1."""
+_NOTHING_LEASED: Final = Lease(number=0, accounts=(), amount=NOTHING)
+"""What nodes hold that call no model; the ledger counts from 1."""
 
 
 class Purse:
@@ -62,9 +62,9 @@ class Purse:
         Raises:
             Halted: the run is stopped meanwhile.
         """
-        accounts = self.accounts(job.node.address)
         if not amount.tokens and not amount.nano_usd:
-            return Lease(number=_FREE, accounts=accounts, amount=amount)
+            return _NOTHING_LEASED
+        accounts = self.accounts(job.node.address)
         while True:
             granted = self.ledger.reserve(accounts, amount)
             if isinstance(granted, Lease):
@@ -77,17 +77,16 @@ class Purse:
             await self._pacer.settled.wait()
             self._pacer.check()
 
-    def settle(self, lease: Lease, actual: Amount | None) -> tuple[Amount, tuple[Body, ...]]:
-        """Book what a try cost (None = unknown) and return it with the warnings that follow."""
-        if lease.number == _FREE:
-            charged = actual or lease.amount
-            if not charged.tokens and not charged.nano_usd:
-                return charged, ()
-            self.ledger.charge(lease.accounts, charged)
+    def settle(self, job: Job, lease: Lease, actual: Amount) -> tuple[Body, ...]:
+        """Book what a try cost and return the warnings that follow."""
+        if lease is not _NOTHING_LEASED:
+            self.ledger.settle(lease, actual)
+        elif actual.tokens or actual.nano_usd:
+            self.ledger.charge(self.accounts(job.node.address), actual)
         else:
-            charged = self.ledger.settle(lease, actual)
+            return ()
         self._pacer.settled.fire()
-        return charged, self._alerts(lease.accounts)
+        return self._alerts(self.accounts(job.node.address))
 
     def _alerts(self, names: tuple[str, ...]) -> tuple[Body, ...]:
         found: list[Body] = []

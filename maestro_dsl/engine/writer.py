@@ -1,6 +1,7 @@
 """The single writer of a run: what is ready at the same time shares one append.
 
 An event is folded, stored and shown in this order within one call, and whoever posted it goes on only then.
+Content that events name by digest is handed over first (`hold`) and is durable before they are.
 The append is made on the loop itself: it is one short transaction for many nodes, and a thread would cost
 more than it hides.
 """
@@ -11,13 +12,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import Body, Event
 from maestro_dsl.engine.state import RunState, apply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from maestro_dsl.engine.ports import CachedResult, EventSink, Store
+    from maestro_dsl.engine.ports import ArtifactStore, CachedResult, EventSink, Store
     from maestro_dsl.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -27,9 +29,18 @@ class Writer:
     """Group commit of events into the store, then into the sinks."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, state: RunState, run_id: str, plan_id: str, epoch: int
+        self,
+        *,
+        store: Store,
+        artifacts: ArtifactStore,
+        clock: Clock,
+        state: RunState,
+        run_id: str,
+        plan_id: str,
+        epoch: int,
     ) -> None:
         self._store = store
+        self._artifacts = artifacts
         self._clock = clock
         self._state = state
         self._run_id = run_id
@@ -38,6 +49,8 @@ class Writer:
         self._sinks: tuple[EventSink, ...] = ()
         self._bodies: list[Body] = []
         self._results: list[CachedResult] = []
+        self._held: list[bytes] = []
+        self._known: set[str] = set()
         self._waiters: list[asyncio.Future[None]] = []
         self._scheduled = False
         self.broken: BaseException | None = None
@@ -45,6 +58,14 @@ class Writer:
     def subscribe(self, sinks: Sequence[EventSink]) -> None:
         """Show every event from now on to `sinks`, after it is durable."""
         self._sinks = tuple(sinks)
+
+    def hold(self, content: bytes) -> str:
+        """Take content and return its digest; it is durable before any event that is posted afterwards."""
+        digest = digest_bytes(content)
+        if digest not in self._known:
+            self._known.add(digest)
+            self._held.append(content)
+        return digest
 
     def post(self, *bodies: Body, result: CachedResult | None = None) -> None:
         """Hand over events without waiting; they stand before anything posted later."""
@@ -106,9 +127,10 @@ class Writer:
         # before the append below: this function does not yield to the loop.
         for event in events:
             apply(self._state, event)
-        for result in results:
-            self._store.put_result(result, self._plan_id)
-        self._store.append(events, self._epoch)
+        if self._held:
+            held, self._held = self._held, []
+            self._artifacts.put_all(held)
+        self._store.append(events, self._epoch, results, self._plan_id)
         for sink in self._sinks:
             self._show(sink, events)
 

@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.errors import IntegrityError
-from maestro_dsl.storage.files import make_folder, read_regular, sync_folder, write_durably, writing_to
+from maestro_dsl.storage.files import (
+    make_folder,
+    read_regular,
+    sync_folder,
+    write_all_durably,
+    write_durably,
+    writing_to,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_TOGETHER = 64
+"""How many files are open at once."""
 _HINT = "run the node that made it again, or restore the state directory from a backup"
 
 
@@ -44,6 +53,30 @@ class Artifacts:
             make_folder(path.parent)
             write_durably(path, content, scratch=self._scratch)
         return digest
+
+    def put_all(self, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """Store several contents durably and return their digests: as `put`, with fewer waits for the disk.
+
+        Raises:
+            EnvironmentFailure: the folder cannot be written.
+        """
+        named = {digest_bytes(content): content for content in contents}
+        absent = {
+            self._path(digest): content
+            for digest, content in named.items()
+            if self._read(self._path(digest)) != content
+        }
+        folders = {self._path(digest).parent for digest in named}
+        paths = list(absent)
+        with writing_to(self._objects):
+            for folder in folders:
+                make_folder(folder)
+            for start in range(0, len(paths), _TOGETHER):
+                some = paths[start : start + _TOGETHER]
+                write_all_durably({path: absent[path] for path in some}, scratch=self._scratch)
+            for folder in folders:  # of what was there too: see `put`
+                sync_folder(folder)
+        return tuple(digest_bytes(content) for content in contents)
 
     def get(self, digest: str) -> bytes:
         """Return the content.

@@ -62,16 +62,13 @@ class Database:
             yield connection
 
     @contextmanager
-    def transaction(self, *, begin: bool = True) -> Iterator[DBAPICursor]:
-        """Give the driver's cursor for writes that happen all the time: `writing` without its overhead.
-
-        Without `begin` each statement sees the newest state and nothing may be written.
-        """
+    def transaction(self) -> Iterator[DBAPICursor]:
+        """Give the driver's cursor for writes that happen all the time: `writing` without its overhead."""
         with self.lock, explained(self.path):
             writer = self._writer = self._writer or self.engine.raw_connection()
             cursor = writer.cursor()
             try:
-                if begin and self.engine.dialect.name == "sqlite":
+                if self.engine.dialect.name == "sqlite":
                     cursor.execute("BEGIN IMMEDIATE")
                 yield cursor
                 writer.commit()
@@ -82,10 +79,18 @@ class Database:
                 cursor.close()
 
     def row(self, query: str, values: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return the first row of a compiled query, straight from the driver."""
-        with self.transaction(begin=False) as cursor:
-            cursor.execute(query, values)
-            return cursor.fetchone()
+        """Return the first row of a compiled query, straight from the driver, as of now."""
+        with self.lock, explained(self.path):
+            self._writer = self._writer or self.engine.raw_connection()
+            cursor = self._writer.cursor()
+            try:
+                cursor.execute(query, values)
+                found: tuple[str, ...] | None = cursor.fetchone()
+            finally:
+                cursor.close()
+            if self.engine.dialect.name != "sqlite":  # which begins nothing by itself; the others do
+                self._writer.rollback()
+            return found
 
     def compiled(self, statement: ClauseElement) -> str:
         """Return a statement as the driver wants it; parameters in the order of its text."""

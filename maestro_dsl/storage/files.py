@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 FILE_MODE = 0o600
@@ -90,6 +90,32 @@ def write_durably(path: Path, content: bytes, *, scratch: Path | None = None) ->
             temporary.unlink()
         raise
     sync_folder(path.parent)
+
+
+def write_all_durably(contents: Mapping[Path, bytes], *, scratch: Path) -> None:
+    """Put each content at its path as `write_durably` does; the caller syncs the folders afterwards.
+
+    All are written before the first is synced, so that the disk can take them together.
+    """
+    unfinished: dict[Path, int] = {}
+    try:
+        for path, content in contents.items():
+            temporary = scratch / f".{path.name[:40]}.{secrets.token_hex(8)}.tmp"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            unfinished[temporary] = os.open(temporary, flags, FILE_MODE)
+            write_all(unfinished[temporary], content)
+        for descriptor in unfinished.values():
+            os.fsync(descriptor)
+        for path, temporary in zip(contents, tuple(unfinished), strict=True):
+            os.replace(temporary, path)  # noqa: PTH105 - one call that fault-injection tests can intercept
+    except BaseException:
+        for temporary in unfinished:
+            with suppress(OSError):
+                temporary.unlink()
+        raise
+    finally:
+        for descriptor in unfinished.values():
+            os.close(descriptor)
 
 
 def read_regular(path: Path) -> bytes:

@@ -188,8 +188,10 @@ class Journal:
 
     # ---- events ------------------------------------------------------------------------------------------
 
-    def append(self, events: Sequence[Event], epoch: int) -> None:
-        """Append events of one run in one transaction; they are durable when this returns.
+    def append(
+        self, events: Sequence[Event], epoch: int, results: Sequence[CachedResult] = (), plan_id: str = ""
+    ) -> None:
+        """Append events of one run, and results, in one transaction; both are durable when this returns.
 
         Raises:
             StateError: another process holds a newer epoch, or `seq` does not follow the last event.
@@ -198,22 +200,29 @@ class Journal:
         if not events:
             return
         run_id = events[0].run_id
+        stored = tuple((plan_id, result) for result in results)
         if any(event.run_id != run_id for event in events):
             raise ValueError("one append holds the events of one run")
         with self._database.lock:
             known = self._heads.pop(run_id, None)  # forgotten whenever the write below does not end well
             current = known is not None and (known.epoch, known.seq + 1) == (epoch, events[0].seq)
-            if known is None or not current or not self._write(known, events):
+            if known is None or not current or not self._write(known, events, stored):
                 with self._database.reading() as connection:
                     known = self._head(connection, run_id)
                 refuse_stale(known, events[0], epoch)
-                if not self._write(known, events, epoch):
+                if not self._write(known, events, stored, epoch):
                     raise StateError(
                         f"run {run_id} is being written by another process",
                         hint="wait for it to end; `maestro runs` shows it",
                     )
 
-    def _write(self, old: Head, events: Sequence[Event], epoch: int | None = None) -> bool:
+    def _write(
+        self,
+        old: Head,
+        events: Sequence[Event],
+        results: Sequence[tuple[str, CachedResult]],
+        epoch: int | None = None,
+    ) -> bool:
         """Write behind `old`, or return False where that is not the head any more."""
         chain, rows = old.chain, []
         for seq, event in enumerate(events, old.seq + 1):
@@ -229,6 +238,7 @@ class Journal:
             if cursor.rowcount != 1:
                 return False
             cursor.executemany(self._insert, rows)
+            self._results.put_all(cursor, results)
         self._marks.note(old.run_id, new.seq)
         self._heads[old.run_id] = new
         return True
@@ -295,10 +305,6 @@ class Journal:
         raise UsageError(f"there is no run {run_id}", hint="`maestro runs` lists the runs")
 
     # ---- results -----------------------------------------------------------------------------------------
-
-    def put_result(self, result: CachedResult, plan_id: str) -> None:
-        """Remember a result under its content key."""
-        self._results.put(result, plan_id)
 
     def result(self, key: str) -> CachedResult | None:
         """Return the result stored under a content key."""

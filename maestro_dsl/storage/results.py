@@ -6,7 +6,7 @@ Does not compute keys and does not read the files of a result; those are in the 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Table, and_, bindparam, select
 
@@ -17,12 +17,16 @@ from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_
 from maestro_dsl.storage.tables import NEWEST, RESULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.engine.interfaces import DBAPICursor
 
     from maestro_dsl.storage.database import Database
+
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
 
 
 class Results:
@@ -37,12 +41,16 @@ class Results:
             table.name: database.compiled(select(table).where(_place(table))) for table in (RESULTS, NEWEST)
         }
 
-    def put(self, result: CachedResult, plan_id: str) -> None:
-        """Remember a result under its content key, and as the newest of its node."""
-        body = json.dumps(to_json(result), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        with self._database.transaction() as cursor:
-            self._results.put(cursor, (result.key,), (body,))
-            self._newest.put(cursor, (plan_id, result.node), (result.key,))
+    def put_all(self, cursor: DBAPICursor, results: Sequence[tuple[str, CachedResult]]) -> None:
+        """Remember (plan id, result) pairs under their content keys, and as the newest of their nodes.
+
+        Part of the caller's transaction: a result is there if and only if the events are that speak of it.
+        """
+        if results:
+            bodies = [((result.key,), (_ENCODER.encode(to_json(result)),)) for _, result in results]
+            self._results.put_all(cursor, bodies)
+            newest = [((plan_id, result.node), (result.key,)) for plan_id, result in results]
+            self._newest.put_all(cursor, newest)
 
     def get(self, key: str) -> CachedResult | None:
         """Return the result of a content key, or None where there is none."""
@@ -95,12 +103,21 @@ class _Upsert:
         self._insert = database.compiled(table.insert())
         self._counter = Counter(database, table)
 
-    def put(self, cursor: DBAPICursor, place: tuple[str, ...], values: tuple[str, ...]) -> None:
-        row = (*place, *values, seal(*place, *values))
-        cursor.execute(self._update, (*row, *place))
-        if cursor.rowcount == 0:
-            cursor.execute(self._insert, row)
-            self._counter.up(cursor)
+    def put_all(self, cursor: DBAPICursor, rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
+        """Put rows given as (primary key, other values)."""
+        # The last of a key wins; two equal nodes may end at the same moment.
+        full = {place: (*place, *values, seal(*place, *values)) for place, values in rows}
+        cursor.executemany(self._update, [(*row, *place) for place, row in full.items()])
+        added = len(full) - cursor.rowcount
+        if added == len(full):
+            cursor.executemany(self._insert, list(full.values()))
+        elif added:
+            for place, row in full.items():
+                cursor.execute(self._update, (*row, *place))
+                if cursor.rowcount == 0:
+                    cursor.execute(self._insert, row)
+        if added:
+            self._counter.up(cursor, added)
 
 
 def _check_all(connection: Connection, table: Table) -> None:

@@ -56,16 +56,16 @@ class Counter:
         self._update = database.compiled(COUNTERS.update().where(place))
         self._insert = database.compiled(COUNTERS.insert())
 
-    def up(self, cursor: DBAPICursor) -> None:
-        """Note that the table has one row more."""
+    def up(self, cursor: DBAPICursor, by: int = 1) -> None:
+        """Note that the table has so many rows more."""
         cursor.execute(self._select, (self._name,))
         found = cursor.fetchone()
         if found is None:
-            cursor.execute(self._insert, (self._name, 1, seal(self._name, 1)))
+            cursor.execute(self._insert, (self._name, by, seal(self._name, by)))
             return
         name, rows, checksum = found
         check_seal({"name": name, "rows": rows, "checksum": checksum}, f'the counter of "{name}"')
-        cursor.execute(self._update, (name, rows + 1, seal(name, rows + 1), name))
+        cursor.execute(self._update, (name, rows + by, seal(name, rows + by), name))
 
 
 def check_count(connection: Connection, table: Table) -> None:

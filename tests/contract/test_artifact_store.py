@@ -40,6 +40,14 @@ def test_storing_twice_is_harmless(artifacts):
     assert artifacts.put(b"same") == artifacts.put(b"same")
 
 
+def test_several_are_stored_together_in_order_and_twice(artifacts):
+    contents = [b"one", b"two", b"one", b""]
+    digests = artifacts.put_all(contents)
+    assert [artifacts.get(digest) for digest in digests] == contents
+    assert artifacts.put_all(contents) == digests
+    assert artifacts.put_all([]) == ()
+
+
 def test_what_is_absent_is_not_there_and_not_empty(artifacts):
     absent = "0" * 64
     assert not artifacts.has(absent)

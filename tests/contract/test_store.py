@@ -141,23 +141,51 @@ def test_runs_are_listed_newest_first(store):
     assert [run.run_id for run in store.runs()] == ["run-3", "run-2", "run-1"]
 
 
+def put(store, *results, plan_id="todo", run_id="run-1"):
+    """Append one event that speaks of results, in a run of its own the first time."""
+    if run_id not in {run.run_id for run in store.runs()}:
+        store.create_run(record(run_id), b"{}")
+    last = max((event.seq for event in store.events(run_id)), default=0)
+    store.append([attempt(last + 1, run_id)], 1, results, plan_id)
+
+
 def test_results_are_found_by_key(store):
-    store.put_result(result(), "todo")
+    put(store, result())
     assert store.result("a" * 64) == result()
     assert store.result("b" * 64) is None
 
 
 def test_a_result_put_again_takes_the_place_of_the_older(store):
-    store.put_result(result(), "todo")
-    store.put_result(result(tokens=1), "todo")
+    put(store, result())
+    put(store, result(tokens=1))
     assert store.result("a" * 64) == result(tokens=1)
 
 
 def test_the_last_result_of_a_node_is_the_newest_put(store):
-    store.put_result(result("a" * 64), "todo")
-    store.put_result(result("b" * 64), "todo")
-    store.put_result(result("c" * 64), "another plan")
+    put(store, result("a" * 64))
+    put(store, result("b" * 64))
+    put(store, result("c" * 64), plan_id="another plan", run_id="run-2")
     assert store.last_result("todo", "build[api]") == result("b" * 64)
-    store.put_result(result("a" * 64), "todo")
+    put(store, result("a" * 64))
     assert store.last_result("todo", "build[api]") == result("a" * 64)
     assert store.last_result("todo", "build[web]") is None
+
+
+def test_results_of_one_append_new_old_and_twice(store):
+    put(store, result("a" * 64))
+    put(
+        store, result("a" * 64, tokens=2), result("b" * 64, node="build[web]"), result("b" * 64, node="other")
+    )
+    assert store.result("a" * 64).tokens == 2
+    assert store.result("b" * 64).node == "other"
+    assert store.last_result("todo", "build[web]").key == "b" * 64
+    put(store, result("c" * 64), result("c" * 64, tokens=3))
+    assert store.result("c" * 64).tokens == 3
+
+
+def test_a_refused_append_remembers_no_result(store):
+    store.create_run(record(), b"{}")
+    store.append([started(1)], 2)
+    with pytest.raises(StateError):
+        store.append([attempt(2)], 1, [result()], "todo")
+    assert store.result("a" * 64) is None

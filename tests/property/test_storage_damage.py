@@ -22,6 +22,21 @@ RUNS = ("run-1", "run-2", "run-3")
 CONTENTS = (b"", b"a", b"some text\n" * 40)
 
 
+def stored(key):
+    return CachedResult(
+        key=key * 64,
+        node="n",
+        parts={"prompt": "p"},
+        result_digest="r",
+        files=(FileRef(path="a.py", digest="f" * 64, size=1),),
+        state="succeeded",
+        score=1.0,
+        outputs={},
+        tokens=1,
+        nano_usd=1,
+    )
+
+
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     state = tmp_path_factory.mktemp("good")
@@ -45,22 +60,8 @@ def good(tmp_path_factory):
         ]
         end = RunFinished(status="completed", verdict="verified")
         bodies = [start, *attempts, end]
-        journal.append([Event(run_id=run_id, seq=n, at=at, body=b) for n, b in enumerate(bodies, 1)], 1)
-    for key in "ab":
-        files = (FileRef(path="a.py", digest="f" * 64, size=1),)
-        result = CachedResult(
-            key=key * 64,
-            node="n",
-            parts={"prompt": "p"},
-            result_digest="r",
-            files=files,
-            state="succeeded",
-            score=1.0,
-            outputs={},
-            tokens=1,
-            nano_usd=1,
-        )
-        journal.put_result(result, "p")
+        events = [Event(run_id=run_id, seq=n, at=at, body=b) for n, b in enumerate(bodies, 1)]
+        journal.append(events, 1, [stored(key) for key in "ab"] if number == 0 else (), "p")
     journal.close()
     artifacts = Artifacts(state)
     digests = [artifacts.put(content) for content in CONTENTS]

@@ -60,4 +60,6 @@ def test_a_failed_write_leaves_nothing(artifacts, tmp_path, monkeypatch):
     with pytest.raises(EnvironmentFailure, match="the disk is full") as caught:
         artifacts.put(b"content")
     assert caught.value.hint is not None
+    with pytest.raises(EnvironmentFailure, match="the disk is full"):
+        artifacts.put_all([b"one", b"two"])
     assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []

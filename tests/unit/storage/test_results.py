@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_dsl.engine.ports import CachedResult
+from maestro_dsl.engine.events import Event, RunStarted
+from maestro_dsl.engine.ports import CachedResult, RunRecord
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.journal import Journal
 
@@ -25,8 +26,19 @@ def result(key):
 @pytest.fixture
 def journal(tmp_path):
     journal = Journal.open(tmp_path)
-    journal.put_result(result("a"), "p")
-    journal.put_result(result("b"), "p")
+    run = RunRecord(
+        run_id="run",
+        plan_id="p",
+        plan_digest="d",
+        output="/out",
+        status="pending",
+        verdict="pending",
+        created_at=0.0,
+        updated_at=0.0,
+    )
+    journal.create_run(run, b"{}")
+    start = RunStarted(plan_id="p", plan_digest="d", output="/out", tool_version="1")
+    journal.append([Event(run_id="run", seq=1, at=0.0, body=start)], 1, [result("a"), result("b")], "p")
     yield journal
     journal.close()
 
@@ -38,7 +50,7 @@ def journal(tmp_path):
         ("DELETE FROM results", '"results" of the journal has 0 rows instead of 2'),
         ("UPDATE results SET key = 'c' WHERE key = 'a'", 'a row of "results" is damaged'),
         ("UPDATE counters SET rows = 1", 'the counter of "results" is damaged'),
-        ("DELETE FROM counters", '"results" of the journal has 2 rows instead of 0'),
+        ("DELETE FROM counters WHERE name = 'results'", '"results" of the journal has 2 rows instead of 0'),
     ],
 )
 def test_a_lost_result_is_not_a_miss(journal, damage, message):

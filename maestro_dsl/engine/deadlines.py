@@ -1,0 +1,95 @@
+"""Time limits of many tasks at once, at the price of one timer for all limits of the same length.
+
+A run sets two limits for every node, and nearly all of them are lifted long before they are due. Limits of
+one length fall due in the order in which they were set, so only the oldest of each length needs a timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Deadlines:
+    """The limits of one run, all on the running loop."""
+
+    def __init__(self) -> None:
+        self._pending: dict[float, dict[Limit, None]] = {}
+        self._timers: dict[float, asyncio.TimerHandle] = {}
+
+    def limit(self, seconds: float) -> Limit:
+        """Return a context that cancels what runs in it after so long, and raises `TimeoutError` then."""
+        return Limit(self, seconds)
+
+    def close(self) -> None:
+        """Stop all timers."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def add(self, limit: Limit) -> None:
+        """Watch a limit that has been entered."""
+        pending = self._pending.get(limit.seconds)
+        if pending is None:
+            pending = self._pending[limit.seconds] = {}
+        pending[limit] = None
+        if limit.seconds not in self._timers:
+            self._arm(limit)
+
+    def remove(self, limit: Limit) -> None:
+        """Forget a limit; its timer finds out by itself."""
+        self._pending[limit.seconds].pop(limit, None)
+
+    def _arm(self, limit: Limit) -> None:
+        loop = asyncio.get_running_loop()
+        self._timers[limit.seconds] = loop.call_at(limit.due, self._look, limit.seconds)
+
+    def _look(self, seconds: float) -> None:
+        del self._timers[seconds]
+        now, pending = asyncio.get_running_loop().time(), self._pending[seconds]
+        while pending:
+            oldest = next(iter(pending))
+            if oldest.due > now:
+                self._arm(oldest)
+                return
+            del pending[oldest]
+            oldest.expire()
+
+
+class Limit:
+    """One use of a limit; behaves as `asyncio.timeout` does."""
+
+    __slots__ = ("_cancelling", "_deadlines", "_expired", "_task", "due", "seconds")
+
+    def __init__(self, deadlines: Deadlines, seconds: float) -> None:
+        self._deadlines = deadlines
+        self.seconds = seconds
+
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a time limit needs a task")
+        self._task, self._cancelling, self._expired = task, task.cancelling(), False
+        self.due = task.get_loop().time() + self.seconds
+        self._deadlines.add(self)
+        return self
+
+    def expire(self) -> None:
+        """Cancel the task inside."""
+        self._expired = True
+        self._task.cancel()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._expired:
+            self._deadlines.remove(self)
+        elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            # Nobody else cancelled the task meanwhile: the cancellation was ours alone.
+            raise TimeoutError from error
