@@ -124,6 +124,7 @@ async def _command(
         return True, (), None
     ended = "ran out of time" if result.timed_out else f"exited with {result.exit_code}"
     output = "\n".join((result.stderr or result.stdout).strip().splitlines()[-_TAIL_LINES:])
+    output = output.replace(f"{folder}/", "")  # a folder of this attempt alone says nothing to anybody
     file, line = _place(result.stderr, folder, scene.files)
     message = f"`{' '.join(criterion.run)}` {ended}:\n{output}" if output else f"`{criterion.label}` {ended}"
     return False, (Issue(severity="error", check=CRITERIA, message=message, file=file, line=line),), None

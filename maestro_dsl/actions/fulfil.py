@@ -27,6 +27,7 @@ from maestro_dsl.engine.ports import (
     WorkContext,
 )
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
+from maestro_dsl.interfaces.registry import kind_of
 from maestro_dsl.providers.envelope import unpack
 from maestro_dsl.validation.files import FileAssessment, assess_files
 from maestro_dsl.validation.healing import heal
@@ -105,7 +106,8 @@ async def _judge(
         )
         judged = await judge_contract(scene)
         calls = [dict(call) for lease in leases for call in _named_calls(lease)]
-    report, issues = _scored(assessed, judged, calls)
+    strangers = tuple(_outside_issue(call, spec, contents) for call in _outside(calls))
+    report, issues = _scored(assessed, judged, calls, strangers)
     failure, message = _failure(contract, assessed, judged, report, spec.quality_threshold)
     return AttemptResult(
         failure=failure,
@@ -168,14 +170,15 @@ def _store_calls(context: WorkContext, calls: list[dict[str, object]]) -> str | 
 
 
 def _scored(
-    assessed: FileAssessment, judged: tuple[Judged, ...], calls: list[dict[str, object]]
+    assessed: FileAssessment,
+    judged: tuple[Judged, ...],
+    calls: list[dict[str, object]],
+    strangers: tuple[Issue, ...],
 ) -> tuple[QualityReport, tuple[Issue, ...]]:
-    outside = [call for call in calls if call.get("operation") is None]
-    integration = CheckResult(
-        name=INTEGRATION, passed=len(calls) - len(outside), required=len(calls), applicable=bool(calls)
-    )
+    known = sum(1 for call in calls if call.get("operation") is not None)
+    integration = CheckResult(name=INTEGRATION, passed=known, required=len(calls), applicable=bool(calls))
     issues = [*assessed.issues, *(issue for item in judged for issue in item.issues)]
-    issues += [_outside_issue(call) for call in _distinct(outside)]
+    issues += strangers
     report = quality(
         (assessed.checks[0], criteria_check(judged), *assessed.checks[1:], integration),
         completeness=assessed.completeness,
@@ -185,16 +188,24 @@ def _scored(
     return report, tuple(issues)
 
 
-def _distinct(calls: list[dict[str, object]]) -> list[dict[str, object]]:
-    return list({(call.get("method"), call.get("path")): call for call in calls}.values())
+def _outside(calls: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return the calls that no contract has, each method and path once."""
+    strange = (call for call in calls if call.get("operation") is None)
+    return list({(call.get("method"), call.get("path")): call for call in strange}.values())
 
 
-def _outside_issue(call: Mapping[str, object]) -> Issue:
+def _outside_issue(call: Mapping[str, object], spec: AttemptSpec, contents: Mapping[str, bytes]) -> Issue:
     message = (
         f"{call.get('method')} {call.get('path')} is no operation of the contract {call.get('contract')}"
     )
     # A test may ask for an unknown path on purpose, so this alone is a warning, not a failure.
-    return Issue(severity="info", check=INTEGRATION, message=message)
+    consumed = next((item for item in spec.consumed if item.id == call.get("contract")), None)
+    interface = None if consumed is None else kind_of(consumed.contract.type)
+    texts = {path: content.decode("utf-8", "replace") for path, content in contents.items()}
+    method, path = str(call.get("method")), str(call.get("path"))
+    place = None if interface is None else interface.locate(method, path, texts)
+    file, line = place or (None, None)
+    return Issue(severity="info", check=INTEGRATION, message=message, file=file, line=line)
 
 
 def _failure(

@@ -55,6 +55,9 @@ class InterfaceKind(Protocol):
     ) -> VerificationResult:
         """Return how a consumer's recorded calls fit the provider at `base_url`."""
 
+    def locate(self, method: str, path: str, files: Mapping[str, str]) -> tuple[str, int] | None:
+        """Return file and line of the text that most likely makes a call; None where nothing fits."""
+
 
 KINDS: Mapping[ContractType, InterfaceKind] = {
     ContractType.REST_API: cast("InterfaceKind", openapi),

@@ -8,7 +8,9 @@ from maestro_dsl import app
 def test_a_comment_or_a_format_change_runs_nothing(todo):
     todo.apply()
     plan = todo.plan_file
-    plan.write_text("# a new comment\n" + plan.read_text().replace("provider: scaffold ", "provider:   scaffold "))
+    plan.write_text(
+        "# a new comment\n" + plan.read_text().replace("provider: scaffold ", "provider:   scaffold ")
+    )
     spec = todo.folder / "contracts/api_spec.yaml"
     spec.write_text("# another one\n" + spec.read_text())
     assert ran(todo.apply()) == set()

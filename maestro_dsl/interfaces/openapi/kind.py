@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json
 
-__all__ = ["emit", "operations", "parse", "replay", "serve", "verify"]
+__all__ = ["emit", "locate", "operations", "parse", "replay", "serve", "verify"]
 
 
 def operations(model: Api) -> tuple[str, ...]:
     """Return the operations of `model` by id, in the order of the document."""
     return tuple(operation.id for operation in model.operations)
+
+
+def locate(method: str, path: str, files: Mapping[str, str]) -> tuple[str, int] | None:
+    """Return file and line of the text that most likely makes a call; None where nothing fits."""
+    from maestro_dsl.interfaces.openapi.locate import find_call
+
+    place = find_call(method, path, files)
+    return None if place is None else (place.file, place.line)
 
 
 def emit(
