@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.app.values import Compiled, LintResult
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.finder import Reader
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.read import read_content
 from maestro_dsl.lang.settings import Overrides
@@ -42,22 +43,25 @@ def lint(
 
     if stdin is not None:
         read = read_content(stdin.encode("utf-8", "surrogateescape"), Path(STDIN), STDIN)
-        read.diagnostics.extend(run_rules((read.document,) if read.document is not None else (), None))
+        read.diagnostics.extend(run_rules((read.document,) if read.document is not None else ()))
         return LintResult(
             diagnostics=_chosen(read.diagnostics, select, ignore), sources={STDIN: stdin}, files_checked=1
         )
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
-    documents, diagnostics = load_documents(list(paths) or [Path()])
+    reader = Reader()
+    documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
     sources = {document.file: document.text for document in documents}
-    diagnostics.extend(run_rules(documents, None))
+    workspaces: list[Workspace] = []
     for plan in (item for item in documents if item.kind is Kind.PLAN):
-        workspace, found = load_workspace(plan.path, overrides=overrides or Overrides(), environ=environ)
+        workspace, found = load_workspace(
+            plan.path, overrides=overrides or Overrides(), environ=environ, reader=reader
+        )
         diagnostics.extend(found)
-        if workspace is not None:
-            diagnostics.extend(run_rules(workspace.documents, workspace))
-        sources |= _sources(workspace, diagnostics)
+        workspaces += [workspace] if workspace is not None else []
+        sources |= _sources(workspace, found)
+    diagnostics.extend(run_rules(documents, workspaces))
     sources |= _read({item.span.file for item in diagnostics} - set(sources))
     return LintResult(
         diagnostics=_chosen(diagnostics, select, ignore), sources=sources, files_checked=len(sources)

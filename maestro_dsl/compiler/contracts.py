@@ -14,9 +14,9 @@ from maestro_dsl.compiler.ids import is_in_team, team_names
 from maestro_dsl.compiler.plan import CompiledContract
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 from maestro_dsl.interfaces.registry import kind_of
+from maestro_dsl.lang.contracts import ResolvedContract
 from maestro_dsl.lang.patterns import globs_overlap
 from maestro_dsl.lang.suggest import closest
-from maestro_dsl.lang.workspace import ResolvedContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -26,6 +26,7 @@ from maestro_dsl.lang.expressions import (
     render_value,
 )
 from maestro_dsl.lang.model import Json, NodeSpec
+from maestro_dsl.lang.references import check_input_values
 from maestro_dsl.lang.values import check_params
 from maestro_dsl.lang.workspace import Workspace
 
@@ -78,10 +79,14 @@ class _Expansion:
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     wrong_params: set[Span] = field(default_factory=set)
     names: RenderedIds = field(init=False)
+    is_fed_well: bool = True
+    """False where inputs of the plan are wrong, so that what they render to is too."""
 
     def __post_init__(self) -> None:
         """Know the names that rendered ids may have."""
         self.names = RenderedIds(self.workspace, self.diagnostics)
+        wrong = check_input_values(self.workspace.plan, self.workspace.blueprint)
+        self.is_fed_well = next(iter(wrong), None) is None
 
     def add(self, spec: NodeSpec) -> None:
         """Add all instances of one node."""
@@ -197,7 +202,7 @@ class _Expansion:
             except ExpressionError as error:
                 self._failed(spec, "with", error)
                 return {}, ()
-        if not late:
+        if not late and self.is_fed_well:
             self._check_params(spec, params)
         return params, tuple(late)
 

@@ -24,7 +24,8 @@ from maestro_dsl.resources import data_dir
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from maestro_dsl.lang.workspace import ResolvedContract, ResolvedMember, Workspace
+    from maestro_dsl.lang.contracts import ResolvedContract
+    from maestro_dsl.lang.workspace import ResolvedMember, Workspace
 
 MAX_DATA_CHARACTERS: Final = 120_000
 """Most characters of one spec or requirement in a prompt; what is cut off is said."""

@@ -129,11 +129,29 @@ def search(folder: Path) -> Iterator[tuple[Path, Kind]]:
                 yield Path(here, name), kind
 
 
-def shown(path: Path) -> str:
-    """Return a path as a user knows it: `core/…`, relative to the working folder, or absolute."""
-    real = path.resolve()
-    core = core_area().root
-    if real.is_relative_to(core) and not Path.cwd().resolve().is_relative_to(core.parent):
-        return (Path("core") / real.relative_to(core)).as_posix()
-    here = Path.cwd().resolve()
-    return real.relative_to(here).as_posix() if real.is_relative_to(here) else real.as_posix()
+class Names:
+    """What files are called in messages: as the user typed them, `core/…`, or relative to where they work."""
+
+    def __init__(self) -> None:
+        self._here = Path.cwd().resolve()
+        self._core = core_area().root
+        self._typed: dict[Path, Path] = {}
+
+    def typed(self, path: Path) -> Path:
+        """Return the real file or folder that a user typed, whose spelling counts from now on."""
+        real = path.resolve()
+        folder, spelling = (real, path) if real.is_dir() else (real.parent, path.parent)
+        self._typed.setdefault(folder, spelling)
+        return real
+
+    def __call__(self, path: Path) -> str:
+        """Return what the file at `path` is called."""
+        real = path.resolve()
+        if real.is_relative_to(self._core) and not self._here.is_relative_to(self._core.parent):
+            return (Path("core") / real.relative_to(self._core)).as_posix()
+        if real.is_relative_to(self._here):
+            return real.relative_to(self._here).as_posix()
+        for folder in real.parents:
+            if folder in self._typed:
+                return (self._typed[folder] / real.relative_to(folder)).as_posix()
+        return real.as_posix()

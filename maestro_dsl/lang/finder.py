@@ -11,7 +11,7 @@ from typing import Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.files import Area, PathProblem, core_area, search, shown
+from maestro_dsl.lang.files import Area, Names, PathProblem, core_area, search
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.read import Read, read_document
 from maestro_dsl.lang.suggest import closest
@@ -30,14 +30,19 @@ _CODES: Final = {
 class Reader:
     """Reads each file once; `documents` and `diagnostics` grow with what is used."""
 
+    names: Names = field(default_factory=Names)
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     documents: dict[Path, Document[DocumentValue]] = field(default_factory=dict)
     _seen: dict[Path, Read] = field(default_factory=dict)
 
+    def another(self) -> Reader:
+        """Return a reader that has used nothing yet and reads no file again."""
+        return Reader(names=self.names, _seen=self._seen)
+
     def look(self, path: Path) -> Document[DocumentValue] | None:
         """Return the document at `path` without reporting anything about it."""
         if path not in self._seen:
-            self._seen[path] = read_document(path, shown(path))
+            self._seen[path] = read_document(path, self.names(path))
         return self._seen[path].document
 
     def use(self, path: Path) -> Document[DocumentValue] | None:

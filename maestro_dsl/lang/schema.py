@@ -237,7 +237,10 @@ def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
     if "apiVersion" not in data or "kind" not in data:
         missing = " and ".join(f'"{key}"' for key in ("apiVersion", "kind") if key not in data)
         first = source.key_span((next(iter(data)),)) if data else source.value_span(())
-        return _sch005(first, f"missing {missing}", f"valid kinds: {', '.join(kinds)}")
+        hint = f"valid kinds: {', '.join(kinds)}"
+        if _INTERFACE_KEYS.intersection(data):
+            hint = "this looks like an interface; a Contract names it under interface_spec.spec_file"
+        return _sch005(first, f"missing {missing}", hint)
     if version != API_VERSION:
         hint = f"this tool reads {API_VERSION}; a newer language needs a newer tool"
         return _sch005(source.value_span(("apiVersion",)), f"unknown apiVersion {_shown(version)}", hint)
@@ -283,6 +286,7 @@ def _shown(value: Json) -> str:
 
 
 _LONGEST_SHOWN: Final = 60
+_INTERFACE_KEYS: Final = frozenset({"openapi", "swagger", "asyncapi"})
 _TYPE_NAMES: Final = {
     "object": "a mapping",
     "array": "a list",

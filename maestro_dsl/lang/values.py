@@ -35,7 +35,11 @@ def check_input(
         value = value[step]  # type: ignore[index]  # the pointer was made from the data
     explain = Explainer(kind, data, source, root=schema if isinstance(schema, dict) else {})
     found: list[Diagnostic] = []
-    for breach in validator_for(schema).violations(value):
+    breaches = list(validator_for(schema).violations(value))
+    untyped = {breach.pointer for breach in breaches if breach.keyword == "type"}
+    for breach in breaches:
+        if breach.keyword in {"enum", "const"} and breach.pointer in untyped:
+            continue  # one mistake, one finding
         found += explain.diagnostics(replace(breach, pointer=(*pointer, *breach.pointer)))
     return found
 

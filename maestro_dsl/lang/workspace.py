@@ -13,8 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
+from maestro_dsl.lang.contracts import ResolvedContract, read_stated, resolve_contract
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, core_area, project_root, search, shown
+from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, core_area, project_root, search
 from maestro_dsl.lang.finder import Finder, Reader, not_found
 from maestro_dsl.lang.model import (
     Blueprint,
@@ -45,7 +46,6 @@ from maestro_dsl.lang.settings import (
     environment_spec,
     for_member,
 )
-from maestro_dsl.lang.source import Loaded, Profile, load
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer
@@ -67,17 +67,6 @@ class ResolvedMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedContract:
-    """One contract with its spec file; all None where it states none or the file cannot be read."""
-
-    document: Document[Contract]
-    spec_path: str | None = None
-    """Relative to the project, posix."""
-    spec_bytes: bytes | None = field(default=None, repr=False)
-    spec: Loaded | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
     """Everything a plan is compiled from."""
 
@@ -96,30 +85,34 @@ class Workspace:
     """`project.vars`: the project's, the environment's, the command line's."""
     documents: tuple[Document[DocumentValue], ...]
     """Every document that was read, the plan first."""
+    is_partial: bool = False
+    """True where something that the documents name was not found, so that it is missing here."""
 
 
 def load_workspace(
-    plan_file: Path, *, overrides: Overrides, environ: Mapping[str, str]
+    plan_file: Path, *, overrides: Overrides, environ: Mapping[str, str], reader: Reader | None = None
 ) -> tuple[Workspace | None, Diagnostics]:
     """Read a plan and everything it refers to; pieces with errors are left out and reported.
 
-    A workspace comes back together with errors wherever there is a plan and its blueprint.
+    A workspace comes back together with errors wherever there is a plan and its blueprint. Files that
+    `reader` has read before are not read again.
 
     Raises:
         UsageError: the environment or `--env` states something that cannot be used.
     """
-    return _Loader(plan_file, overrides, environ).load()
+    return _Loader(plan_file, overrides, environ, (reader or Reader()).another()).load()
 
 
-def load_documents(paths: Sequence[Path]) -> tuple[tuple[Document[DocumentValue], ...], Diagnostics]:
+def load_documents(
+    paths: Sequence[Path], *, reader: Reader | None = None
+) -> tuple[tuple[Document[DocumentValue], ...], Diagnostics]:
     """Read every document of the language among `paths` (files, or folders searched for our file names)."""
-    reader = Reader()
+    reader = (reader or Reader()).another()
     for path in paths:
-        if path.is_dir():
-            for file, _ in search(path):
-                reader.use(file.resolve())
-        else:
-            reader.use(path.resolve())
+        real = reader.names.typed(path)
+        files = [file for file, _ in search(real)] if real.is_dir() else [real]
+        for file in files:
+            reader.use(file.resolve())
     for document in reader.documents.values():
         reader.diagnostics.extend(_own_references(document))
     return tuple(reader.documents.values()), reader.diagnostics
@@ -141,6 +134,15 @@ def _own_references(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
         yield from check_needs(blueprint)
         yield from check_unused_inputs(blueprint)
         yield from check_input_schemas(blueprint)
+    elif isinstance(document.value, Persona) and document.value.prompt_file:
+        span = document.map.value_span(("prompt_file",))
+        problem = read_stated(_area_of(document.path), document.path, document.value.prompt_file, span)[1]
+        yield from () if problem is None else (problem,)
+
+
+def _area_of(path: Path) -> Area:
+    core = core_area()
+    return core if path.is_relative_to(core.root) else Area(project_root(path))
 
 
 def _typed(document: Document[DocumentValue], _: type[V]) -> Document[V]:
@@ -151,12 +153,14 @@ def _typed(document: Document[DocumentValue], _: type[V]) -> Document[V]:
 class _Loader:
     """One run of `load_workspace`: knows the plan's folder, and gathers documents and findings."""
 
-    def __init__(self, plan_file: Path, overrides: Overrides, environ: Mapping[str, str]) -> None:
-        self.plan_file = plan_file.resolve()
+    def __init__(
+        self, plan_file: Path, overrides: Overrides, environ: Mapping[str, str], reader: Reader
+    ) -> None:
+        self.plan_file = reader.names.typed(plan_file)
         self.overrides = overrides
         self.environ = environ
         self.area = Area(project_root(self.plan_file))
-        self.reader = Reader()
+        self.reader = reader
         self.finder = Finder(self.reader, self.area)
         self.diagnostics = self.reader.diagnostics
 
@@ -193,6 +197,11 @@ class _Loader:
             inputs=MappingProxyType({**defaults, **plan.value.inputs}),
             vars=MappingProxyType(self._vars(project)),
             documents=tuple(self.reader.documents.values()),
+            is_partial=any(
+                item.code.startswith("REF")
+                for item in self.diagnostics.items
+                if item.severity is Severity.ERROR
+            ),
         )
         return workspace, self.diagnostics
 
@@ -292,26 +301,17 @@ class _Loader:
             return "", None
         core = core_area()
         area = core if persona.path.is_relative_to(core.root) else self.area
-        content = self._content(area, persona.path, stated, persona.map.value_span(("prompt_file",)))
+        content, problem = read_stated(area, persona.path, stated, persona.map.value_span(("prompt_file",)))
         if content is None:
+            self.diagnostics.extend([problem] if problem is not None else [])
             return "", None
         path, raw = content
         try:
-            return raw.decode("utf-8-sig"), shown(path)
+            return raw.decode("utf-8-sig"), self.reader.names(path)
         except UnicodeDecodeError:
             span = persona.map.value_span(("prompt_file",))
             self.diagnostics.add(not_found(span, stated, "is not UTF-8 text"))
             return "", None
-
-    def _content(self, area: Area, stated_in: Path, text: str, span: Span) -> tuple[Path, bytes] | None:
-        try:
-            path = area.locate(stated_in, text)
-            return path, path.read_bytes()
-        except PathProblem as problem:
-            self.diagnostics.add(not_found(span, text, str(problem)))
-        except OSError as error:
-            self.diagnostics.add(not_found(span, text, f"cannot be read: {error.strerror}"))
-        return None
 
     def _contracts(self, plan: Document[Plan]) -> dict[str, ResolvedContract]:
         contracts: dict[str, ResolvedContract] = {}
@@ -343,23 +343,9 @@ class _Loader:
         contracts[document.value.id] = self._with_spec(document)
 
     def _with_spec(self, document: Document[Contract]) -> ResolvedContract:
-        interface = document.value.interface_spec
-        if interface is None:
-            return ResolvedContract(document=document)
-        span = document.map.value_span(("interface_spec", "spec_file"))
-        content = self._content(self.area, document.path, interface.spec_file, span)
-        if content is None:
-            return ResolvedContract(document=document)
-        path, raw = content
-        spec = load(raw, shown(path), profile=Profile.INTERFACE) if _is_data(path, interface.type) else None
-        if spec is not None:
-            self.diagnostics.extend(spec.diagnostics.items)
-        return ResolvedContract(
-            document=document,
-            spec_path=path.relative_to(self.area.root).as_posix(),
-            spec_bytes=raw,
-            spec=spec,
-        )
+        resolved, found = resolve_contract(document, self.area, self.reader.names)
+        self.diagnostics.extend(found)
+        return resolved
 
     def _check(
         self,
@@ -372,15 +358,6 @@ class _Loader:
         written = plan.data.get("team") if isinstance(plan.data, dict) else None
         team = list(written) if isinstance(written, dict) else []
         self.diagnostics.extend(check_literal_ids(blueprint, team, contracts))
-
-
-def _is_data(path: Path, interface_type: str) -> bool:
-    """Return whether a spec file is YAML or JSON, which are read here; other languages have own readers."""
-    return interface_type in {"openapi", "asyncapi", "json_schema"} or path.suffix in {
-        ".yaml",
-        ".yml",
-        ".json",
-    }
 
 
 def _wrong_kind(span: Span, message: str) -> Diagnostic:

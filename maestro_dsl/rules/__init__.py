@@ -8,6 +8,7 @@ from maestro_dsl.diagnostics import Diagnostics
 from maestro_dsl.rules import (
     artifact_overlap,
     braces_in_condition,
+    constant_condition,
     dependency_cycle,
     expression_syntax,
     expression_type,
@@ -15,8 +16,13 @@ from maestro_dsl.rules import (
     invalid_interface,
     no_provider,
     unbounded_fanout,
+    undefined_contract,
+    undefined_node,
+    undefined_persona,
     undefined_variable,
+    unused_definition,
     write_conflict,
+    wrong_type,
 )
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
@@ -30,12 +36,18 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "Facts", "Rule", "Scope", "run_rules"]
 
 RULES: Final[tuple[Rule, ...]] = (
+    wrong_type.RULE,
+    undefined_node.RULE,
+    undefined_persona.RULE,
+    undefined_contract.RULE,
+    unused_definition.RULE,
     invalid_interface.RULE,
     no_provider.RULE,
     artifact_overlap.RULE,
     expression_syntax.RULE,
     undefined_variable.RULE,
     expression_type.RULE,
+    constant_condition.RULE,
     braces_in_condition.RULE,
     dependency_cycle.RULE,
     implicit_dependency.RULE,
@@ -44,9 +56,11 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def run_rules(documents: Sequence[Document[DocumentValue]], workspace: Workspace | None) -> Diagnostics:
-    """Return what all rules find in `documents`, and in `workspace` where there is one."""
-    facts = Facts(documents, workspace)
+def run_rules(
+    documents: Sequence[Document[DocumentValue]], workspaces: Sequence[Workspace] = ()
+) -> Diagnostics:
+    """Return what all rules find in `documents` and in `workspaces`, which are plans with all they use."""
+    facts = Facts(documents, workspaces)
     found = Diagnostics()
     for rule in RULES:
         found.extend(rule.check(facts))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every place where two deliverables claim the same files."""
-    return artifact_overlaps(facts.workspace) if facts.workspace is not None else ()
+    for workspace in facts.workspaces:
+        yield from artifact_overlaps(workspace)
 
 
 RULE = Rule(

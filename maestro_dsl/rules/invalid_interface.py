@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every place where a contract's interface file is itself invalid."""
-    if facts.workspace is None:
-        return
-    for resolved in facts.workspace.contracts.values():
+    for resolved, found in facts.contracts:
+        yield from found
         yield from interface_problems(resolved)[1]
 
 

@@ -1,4 +1,4 @@
-"""CTR002 no-provider: a provider is not in the team, consumes itself, or provides nothing."""
+"""CTR002 no-provider: a provider or consumer is not in the team, consumes itself, or provides nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
-    """Return every place where a provider is not in the team, consumes itself, or provides nothing."""
-    return provider_problems(facts.workspace) if facts.workspace is not None else ()
+    """Return every provider or consumer who is not in the team, consumes itself, or provides nothing."""
+    for workspace in facts.workspaces:
+        yield from provider_problems(workspace)
 
 
 RULE = Rule(
@@ -22,6 +23,6 @@ RULE = Rule(
     name="no-provider",
     severity=Severity.ERROR,
     scope=Scope.WORKSPACE,
-    summary="a provider is not in the team, consumes itself, or provides nothing",
+    summary="a provider or consumer is not in the team, consumes itself, or provides nothing",
     check=check,
 )

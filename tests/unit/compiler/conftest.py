@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from maestro_dsl.lang.contracts import ResolvedContract
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.model import (
     Against,
@@ -26,7 +27,7 @@ from maestro_dsl.lang.model import (
 from maestro_dsl.lang.settings import EffectiveSettings, Overrides, effective, for_member
 from maestro_dsl.lang.source import Profile, load
 from maestro_dsl.lang.sourcemap import SourceMap
-from maestro_dsl.lang.workspace import ResolvedContract, ResolvedMember, Workspace
+from maestro_dsl.lang.workspace import ResolvedMember, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -55,7 +55,7 @@ def test_all_mistakes_of_a_blueprint_are_found_at_their_place(tmp_path):
     workspace, _ = load_workspace(project(tmp_path), overrides=Overrides(), environ={})
     found = [
         (item.code, item.span.line, item.span.column, item.message)
-        for item in run_rules(workspace.documents, workspace)
+        for item in run_rules(workspace.documents, [workspace])
     ]
     lines = BLUEPRINT.splitlines()
     assert found == [

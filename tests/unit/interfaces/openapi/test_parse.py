@@ -86,7 +86,7 @@ def test_references_that_lead_away_or_nowhere_are_named():
     anything = "what it stands for may be anything"
     assert [(item.span.line, item.span.column, item.message) for item in diagnostics] == [
         (3, 12, f'the reference "other.yaml#/A" leads out of this file and is not followed; {anything}'),
-        (3, 36, f'the reference "#/gone" leads nowhere; {anything}'),
+        (3, 37, f'the reference "#/gone" leads nowhere; {anything}'),
     ]
 
 
@@ -96,7 +96,7 @@ def test_findings_stand_on_what_is_wrong_in_yaml_and_in_json():
 
     assert places('swagger: "2.0"\n') == [(1, 10)]
     twice = "{get: {operationId: a, responses: {'200': {description: ok}}}}"
-    assert places(f"openapi: 3.0.0\npaths:\n  /a: {twice}\n  /b: {twice}\n") == [(4, 28)]
+    assert places(f"openapi: 3.0.0\npaths:\n  /a: {twice}\n  /b: {twice}\n") == [(4, 27)]
     assert places('{"openapi": "3.0.0",\n "paths": {"/a": {"get": {"parameters": [{}]}}}}') == [(2, 27)]
 
 

@@ -1,0 +1,68 @@
+"""A contract with its spec file, and files that documents state by a path: read, never outside their area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Span
+from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.files import Area, Names, PathProblem, project_root
+from maestro_dsl.lang.finder import not_found
+from maestro_dsl.lang.model import Contract
+from maestro_dsl.lang.source import Loaded, Profile, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DATA_TYPES: Final = frozenset({"openapi", "asyncapi", "json_schema"})
+_DATA_SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedContract:
+    """One contract with its spec file; all None where it states none or the file cannot be read."""
+
+    document: Document[Contract]
+    spec_path: str | None = None
+    """Relative to the project, posix."""
+    spec_bytes: bytes | None = field(default=None, repr=False)
+    spec: Loaded | None = field(default=None, repr=False)
+
+
+def resolve_contract(
+    document: Document[Contract], area: Area | None = None, names: Names | None = None
+) -> tuple[ResolvedContract, Diagnostics]:
+    """Return a contract with its spec file, read inside `area` (default: the project that it lies in)."""
+    names = names or Names()
+    area = area or Area(project_root(document.path))
+    diagnostics = Diagnostics()
+    interface = document.value.interface_spec
+    if interface is None or not interface.spec_file:
+        return ResolvedContract(document=document), diagnostics
+    span = document.map.value_span(("interface_spec", "spec_file"))
+    content, problem = read_stated(area, document.path, interface.spec_file, span)
+    if content is None:
+        diagnostics.extend([problem] if problem is not None else [])
+        return ResolvedContract(document=document), diagnostics
+    path, raw = content
+    is_data = interface.type in _DATA_TYPES or path.suffix in _DATA_SUFFIXES  # others have own readers
+    spec = load(raw, names(path), profile=Profile.INTERFACE) if is_data else None
+    diagnostics.extend(spec.diagnostics.items if spec is not None else ())
+    resolved = ResolvedContract(
+        document=document, spec_path=path.relative_to(area.root).as_posix(), spec_bytes=raw, spec=spec
+    )
+    return resolved, diagnostics
+
+
+def read_stated(
+    area: Area, stated_in: Path, text: str, span: Span
+) -> tuple[tuple[Path, bytes] | None, Diagnostic | None]:
+    """Return the file that `text` in `stated_in` points at with its content, or REF008 at `span`."""
+    try:
+        path = area.locate(stated_in, text)
+        return (path, path.read_bytes()), None
+    except PathProblem as problem:
+        return None, not_found(span, text, str(problem))
+    except OSError as error:
+        return None, not_found(span, text, f"cannot be read: {error.strerror}")

@@ -1,0 +1,26 @@
+"""EXP004 constant-condition: a condition is always true or always false."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.rules.base import Facts, Rule, Scope, with_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every place where a condition is always true or always false."""
+    return with_code(facts.expressions, "EXP004")
+
+
+RULE = Rule(
+    code="EXP004",
+    name="constant-condition",
+    severity=Severity.WARNING,
+    scope=Scope.DOCUMENT,
+    summary="a condition is always true or always false",
+    check=check,
+)

@@ -1,0 +1,26 @@
+"""REF002 undefined-persona: the persona of a node is no member of the team."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.rules.base import Facts, Rule, Scope, with_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every place where the persona of a node is no member of the team."""
+    return with_code(facts.graph, "REF002")
+
+
+RULE = Rule(
+    code="REF002",
+    name="undefined-persona",
+    severity=Severity.ERROR,
+    scope=Scope.GRAPH,
+    summary="the persona of a node is no member of the team",
+    check=check,
+)
