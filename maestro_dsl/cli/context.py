@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -15,8 +16,6 @@ from maestro_dsl.errors import UsageError
 from maestro_dsl.reporters.text import Style, safe
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from maestro_dsl.lang.model import Json  # noqa: TC004 - the model costs every start 30 ms
     from maestro_dsl.lang.settings import Overrides
 
@@ -54,7 +53,10 @@ class Session:
         output: str | None = None,
         quality_threshold: float | None = None,
     ) -> Overrides:
-        """Return what the command line states over the documents; `max_cost` is in US dollars."""
+        """Return what the command line states over the documents; `max_cost` is in US dollars.
+
+        A stated output is relative to where the command is given, one in a plan to the plan.
+        """
         from maestro_dsl.lang.model import NANO_USD, Schedule
         from maestro_dsl.lang.settings import Overrides
 
@@ -63,7 +65,7 @@ class Session:
             max_concurrency=max_concurrency,
             schedule=Schedule(schedule) if schedule else None,
             max_cost_nano_usd=None if max_cost is None else round(max_cost * NANO_USD),
-            output=output,
+            output=None if output is None else str(Path(output).absolute()),
             quality_threshold=quality_threshold,
             env_name=self.env_name,
             sets=self.sets,
