@@ -224,6 +224,7 @@ async def _work(
     provider = make_provider(job.plan.provider, job.base)
     sandbox = choose(job.plan.sandbox)
     prices = load_prices()
+    state.artifacts.sweep(clock.now())
     with (
         RunLease.acquire(state.place.path, job.run_id, holder(clock), state.journal.next_epoch) as lease,
         _scratch(job.run_id) as scratch,

@@ -8,9 +8,8 @@ a layer that starts in the middle of a resumed node sees the same numbers as one
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_dsl.engine.events import (
     AlertRaised,
@@ -21,20 +20,14 @@ from maestro_dsl.engine.events import (
     RetryScheduled,
     Usage,
 )
+from maestro_dsl.engine.failures import failure_of
 from maestro_dsl.engine.job import Desk, Job, Outcome, encoded_result, recorded_outcome
 from maestro_dsl.engine.policy import retry, safety
 from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
 from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease
 from maestro_dsl.engine.policy.retry import Again, History
-from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure, ProviderFailure
+from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure
 from maestro_dsl.engine.state import CANCELLED_TRY, NO_USAGE
-from maestro_dsl.errors import (
-    HelpNeeded,
-    MaestroError,
-    RecoverableError,
-    TokenBudgetExceeded,
-    UnrecoverableError,
-)
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.breakers import Breakers
@@ -48,7 +41,6 @@ if TYPE_CHECKING:
 
 Layer: TypeAlias = Callable[[Job], Awaitable[Outcome]]
 Try: TypeAlias = Callable[[Job, Lease], Awaitable[AttemptResult]]
-_MANY_LINES: Final = 40
 
 
 class Coordinator:
@@ -207,10 +199,15 @@ class Coordinator:
         link = AttemptLink(answered=answered, stored_answer=record.responses.get)
         try:
             return await self._desk.runtime.dispatcher.submit(self._desk.spec(job, lease.amount), link)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return failure_of(error)  # nobody cancelled us: a task inside the action was, by the action
         except Exception as error:  # an action's bug is the failure of its node alone
             if self._writer.broken is not None:
                 raise
-            return _failed(error)
+            return failure_of(error)
 
     # ---- parts of the layers -----------------------------------------------------------------------------
 
@@ -367,14 +364,6 @@ class Coordinator:
         return self._desk.runtime.clock.monotonic()
 
 
-_FAILURES: Final[tuple[tuple[type[Exception], Failure], ...]] = (
-    (TokenBudgetExceeded, Failure.BUDGET),
-    (RecoverableError, Failure.INVALID),
-    (UnrecoverableError, Failure.CANNOT),
-    (HelpNeeded, Failure.CANNOT),
-)
-
-
 def _booked(record: NodeRecord) -> Amount:
     if record.unsettled is NO_USAGE:
         return NOTHING
@@ -387,16 +376,3 @@ def _less(amount: Amount, booked: Amount) -> Amount:
     return Amount(
         tokens=max(0, amount.tokens - booked.tokens), nano_usd=max(0, amount.nano_usd - booked.nano_usd)
     )
-
-
-def _failed(error: Exception) -> AttemptResult:
-    """Return the failure that an exception of an action stands for."""
-    if isinstance(error, ProviderFailure):
-        return AttemptResult(failure=error.failure, message=error.message, retry_after_s=error.retry_after_s)
-    if isinstance(error, MaestroError):
-        hint = f" ({error.hint})" if error.hint else ""
-        failure = next((kind for base, kind in _FAILURES if isinstance(error, base)), Failure.FATAL)
-        return AttemptResult(failure=failure, message=f"{error.message}{hint}", usage_known=False)
-    text = "".join(traceback.format_exception(error)).splitlines()[-_MANY_LINES:]
-    message = f"a bug in the action: {type(error).__name__}: {error}"
-    return AttemptResult(failure=Failure.FATAL, message=message, notes=("\n".join(text),), usage_known=False)

@@ -36,7 +36,8 @@ class Breakers:
         Raises:
             Halted: the run is stopped meanwhile.
         """
-        await self._pacer.sleep(self._not_before.get(model, 0.0) - self._clock.now())
+        while (left := self._not_before.get(model, 0.0) - self._clock.now()) > 0:
+            await self._pacer.sleep(left)  # the gate may have moved meanwhile
         given_up_at = self._clock.now() + policy.max_wait_s
         while True:
             now = self._clock.now()

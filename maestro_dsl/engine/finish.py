@@ -15,6 +15,7 @@ from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
 from maestro_dsl.engine.state import NodeState
 from maestro_dsl.errors import MaestroError
+from maestro_dsl.lang.model import GiveUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,6 +174,8 @@ class Finisher:
                 node=job.node.address, state=NodeState.FAILED.value, reason=reason, result_digest=digest
             )
             await self._writer.commit(failed)
+            if job.node.give_up is GiveUp.FAIL_PLAN:
+                self._stop(f"{job.node.address}: {reason}")
             return
         await self._writer.commit(Published(node=job.node.address), final, result=stored)
 

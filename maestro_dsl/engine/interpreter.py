@@ -15,14 +15,11 @@ from maestro_dsl.engine.breakers import Breakers
 from maestro_dsl.engine.deadlines import Deadlines
 from maestro_dsl.engine.events import (
     AlertRaised,
-    AttemptFinished,
     Body,
     NodeDecided,
     NodeFinished,
     RunFinished,
     RunPaused,
-    RunResumed,
-    RunStarted,
     ServiceReady,
     ServiceStopped,
 )
@@ -30,17 +27,24 @@ from maestro_dsl.engine.finish import Finisher
 from maestro_dsl.engine.graph import PlanIndex, cause_chain, skip_reason
 from maestro_dsl.engine.job import Desk
 from maestro_dsl.engine.keys import InterfaceHistory
+from maestro_dsl.engine.opening import (
+    GOES_ON,
+    asked_for,
+    begin,
+    refuse_another_plan,
+    replay,
+    stopped_before,
+    taken_up,
+)
 from maestro_dsl.engine.pacing import Halted, Pacer
 from maestro_dsl.engine.policy import guardrail
-from maestro_dsl.engine.ports import Failure
 from maestro_dsl.engine.purse import Purse
 from maestro_dsl.engine.readiness import ReadyQueue
 from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
-from maestro_dsl.engine.state import CANCELLED_TRY, FINAL, GOOD, NodeState, RunState, RunStatus, apply
+from maestro_dsl.engine.state import FINAL, NodeState, RunState, RunStatus
 from maestro_dsl.engine.verdict import COULD_NOT_VERIFY, RunVerdict, run_verdict
 from maestro_dsl.engine.worker import NodeWorker
 from maestro_dsl.engine.writer import Writer
-from maestro_dsl.errors import IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -49,10 +53,6 @@ if TYPE_CHECKING:
 
 SIGNAL = "signal"
 """`RunPaused.by` of a run that was interrupted and may be continued without asking."""
-
-
-_GOES_ON = GOOD | {NodeState.SKIPPED, NodeState.DEGRADED}
-"""Final states that do not stop a run with `fail_fast`."""
 
 
 async def run(
@@ -129,11 +129,16 @@ class Interpreter:
         self._cancelled: str | None = None
         self._stops = 0
         self._paused = False
+        self._closing = False
+        self._deciding: set[str] = set()
 
     async def run(self, *, resume: bool, control: RunControl | None = None) -> RunState:
         """Run to the end; see `run`."""
-        if resume and self._replay().is_final:
-            return self._state
+        if resume:
+            replay(self._runtime.store, self._run_id, self._index, self._state, self._breakers)
+            refuse_another_plan(self._state, self._run_id, self._plan_digest)
+            if self._state.is_final:
+                return self._state
         self._writer.subscribe(self._runtime.sinks)
         await self._open(resume=resume)
         history = InterfaceHistory(self._runtime.artifacts, self._runtime.interfaces)
@@ -158,54 +163,40 @@ class Interpreter:
             self._deadlines.close()
         if self._failure is not None:
             await self._cancel_tasks()
+            if self._writer.broken is None:
+                self._writer.flush()  # what cut-off attempts left behind, so that they are no crashes
             raise self._failure
         await self._close()
         return self._state
 
     # ---- begin and end -----------------------------------------------------------------------------------
 
-    def _replay(self) -> RunState:
-        for event in self._runtime.store.events(self._run_id):
-            apply(self._state, event)
-            body = event.body
-            if isinstance(body, AttemptFinished) and body.failure != CANCELLED_TRY:
-                node = self._index.nodes.get(body.node)
-                model = None if node is None else self._index.model(node)
-                if node is not None and model is not None:
-                    failure = None if body.failure is None else Failure(body.failure)
-                    self._breakers.record(model, node.safety.breaker, failure, event.at)
-        started = self._state.started
-        if started is not None and started.plan_digest != self._plan_digest:
-            raise IntegrityError(
-                f"run {self._run_id} belongs to another version of the plan",
-                hint="apply the plan again: a new run reuses every result whose key is the same",
-            )
-        return self._state
-
     async def _open(self, *, resume: bool) -> None:
-        bodies: list[Body] = []
-        if resume and self._state.seq:
-            flying = tuple(item.address for item in self._state.nodes.values() if item.in_flight is not None)
-            epoch = max(self._runtime.epoch, self._state.epoch + 1)
-            bodies.append(RunResumed(epoch=epoch, interrupted=flying))
-        else:
-            bodies.append(
-                RunStarted(
-                    plan_id=self._plan.id,
-                    plan_digest=self._plan_digest,
-                    output=self._plan.output,
-                    tool_version=self._runtime.tool_version,
-                    options={
-                        "fail_fast": self._options.fail_fast,
-                        "max_concurrency": self._execution.max_concurrency,
-                        "schedule": self._execution.schedule.value,
-                    },
-                )
+        begun = resume and self._state.seq > 0
+        first: Body = (
+            taken_up(self._state, self._runtime.epoch)
+            if begun
+            else begin(
+                self._plan,
+                self._plan_digest,
+                self._runtime.tool_version,
+                {
+                    "fail_fast": self._options.fail_fast,
+                    "max_concurrency": self._execution.max_concurrency,
+                    "schedule": self._execution.schedule.value,
+                },
             )
-        if self._options.limits is not None:
-            bodies.append(self._options.limits)
-        bodies.extend(self._options.decisions)
-        await self._writer.commit(*bodies)
+        )
+        await self._writer.commit(first, *asked_for(self._state, self._options, self._run_id))
+        if begun:
+            self._stopped = stopped_before(self._index, self._state, fail_fast=self._fail_fast)
+        if self._stopped is not None:
+            self._pacer.halt()
+
+    @property
+    def _fail_fast(self) -> bool:
+        started = self._state.started  # a run keeps what it was begun with
+        return self._options.fail_fast or (started is not None and bool(started.options.get("fail_fast")))
 
     def _build_worker(self, history: InterfaceHistory) -> NodeWorker:
         desk = Desk(run_id=self._run_id, index=self._index, state=self._state, runtime=self._runtime)
@@ -238,6 +229,7 @@ class Interpreter:
         return asyncio.get_running_loop().call_later(left, self.pause, reason, "guardrail")
 
     async def _close(self) -> None:
+        self._closing = True
         self._writer.flush()  # what a cut-off attempt left behind
         open_nodes = [item for item in self._index.nodes if self._state.node_state(item) not in FINAL]
         if self._cancelled is not None:
@@ -301,7 +293,7 @@ class Interpreter:
 
     def _finished(self, address: str) -> None:
         state = self._state.node_state(address)
-        if self._options.fail_fast and state not in _GOES_ON:
+        if self._fail_fast and state not in GOES_ON:
             self._stop_for(f"{address} {state} (--fail-fast)")
         self._skip(self._queue.finished(address))
 
@@ -375,19 +367,28 @@ class Interpreter:
 
     def decide(self, decision: NodeDecided) -> None:
         """Answer a node that waits; an answer nobody waits for is dropped."""
-        if self._state.node_state(decision.node) is NodeState.WAITING:
+        record = self._state.nodes.get(decision.node)
+        asked = record is not None and record.state is NodeState.WAITING and record.decision is None
+        if asked and not self._closing and decision.node not in self._deciding:
+            self._deciding.add(decision.node)
             self._spawn(self._decided(decision), None)
 
     async def _decided(self, decision: NodeDecided) -> None:
-        await self._writer.commit(decision)
+        try:
+            await self._writer.commit(decision)
+        finally:
+            self._deciding.discard(decision.node)
         self._queue.offer(decision.node)
 
     def post(self, body: ServiceReady | ServiceStopped | AlertRaised) -> None:
         """Add an event that an adapter saw."""
-        if self._writer.broken is None and not self._state.is_final:
+        too_late = self._state.is_final or (self._closing and isinstance(body, ServiceReady))
+        if self._writer.broken is None and not too_late:
             self._writer.post(body)
 
     def _post_pause(self, reason: str, by: str) -> None:
-        if self._writer.broken is None and self._state.status is RunStatus.RUNNING and not self._paused:
+        if self._closing or self._paused or self._writer.broken is not None:
+            return  # its last events may be on their way already
+        if self._state.status is RunStatus.RUNNING:
             self._paused = True
             self._writer.post(RunPaused(reason=reason, by=by))

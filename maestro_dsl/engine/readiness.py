@@ -81,8 +81,8 @@ class ReadyQueue:
         while self._heap and len(self._running) < self._execution.max_concurrency:
             place = heapq.heappop(self._heap)
             address = self._names[place]
-            if address in self._running:
-                continue
+            if address in self._running or address not in self._missing:
+                continue  # offered twice, or final already
             full = next((name for name, limit in self._limits(address) if self._busy[name] >= limit), None)
             if full is not None:
                 self._park(address, place, full)

@@ -47,6 +47,7 @@ class Writer:
         self._plan_id = plan_id
         self._epoch = epoch
         self._sinks: tuple[EventSink, ...] = ()
+        self._blamed: set[int] = set()
         self._bodies: list[Body] = []
         self._results: list[CachedResult] = []
         self._held: list[bytes] = []
@@ -139,4 +140,6 @@ class Writer:
             try:
                 sink.on_event(event)
             except Exception:  # noqa: BLE001 - a subscriber's bug must not stop the run
-                _log.exception("an event sink failed; the run goes on")
+                if id(sink) not in self._blamed:  # said once: it will fail like this at every event
+                    self._blamed.add(id(sink))
+                    _log.exception("%s failed at an event; the run goes on", type(sink).__name__)

@@ -6,6 +6,7 @@ Any number of processes may put the same content at once; the last rename wins a
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TOGETHER = 64
 """How many files are open at once."""
+_ABANDONED_S = 86_400.0
 _HINT = "run the node that made it again, or restore the state directory from a backup"
 
 
@@ -99,6 +101,20 @@ class Artifacts:
     def has(self, digest: str) -> bool:
         """Return whether the content is stored; its bytes are not read."""
         return self._path(digest).is_file()
+
+    def sweep(self, now: float) -> int:
+        """Remove what killed processes left unfinished for a day; return how many files that were.
+
+        A file is unfinished for moments only. Should a process have been frozen for so long, its `put` fails
+        when it goes on, and nothing is stored.
+        """
+        removed = 0
+        for path in self._scratch.glob(".*.tmp"):
+            with suppress(OSError):
+                if now - path.lstat().st_mtime > _ABANDONED_S:
+                    path.unlink()
+                    removed += 1
+        return removed
 
     def verify(self) -> Iterator[str]:
         """Read everything; yield the digest of each object whose content differs from it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from filelock import FileLock, Timeout
 
@@ -34,6 +34,10 @@ class Holder:
         return f"process {self.pid} on {self.host} since {self.since} ({self.command})"
 
 
+_LOOKING_S: Final = 0.1
+"""Longer than anybody looks whether a lock is free, which takes it for a moment."""
+
+
 class Lock:
     """An exclusive lock on one thing, held from `acquire` to `release` or the end of the process."""
 
@@ -47,7 +51,7 @@ class Lock:
         )
 
     def acquire(self, holder: Holder) -> Self:
-        """Take the lock without waiting.
+        """Take the lock, waiting for nobody but those who only look (`holder`) and let go at once.
 
         Raises:
             StateError: another process holds it; the text says which.
@@ -56,7 +60,7 @@ class Lock:
         with writing_to(self._path):
             make_folder(self._path.parent)
             try:
-                self._lock.acquire()
+                self._lock.acquire(timeout=_LOOKING_S, poll_interval=_LOOKING_S / 10)
             except Timeout:
                 raise self._busy() from None
             except NotImplementedError as problem:

@@ -63,3 +63,15 @@ def test_a_failed_write_leaves_nothing(artifacts, tmp_path, monkeypatch):
     with pytest.raises(EnvironmentFailure, match="the disk is full"):
         artifacts.put_all([b"one", b"two"])
     assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []
+
+
+def test_only_what_was_left_unfinished_for_a_day_is_swept(artifacts, tmp_path):
+    scratch = tmp_path / "objects" / "tmp"
+    old, fresh, foreign = scratch / ".a.tmp", scratch / ".b.tmp", scratch / "c"
+    for path, at in ((old, 1_000.0), (fresh, 80_000.0), (foreign, 1_000.0)):
+        path.write_bytes(b"half")
+        os.utime(path, (at, at))
+    digest = artifacts.put(b"content")
+    assert artifacts.sweep(90_000.0) == 1
+    assert sorted(scratch.iterdir()) == [fresh, foreign]
+    assert artifacts.get(digest) == b"content"

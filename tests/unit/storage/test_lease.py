@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from maestro_dsl.errors import StateError
@@ -59,3 +61,13 @@ def test_without_an_epoch_the_lock_is_given_back(tmp_path):
     with pytest.raises(StateError, match="no"):
         RunLease.acquire(tmp_path, "r", ME, fail)
     assert run_lock(tmp_path, "r").holder() is None
+
+
+def test_who_only_looks_keeps_nobody_from_the_lock(tmp_path):
+    path = tmp_path / "x.lock"
+    looking = threading.Thread(target=lambda: [Lock(path, "it").holder() for _ in range(300)])
+    Lock(path, "it").acquire(ME).release()
+    looking.start()
+    for _ in range(100):
+        Lock(path, "it").acquire(ME).release()
+    looking.join()

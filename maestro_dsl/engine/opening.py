@@ -1,0 +1,93 @@
+"""How a run begins, or is taken up by another process: what the journal says, and the first events to add.
+
+Looks back only; nothing is started here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.engine.events import AttemptFinished, Body, RunResumed, RunStarted
+from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.state import CANCELLED_TRY, GOOD, NodeState, RunState, apply
+from maestro_dsl.errors import IntegrityError, UsageError
+from maestro_dsl.lang.model import GiveUp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.engine.breakers import Breakers
+    from maestro_dsl.engine.graph import PlanIndex
+    from maestro_dsl.engine.ports import Store
+    from maestro_dsl.engine.runtime import RunOptions
+    from maestro_dsl.lang.model import Json
+
+GOES_ON: Final = GOOD | {NodeState.SKIPPED, NodeState.DEGRADED}
+"""Final states that do not stop a run with `fail_fast`."""
+
+
+def replay(store: Store, run_id: str, index: PlanIndex, state: RunState, breakers: Breakers) -> None:
+    """Fold what is stored of a run into `state`, and let the breakers see how its tries ended."""
+    for event in store.events(run_id):
+        apply(state, event)
+        body = event.body
+        if isinstance(body, AttemptFinished) and body.failure != CANCELLED_TRY:
+            node = index.nodes.get(body.node)
+            model = None if node is None else index.model(node)
+            if node is not None and model is not None:
+                failure = None if body.failure is None else Failure(body.failure)
+                breakers.record(model, node.safety.breaker, failure, event.at)
+
+
+def refuse_another_plan(state: RunState, run_id: str, plan_digest: str) -> None:
+    """Raise `IntegrityError` where the run was begun with another plan."""
+    if state.started is not None and state.started.plan_digest != plan_digest:
+        raise IntegrityError(
+            f"run {run_id} belongs to another version of the plan",
+            hint="apply the plan again: a new run reuses every result whose key is the same",
+        )
+
+
+def begin(plan: CompiledPlan, plan_digest: str, tool_version: str, options: Mapping[str, Json]) -> RunStarted:
+    """Return the first event of a run."""
+    return RunStarted(
+        plan_id=plan.id,
+        plan_digest=plan_digest,
+        output=plan.output,
+        tool_version=tool_version,
+        options=options,
+    )
+
+
+def taken_up(state: RunState, epoch: int) -> RunResumed:
+    """Return the event by which this process takes the run over."""
+    flying = tuple(item.address for item in state.nodes.values() if item.in_flight is not None)
+    return RunResumed(epoch=max(epoch, state.epoch + 1), interrupted=flying)
+
+
+def asked_for(state: RunState, options: RunOptions, run_id: str) -> tuple[Body, ...]:
+    """Return the events of what a person asked for with this start: new limits, answers.
+
+    Raises:
+        UsageError: an answer to a node that waits for none.
+    """
+    for decision in options.decisions:
+        if state.node_state(decision.node) is not NodeState.WAITING:
+            raise UsageError(
+                f"{decision.node} waits for no answer", hint=f"maestro show {run_id} lists what does"
+            )
+    limits = () if options.limits is None else (options.limits,)
+    return (*limits, *options.decisions)
+
+
+def stopped_before(index: PlanIndex, state: RunState, *, fail_fast: bool) -> str | None:
+    """Return why the run was to start nothing more when its process died, or None."""
+    for record in state.nodes.values():
+        if record.final is None or record.state in GOES_ON:
+            continue
+        # A person's word ends the node, not the run.
+        fail_plan = index.nodes[record.address].give_up is GiveUp.FAIL_PLAN and record.decision is None
+        if fail_fast or fail_plan:
+            return f"{record.address} {record.state}"
+    return None
