@@ -76,6 +76,10 @@ def command(
     return 0 if result.verdict.fulfilled else 1
 
 
+def _indented(message: str) -> str:
+    return safe(message, multiline=True).replace("\n", "\n    ")
+
+
 def _words(command_line: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(command_line))
@@ -95,7 +99,7 @@ def _text(result: VerifyResult, style: Style) -> str:
         lines.append("issues")
     for issue in verdict.issues:
         operation = f"{safe(issue.operation)}: " if issue.operation else ""
-        lines.append(f"  {issue.severity}: {operation}{safe(issue.message)}")
+        lines.append(f"  {issue.severity}: {operation}{_indented(issue.message)}")
     if verdict.recommendations:
         lines += ["recommended", *(f"  {safe(item)}" for item in verdict.recommendations)]
     return "\n".join(lines)

@@ -221,7 +221,8 @@ def _report(job: Job, outcome: Outcome) -> str:
     text = said if said.endswith((".", "!", "?")) else f"{said}."
     worst = next((item for item in outcome.result.issues if item.severity in {"critical", "error"}), None)
     if worst is not None and worst.message not in text:
-        text += f" First issue: {worst.message}."
+        first_line = worst.message.partition("\n")[0].rstrip(".:")
+        text += f" First issue: {first_line}."
     if tries > 1 or job.record.round > 1:
         text += f" Tried {tries} times in {job.record.round - job.record.round_offset} round(s)."
     return text

@@ -64,6 +64,7 @@ _VERDICTS: Final = {
     "not_fulfilled": ("red", "not fulfilled: a contract is not met"),
 }
 _MAX_ISSUES: Final = 5
+_MAX_LINES: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,12 +211,20 @@ def _issues(record: NodeRecord) -> list[str]:
             else ""
         )
         operation = f"{issue.operation}: " if issue.operation else ""
-        lines.append(cut(f"    {safe(place + operation + issue.message)}", WIDTH * 2))
+        lines += _block(place + operation + issue.message)
     if len(last.issues) > _MAX_ISSUES:
         lines.append(f"    and {len(last.issues) - _MAX_ISSUES} more")
     if not last.issues and last.message:
-        lines.append(cut(f"    {safe(last.message)}", WIDTH * 2))
+        lines += _block(last.message)
     return lines
+
+
+def _block(text: str) -> list[str]:
+    """Return a message of one or many lines: its first, and the last ones, where programs say what failed."""
+    first, *rest = [line for line in safe(text, multiline=True).splitlines() if line.strip()] or [""]
+    left_out = ["      …"] if len(rest) > _MAX_LINES else []
+    shown = [cut(f"      {line}", WIDTH * 2) for line in rest[-_MAX_LINES:]]
+    return [cut(f"    {first}", WIDTH * 2), *left_out, *shown]
 
 
 def _reasons(view: RunView, style: Style) -> list[str]:

@@ -89,6 +89,8 @@ class LocalServices:
         self._ids: Ids = ids or RandomIds()
         self._on_event = on_event
         self._open: dict[str, _Open] = {}
+        self._stated: set[int] = set()
+        """Stated ports of mocks that start or run: taken before anything is awaited."""
 
     @property
     def users(self) -> Mapping[str, int]:
@@ -118,6 +120,7 @@ class LocalServices:
         if self._open.pop(opened.lease, None) is None:
             return
         await opened.stop()
+        self._stated.discard(opened.port)
         if opened.ready:
             self._on_event(
                 ServiceStopped(contract_id=opened.contract_id, mode=opened.mode, lease=opened.lease)
@@ -146,8 +149,9 @@ class LocalServices:
         port = self._stated_port(service) or 0
         try:
             server = await self._mocks.serve(service.contract, service.spec, _HOST, port, calls.append)
-        except EnvironmentFailure as error:
-            if not port:
+        except BaseException as error:
+            self._stated.discard(port)
+            if not port or not isinstance(error, EnvironmentFailure):
                 raise
             raise EnvironmentFailure(
                 f'port {port}, which the contract "{contract_id}" states for its mock, is in use',
@@ -165,10 +169,13 @@ class LocalServices:
         return self._is_ready(opened, None)
 
     def _stated_port(self, service: ServiceSpec) -> int | None:
-        """Return the port of `mock_endpoint`, unless another lease of ours has it already."""
+        """Take the port of `mock_endpoint`, unless another lease of ours has it already."""
         endpoint = service.contract.contract.mock_endpoint
         port = urlsplit(endpoint).port if endpoint else None
-        return None if any(item.port == port for item in self._open.values()) else port
+        if port is None or port in self._stated:
+            return None
+        self._stated.add(port)
+        return port
 
     # ---- real providers ----------------------------------------------------------------------------------
 

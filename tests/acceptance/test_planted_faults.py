@@ -79,9 +79,10 @@ def test_verify_names_the_operation_of_a_planted_fault(name, verify):
 
 
 def test_a_service_that_dies_at_its_start_is_not_verified(verify):
-    code, shown = verify("server.py", "import", "raise SystemExit('no disk')\nimport")
+    first_line = "from __future__ import annotations\n"
+    code, shown = verify("server.py", first_line, f"{first_line}raise SystemExit('the disk is gone')\n")
     assert code == 1
-    assert "no disk" in shown
+    assert "ended with code 1 at its start; its last lines:\n    the disk is gone" in shown
 
 
 @bubblewrap

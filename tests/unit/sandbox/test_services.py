@@ -231,6 +231,24 @@ def test_a_mock_is_served_at_the_stated_port_and_its_second_user_elsewhere(bench
     assert [event.pgid for event in bench.events if isinstance(event, ServiceReady)] == [None, None]
 
 
+def test_two_users_of_a_stated_port_may_start_at_the_same_time(bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    async def use() -> str:
+        async with bench.services.lease(_mock(f"http://localhost:{port}")) as lease:
+            await asyncio.sleep(0)
+            return lease.url
+
+    async def scenario() -> list[str]:
+        return [*await asyncio.gather(use(), use()), await use()]
+
+    urls = asyncio.run(scenario())
+    assert f"http://127.0.0.1:{port}" in urls[:2]
+    assert urls[0] != urls[1]
+    assert urls[2] == f"http://127.0.0.1:{port}"
+
+
 def test_a_stated_port_that_is_in_use_is_one_clear_line(bench) -> None:
     async def scenario(port: int) -> None:
         async with bench.services.lease(_mock(f"http://localhost:{port}")):
