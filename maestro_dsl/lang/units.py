@@ -10,9 +10,6 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
-
 from maestro_dsl.lang.model import NANO_USD
 
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", re.ASCII)
@@ -122,6 +119,9 @@ def is_in_range(version: str, wanted: str) -> bool:
     Raises:
         UnitError: `wanted` is not a version range, or `version` not a version.
     """
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # loads slowly, and is needed rarely
+    from packaging.version import InvalidVersion, Version
+
     try:
         found = Version(version)
     except InvalidVersion as error:

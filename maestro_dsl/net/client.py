@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx2
-
 if TYPE_CHECKING:
     from types import TracebackType
+
+    import httpx2
 
 MAX_BODY_BYTES = 16_000_000
 
@@ -54,6 +54,8 @@ class HttpClient:
     """Sends requests below one base address; an asynchronous context manager."""
 
     def __init__(self, base_url: str, *, timeout_s: float = 10.0) -> None:
+        import httpx2  # loads slowly; many runs send nothing
+
         self.base_url = base_url.rstrip("/")
         self._client = httpx2.AsyncClient(
             verify=not self.base_url.startswith("http://"),  # reading certificates is slow
@@ -79,6 +81,8 @@ class HttpClient:
         Raises:
             NoAnswer: nothing listens there, it closed the connection, or it took too long.
         """
+        import httpx2
+
         sent = {"accept": "application/json, */*;q=0.5", "connection": "close", **(headers or {})}
         request = self._client.build_request(method, self.base_url + target, headers=sent, content=body)
         try:

@@ -6,19 +6,19 @@ import pytest
 from support.scaffold import page_files, put, running, service_files, suite_files, task, unittest_in
 
 from maestro_dsl.providers.scaffold.choose import Impossible
-from maestro_dsl.providers.scaffold.provider import deliver
+from maestro_dsl.providers.scaffold.deliver import deliver
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "openapi"
 USABLE = {
     "oai-petstore-expanded.yaml": (4, 0),
-    "redocly-museum-31.yaml": (5, 3),
-    "swagger-petstore.yaml": (12, 7),
+    "redocly-museum-31.yaml": (6, 2),
+    "swagger-petstore.yaml": (15, 4),
     "camara-sim-swap-subscriptions.yaml": (4, 0),
-    "meilisearch.json": (5, 108),
+    "meilisearch.json": (25, 88),
+    "oai-tictactoe-31.yaml": (1, 2),
+    "oai-uspto.yaml": (1, 2),
 }
 UNUSABLE = (
-    "oai-tictactoe-31.yaml",
-    "oai-uspto.yaml",
     "readme-discriminators.json",
     "readme-parameters-style-31.yaml",
     "readme-security-31.yaml",

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, ModelRef
 from maestro_dsl.engine.ports import InterfaceInput, Task
 from maestro_dsl.lang.model import Contract, ContractType, Deliverable, InterfaceSpec, ModelSettings
-from maestro_dsl.providers.scaffold.provider import deliver
+from maestro_dsl.providers.scaffold.deliver import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

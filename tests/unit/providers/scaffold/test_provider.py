@@ -11,7 +11,7 @@ from maestro_dsl.providers.envelope import unpack
 from maestro_dsl.providers.scaffold import ScaffoldProvider
 from maestro_dsl.providers.scaffold.algorithms import ALGORITHMS
 from maestro_dsl.providers.scaffold.choose import Impossible
-from maestro_dsl.providers.scaffold.provider import deliver
+from maestro_dsl.providers.scaffold.deliver import deliver
 
 SPEC = TODO_SPEC.read_bytes()
 
