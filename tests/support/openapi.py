@@ -165,4 +165,16 @@ def _body(api: Api, operation: Operation, headers: dict[str, str], seed: int) ->
     headers["content-type"] = media.media_type.replace("*/*", "application/json")
     if media.is_json:
         return json.dumps(value).encode()
-    return urlencode(value, doseq=True).encode() if isinstance(value, dict) else b"content"
+    if not isinstance(value, dict):
+        return b"content"
+    if media.media_type == "multipart/form-data":
+        headers["content-type"] += "; boundary=border"
+        parts = [(name, item) for name, listed in value.items() for item in _each(listed)]
+        form = 'content-disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+        return ("".join("--border\r\n" + form.format(*part) for part in parts) + "--border--\r\n").encode()
+    return urlencode(value, doseq=True).encode()
+
+
+def _each(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [item if isinstance(item, str) else json.dumps(item) for item in values]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from maestro_dsl.interfaces.openapi.markup import is_xml
 from maestro_dsl.interfaces.openapi.model import Media, Operation, Response
 
 PROBLEM = "application/problem+json"
@@ -24,6 +25,7 @@ PHRASES = {
     406: "Not Acceptable",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    500: "Internal Server Error",
 }
 _PREFERENCE = re.compile(r"""\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^,;\s]*))""")
 
@@ -42,16 +44,33 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
-    """What the `Prefer` header asks for."""
+    """What the caller asks for; `is_dynamic` wants made values where the contract has examples."""
 
     code: str | None = None
     example: str | None = None
+    is_dynamic: bool = False
+
+    @property
+    def is_any(self) -> bool:
+        """True where anything is asked for."""
+        return self.code is not None or self.example is not None or self.is_dynamic
 
 
-def preference(header: str) -> Preference:
-    """Read a `Prefer` header such as `code=404, example=gone`."""
-    found = {hit[1].lower(): hit[2] if hit[2] is not None else hit[3] for hit in _PREFERENCE.finditer(header)}
-    return Preference(code=found.get("code") or None, example=found.get("example") or None)
+_NO_PREFERENCE = Preference()
+
+
+def preference(header: str, query: Iterable[tuple[str, str]] = ()) -> Preference:
+    """Read a `Prefer` header such as `code=404, example=gone`, and `?__code=404` as Prism does."""
+    found = {name[2:]: text for name, text in query if name.startswith("__")}
+    for hit in _PREFERENCE.finditer(header):
+        found[hit[1].lower()] = hit[2] if hit[2] is not None else hit[3]
+    if not found:
+        return _NO_PREFERENCE
+    return Preference(
+        code=found.get("code") or None,
+        example=found.get("example") or None,
+        is_dynamic=found.get("dynamic") == "true",
+    )
 
 
 def for_status(operation: Operation, status: int, *, default: bool = True) -> Response | None:
@@ -74,7 +93,7 @@ def acceptable(content: Mapping[str, Media], accept: str) -> list[Media]:
     if not accept.strip():
         return sorted(content.values(), key=lambda media: not media.is_json)
     ranges = [_range(part) for part in accept.split(",") if part.strip()]
-    scored: list[tuple[float, int, int, Media]] = []
+    scored: list[tuple[float, int, bool, int, Media]] = []
     for order, media in enumerate(content.values()):
         bare = media.media_type.partition(";")[0].strip().lower()
         fits = [
@@ -85,8 +104,13 @@ def acceptable(content: Mapping[str, Media], accept: str) -> list[Media]:
         if fits:
             _, quality, place = max(fits)
             if quality > 0:
-                scored.append((-quality, -place, order, media))
-    return [entry[3] for entry in sorted(scored, key=lambda entry: entry[:3])]
+                scored.append((-quality, -place, _is_late(media), order, media))
+    return [entry[4] for entry in sorted(scored, key=lambda entry: entry[:4])]
+
+
+def _is_late(media: Media) -> bool:
+    """Return whether JSON goes first where the caller has no wish: XML of our making remembers nothing."""
+    return is_xml(media.media_type) and not media.examples
 
 
 def _range(part: str) -> tuple[str, float]:

@@ -30,6 +30,8 @@ VIOLATIONS_HEADER = "x-maestro-violations"
 _STATUS = re.compile(r"[2-5]\d\d", re.ASCII)
 _NO_BODY = frozenset({204, 205, 304})
 _TOTALS = ("total", "total_count", "totalCount", "count")
+_API_KEY = 'ApiKey realm="*"'
+_CHALLENGES = {"digest": ' realm="*", nonce="abc123"'}
 _LIMIT_NAMES, _OFFSET_NAMES = ("limit",), ("offset",)
 
 
@@ -71,7 +73,7 @@ class Interpreter:
         found = inputs.read(self.table.api, operation, request, match.values)
         if found.unsupported:
             takes = ", ".join(operation.body.content if operation.body is not None else ())
-            reason = f"the media type {request.media_type} is not accepted; send {takes}"
+            reason = f"the media type {request.media_type} is not accepted; send {takes or 'no body'}"
             return self._failed(
                 operation, request, 415, answers.for_status(operation, 415, default=False), reason
             )
@@ -79,8 +81,9 @@ class Interpreter:
             status, response = answers.for_bad_request(operation, malformed=found.malformed)
             reason = "; ".join(found.violations)
             return self._failed(operation, request, status, response, reason, violations=found.violations)
-        wanted = answers.preference(request.headers.get("prefer", ""))
-        if wanted.code is not None or wanted.example is not None:
+        asked = request.query if "__" in request.query_string else ()
+        wanted = answers.preference(request.headers.get("prefer", ""), asked)
+        if wanted.is_any:
             return self._preferred(operation, request, wanted)
         role = self.table.role(operation)
         if role is not None:
@@ -88,12 +91,12 @@ class Interpreter:
         return self._stateless(operation, request, found)
 
     def _unauthorized(self, operation: Operation, request: Request) -> Answer:
-        challenges = dict.fromkeys(
-            _challenge(scheme) for option in operation.security for scheme in option.schemes
-        )
+        schemes = [scheme for option in operation.security for scheme in option.schemes]
+        challenges = dict.fromkeys(_challenge(scheme) for scheme in schemes if scheme.kind != "apiKey")
         response = answers.for_status(operation, 401, default=False)
         answer = self._failed(operation, request, 401, response, "credentials are missing")
-        return replace(answer, headers={**answer.headers, "www-authenticate": ", ".join(challenges)})
+        shown = ", ".join(challenges) or _API_KEY  # no registered scheme, but a 401 has to name one
+        return replace(answer, headers={**answer.headers, "www-authenticate": shown})
 
     def _failed(
         self,
@@ -138,7 +141,7 @@ class Interpreter:
             response = answers.for_status(operation, status)
         if response is None:
             return problem(404, f"the answer {status} is not declared", operation=operation)
-        return self._send(operation, request, response, status, example=wanted.example)
+        return self._send(operation, request, response, status, wanted)
 
     def _send(
         self,
@@ -146,21 +149,22 @@ class Interpreter:
         request: Request,
         response: Response,
         status: int,
-        *,
-        example: str | None = None,
+        wanted: Preference | None = None,
     ) -> Answer:
         headers = self.table.headers(operation, response)
         if not response.content or status in _NO_BODY:
             return Answer(status=status, headers=headers, operation=operation)
         media = self._media(operation, response, request.headers.get("accept", ""))
         if media is None:
-            return _not_acceptable(operation, response)
+            return _no_body(operation, response, request)
+        example = None if wanted is None else wanted.example
         if example is not None:
             if example not in media.examples:
                 return problem(404, f'the answer {status} has no example "{example}"', operation=operation)
-            body = media.examples[example]
+            body = self.table.example(media, example)
         else:
-            pool = self.table.pool(operation, response, media)
+            is_dynamic = wanted is not None and wanted.is_dynamic
+            pool = (self.table.made if is_dynamic else self.table.pool)(operation, response, media)
             body = pool[hash32(f"{self.table.seed}|{request.raw_path}|{request.query_string}") % len(pool)]
         return Answer(
             status=status, body=body, media_type=media.media_type, headers=headers, operation=operation
@@ -318,18 +322,21 @@ def _method_not_allowed(request: Request, allowed: tuple[str, ...]) -> Answer:
     return replace(answer, headers=allow)
 
 
-def _not_acceptable(operation: Operation, response: Response) -> Answer:
+def _no_body(operation: Operation, response: Response, request: Request) -> Answer:
     offered = ", ".join(response.content)
+    if answers.acceptable(response.content, request.headers.get("accept", "")):
+        reason = f"no body can be made that the schema of this answer allows ({offered})"
+        return problem(500, reason, operation=operation)
     return problem(406, f"this operation answers with {offered}", operation=operation)
 
 
 def _is_presented(scheme: SecurityScheme, request: Request) -> bool:
     if scheme.kind == "apiKey":
         if scheme.location == "query":
-            return any(name == scheme.parameter for name, _ in request.query)
+            return any(name == scheme.parameter and text.strip() for name, text in request.query)
         if scheme.location == "cookie":
-            return scheme.parameter in request.cookies
-        return scheme.parameter.lower() in request.headers
+            return bool(request.cookies.get(scheme.parameter))
+        return bool(request.headers.get(scheme.parameter.lower(), "").strip())
     if scheme.kind == "mutualTLS":
         return True
     kind, _, rest = request.headers.get("authorization", "").partition(" ")
@@ -342,15 +349,16 @@ def _is_presented(scheme: SecurityScheme, request: Request) -> bool:
 
 def _is_basic(text: str) -> bool:
     try:
-        return b":" in base64.b64decode(text.strip(), validate=True)
+        plain = base64.b64decode(text.strip(), validate=True)
     except ValueError:
         return False
+    return b":" in plain and plain != b":"
 
 
 def _challenge(scheme: SecurityScheme) -> str:
     if scheme.kind == "http" and scheme.http_scheme not in {"", "bearer"}:
-        return scheme.http_scheme.capitalize() + ' realm="*"'
-    return "Bearer" if scheme.kind in {"http", "oauth2", "openIdConnect"} else 'ApiKey realm="*"'
+        return scheme.http_scheme.capitalize() + _CHALLENGES.get(scheme.http_scheme, ' realm="*"')
+    return "Bearer"
 
 
 def _quoted(identity: object) -> str:

@@ -23,7 +23,7 @@ FORMATS = frozenset({"date-time", "date", "time", "email", "uuid", "uri", "ipv4"
 """Formats that are checked; others say what a value is for, not which values there are."""
 
 _HIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
-_INT32 = 2**31
+_INTEGERS = {"int32": 2**31, "int64": 2**63}
 
 
 class Dialect:
@@ -109,8 +109,9 @@ class Dialect:
             result["const"] = schema["const"]
         if schema.get("format") in FORMATS and "string" in (listed or ["string"]):
             result["format"] = schema["format"]
-        if schema.get("format") == "int32" and "integer" in listed:
-            result["minimum"], result["maximum"] = -_INT32, _INT32 - 1
+        top = _INTEGERS.get(str(schema.get("format")))
+        if top is not None and "integer" in listed:
+            result["minimum"], result["maximum"] = -top, top - 1
         pattern = schema.get("pattern")
         if isinstance(pattern, str) and self._usable_pattern(pattern):
             result["pattern"] = pattern

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi.forms import guarded
+from maestro_dsl.interfaces.openapi.markup import is_xml
 from maestro_dsl.interfaces.openapi.model import is_json_media
 from maestro_dsl.interfaces.openapi.table import Table
 from maestro_dsl.interfaces.openapi.validate import dialect
@@ -118,6 +120,7 @@ class _Writer:
                         "type": media.media_type,
                         "schema": self._schema(media.schema, "request"),
                         "shape": self._shape(media.schema),
+                        "guarded": list(guarded(media)),
                     }
                     for media in body.content.values()
                 ],
@@ -186,13 +189,16 @@ class _Writer:
         self, operation: Operation, response: Response, media: Media, *, is_list: bool
     ) -> dict[str, Any]:
         pool = self._table.pool(operation, response, media)
+        made = self._table.made(operation, response, media)
         return {
             "type": media.media_type,
             "json": media.is_json,
+            "late": is_xml(media.media_type) and not media.examples,
             "schema": self._schema(media.schema, "response"),
             "hidden": self._hidden(media.schema),
             "pool": [self._value(value) for value in pool],
-            "examples": {name: self._value(value) for name, value in media.examples.items()},
+            "made": None if made is pool else [self._value(value) for value in made],
+            "examples": {name: self._value(self._table.example(media, name)) for name in media.examples},
             "fromExample": bool(pool) and pool[0] in media.examples.values(),
             "list": self._list(operation, media) if is_list and media.is_json else None,
         }

@@ -17,12 +17,14 @@ const STATUS_NAMES = ['status', 'statusCode', 'status_code', 'code'];
 const DELIMITERS = { spaceDelimited: ' ', pipeDelimited: '|' };
 const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
 const FORM = 'application/x-www-form-urlencoded';
+const MULTIPART = 'multipart/form-data';
 const MAX_MESSAGES = 3;
 const MAX_BODY_BYTES = 16000000;
 const CORS_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const PHRASES = {
   400: 'Bad Request', 401: 'Unauthorized', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
   415: 'Unsupported Media Type', 422: 'Unprocessable Content',
+  500: 'Internal Server Error',
 };
 
 // ---- small helpers: names of an API are only ever keys of own properties ----
@@ -223,8 +225,8 @@ function findRoute(rawPath, method) {
       const match = { route, values };
       const methods = Object.keys(route.methods);
       if (has(route.methods, method) || (method === 'HEAD' && has(route.methods, 'GET'))) return [match, methods];
+      if (best === null) allowed.push(...methods);
       best = best ?? match;
-      for (const name of methods) if (!allowed.includes(name)) allowed.push(name);
     }
   }
   return [best, allowed];
@@ -256,6 +258,9 @@ function coerce(shape, text) {
   }
   if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   if (kind === 'null' && (text === '' || text === 'null')) return null;
+  if (kind === 'object' && text.startsWith('{')) {
+    try { return JSON.parse(text); } catch { return text; }
+  }
   return text;
 }
 function rawValue(parameter, request, pathValues, query) {
@@ -352,12 +357,15 @@ const isJsonMedia = (text) => {
 };
 function readBody(operation, request, inputs) {
   const declared = operation.body;
-  if (declared === null) return;
   if (request.body.length === 0) {
-    if (declared.required) inputs.violations.push('the request body is missing');
+    if (declared !== null && declared.required) inputs.violations.push('the request body is missing');
     return;
   }
   const type = bareMedia(request.headers['content-type']);
+  if (declared === null) {
+    inputs.unsupported = type !== '';
+    return;
+  }
   const media = type === '' ? declared.content[0] : declared.content.find((item) => {
     const bare = bareMedia(item.type);
     return bare === type || bare === '*/*' || (bare.endsWith('/*') && type.startsWith(bare.slice(0, -1)));
@@ -372,16 +380,57 @@ function readBody(operation, request, inputs) {
       inputs.violations.push('the request body is not valid JSON');
       return;
     }
-  } else if (type === FORM) inputs.body = formBody(media, request.body.toString('utf8'));
-  else return;
+  } else if (type === FORM) {
+    const text = request.body.toString('utf8');
+    inputs.body = fieldsOf(media, queryPairs(text));
+    inputs.violations.push(...reserved(media, text));
+  } else if (type === MULTIPART) {
+    const fields = partsOf(request.headers['content-type'], request.body.toString('utf8'));
+    if (fields === null) {
+      inputs.malformed = true;
+      inputs.violations.push('the request body is not valid multipart/form-data');
+      return;
+    }
+    inputs.body = fieldsOf(media, fields);
+  } else return;
   for (const problem of sent(media.schema, inputs.body)) inputs.violations.push(`body ${problem}`);
 }
-function formBody(media, text) {
+function reserved(media, text) {
+  const pairs = text.split('&').map((part) => {
+    const at = part.indexOf('=');
+    return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
+  });
+  return media.guarded
+    .filter((name) => pairs.some(([key, value]) => decodeText(key.replaceAll('+', ' ')) === name && /[/?#[\]@!$&'()*+,;=]/.test(value)))
+    .map((name) => `body /${name}: reserved characters have to be percent-encoded`);
+}
+function partsOf(contentType, text) {
+  const boundary = /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType);
+  if (boundary === null) return null;
+  const pieces = `\r\n${text}`.split(`\r\n--${boundary[1] ?? boundary[2]}`);
+  if (pieces.length < 2 || !pieces[pieces.length - 1].startsWith('--')) return null;
+  const found = [];
+  for (const piece of pieces.slice(1, -1)) {
+    const at = piece.indexOf('\r\n\r\n');
+    const name = /content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"/i.exec(at < 0 ? piece : piece.slice(0, at));
+    if (name !== null) found.push([name[1], at < 0 ? '' : piece.slice(at + 4)]);
+  }
+  return found;
+}
+function fieldsOf(media, pairs) {
   const found = {};
-  for (const [name, value] of queryPairs(text)) {
-    const shape = get(media.shape.properties ?? {}, name);
+  const known = media.shape.properties ?? {};
+  for (const [written, value] of pairs) {
+    const deep = /^([^[\]]+)\[([^[\]]+)\]$/.exec(written);
+    const name = deep === null ? written : deep[1];
+    const shape = get(known, name);
+    if (deep !== null && shape?.kind === 'object') {
+      if (!isObject(get(found, name))) put(found, name, {});
+      put(found[name], deep[2], coerce(get(shape.properties ?? {}, deep[2]), value));
+      continue;
+    }
     if (shape?.kind === 'array') put(found, name, [...(get(found, name) ?? []), coerce(shape.items, value)]);
-    else put(found, name, coerce(shape, value));
+    else put(found, written, coerce(get(known, written), value));
   }
   return found;
 }
@@ -425,16 +474,17 @@ function acceptable(content, accept) {
       if (specific === 0) return;
       if (best === null || specific > best[0] || (specific === best[0] && quality > best[1])) best = [specific, quality, place];
     });
-    if (best !== null && best[1] > 0) scored.push({ quality: best[1], place: best[2], order, media });
+    if (best !== null && best[1] > 0) scored.push({ quality: best[1], place: best[2], late: Number(media.late), order, media });
   });
-  scored.sort((a, b) => b.quality - a.quality || a.place - b.place || a.order - b.order);
+  scored.sort((a, b) => b.quality - a.quality || a.place - b.place || a.late - b.late || a.order - b.order);
   return scored.map((entry) => entry.media);
 }
 const mediaFor = (response, accept) => acceptable(response.content, accept).find((media) => media.pool.length) ?? null;
-function preference(header) {
+function preference(header, query) {
   const found = {};
+  if (query.includes('__')) for (const [name, value] of queryPairs(query)) if (name.startsWith('__')) put(found, name.slice(2), value);
   for (const hit of header.matchAll(/\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^,;\s]*))/g)) put(found, hit[1].toLowerCase(), hit[2] ?? hit[3]);
-  return { code: found.code || null, example: found.example || null };
+  return { code: get(found, 'code') || null, example: get(found, 'example') || null, dynamic: get(found, 'dynamic') === 'true' };
 }
 function worded(body, status, reason) {
   if (!isObject(body) || status < 400) return {};
@@ -467,17 +517,24 @@ function failed(operation, request, status, response, reason, violations = []) {
   if (media.json) body = overlay(body, worded(body, status, reason), shown(media.schema));
   return { status, body, type: media.type, operation, violations, headers: merged(response.headers, headers) };
 }
-function plain(operation, request, response, status, example = null) {
+function noBody(operation, request, response) {
+  const offered = response.content.map((item) => item.type).join(', ');
+  const can = acceptable(response.content, request.headers.accept ?? '').length > 0;
+  if (can) return problem(500, `no body can be made that the schema of this answer allows (${offered})`);
+  return problem(406, `this operation answers with ${offered}`);
+}
+function plain(operation, request, response, status, wanted = { example: null, dynamic: false }) {
+  const { example } = wanted;
   if (response.content.length === 0 || NO_BODY.has(status)) return { status, body: null, type: null, headers: response.headers, operation, media: null };
   const media = mediaFor(response, request.headers.accept ?? '');
-  if (media === null) return { ...problem(406, `this operation answers with ${response.content.map((item) => item.type).join(', ')}`), operation, media: null };
+  if (media === null) return { ...noBody(operation, request, response), operation, media: null };
   let body;
   if (example !== null) {
     if (!has(media.examples, example)) return { ...problem(404, `the answer ${status} has no example "${example}"`), operation, media: null };
     body = TABLE.values[media.examples[example]];
   } else {
-    const turn = hash32(`${TABLE.seed}|${request.rawPath}|${request.query}`) % media.pool.length;
-    body = TABLE.values[media.pool[turn]];
+    const pool = wanted.dynamic && media.made !== null ? media.made : media.pool;
+    body = TABLE.values[pool[hash32(`${TABLE.seed}|${request.rawPath}|${request.query}`) % pool.length]];
   }
   return { status, body, type: media.type, headers: response.headers, operation, media };
 }
@@ -490,7 +547,7 @@ function preferred(operation, request, wanted) {
     response = forStatus(operation, status);
   }
   if (response === null) return { ...problem(404, `the answer ${status} is not declared`), operation };
-  return plain(operation, request, response, status, wanted.example);
+  return plain(operation, request, response, status, wanted);
 }
 function successOf(operation, request) {
   if (operation.success === null) return { status: 200, body: null, type: null, headers: {}, operation, media: null };
@@ -657,9 +714,9 @@ const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (char) => 
 // ---- security: by presence ----
 function presented(scheme, request) {
   if (scheme.kind === 'apiKey') {
-    if (scheme.in === 'query') return queryPairs(request.query).some(([name]) => name === scheme.name);
-    if (scheme.in === 'cookie') return has(cookiesOf(request.headers.cookie), scheme.name);
-    return has(request.headers, scheme.name.toLowerCase());
+    if (scheme.in === 'query') return queryPairs(request.query).some(([name, text]) => name === scheme.name && text.trim() !== '');
+    if (scheme.in === 'cookie') return Boolean(get(cookiesOf(request.headers.cookie), scheme.name));
+    return (get(request.headers, scheme.name.toLowerCase()) ?? '').trim() !== '';
   }
   if (scheme.kind === 'mutualTLS') return true;
   const header = request.headers.authorization ?? '';
@@ -668,13 +725,15 @@ function presented(scheme, request) {
   const rest = at < 0 ? '' : header.slice(at + 1).trim();
   if (scheme.kind === 'http' && scheme.scheme !== '' && scheme.scheme !== 'bearer') {
     if (scheme.scheme !== 'basic') return kind === scheme.scheme;
-    return kind === 'basic' && /^[A-Za-z0-9+/]*={0,2}$/.test(rest) && rest.length % 4 === 0 && Buffer.from(rest, 'base64').includes(':');
+    const plain = Buffer.from(rest, 'base64').toString('latin1');
+    return kind === 'basic' && /^[A-Za-z0-9+/]*={0,2}$/.test(rest) && rest.length % 4 === 0 && plain.includes(':') && plain !== ':';
   }
   return kind === 'bearer' && rest !== '';
 }
 function challenge(scheme) {
-  if (scheme.kind === 'http' && scheme.scheme !== '' && scheme.scheme !== 'bearer') return `${scheme.scheme[0].toUpperCase()}${scheme.scheme.slice(1)} realm="*"`;
-  return ['http', 'oauth2', 'openIdConnect'].includes(scheme.kind) ? 'Bearer' : 'ApiKey realm="*"';
+  if (scheme.kind !== 'http' || scheme.scheme === '' || scheme.scheme === 'bearer') return 'Bearer';
+  const nonce = scheme.scheme === 'digest' ? ', nonce="abc123"' : '';
+  return `${scheme.scheme[0].toUpperCase()}${scheme.scheme.slice(1)} realm="*"${nonce}`;
 }
 
 // ---- the decision ----
@@ -702,21 +761,22 @@ function decide(request) {
   const operation = TABLE.operations[number];
   if (operation.security.length && !operation.security.some((option) => option.every((scheme) => presented(scheme, request)))) {
     const answer = failed(operation, request, 401, forStatus(operation, 401, false), 'credentials are missing');
-    const challenges = [...new Set(operation.security.flat().map(challenge))].join(', ');
+    const named = operation.security.flat().filter((scheme) => scheme.kind !== 'apiKey');
+    const challenges = [...new Set(named.map(challenge))].join(', ') || 'ApiKey realm="*"';
     return { ...answer, headers: merged(answer.headers, { 'www-authenticate': challenges }) };
   }
   const inputs = readInputs(operation, request, match.values);
   if (inputs.unsupported) {
-    const takes = operation.body.content.map((item) => item.type).join(', ');
-    const reason = `the media type ${bareMedia(request.headers['content-type'])} is not accepted; send ${takes}`;
+    const takes = (operation.body?.content ?? []).map((item) => item.type).join(', ');
+    const reason = `the media type ${bareMedia(request.headers['content-type'])} is not accepted; send ${takes || 'no body'}`;
     return failed(operation, request, 415, forStatus(operation, 415, false), reason);
   }
   if (inputs.violations.length) {
     const [status, response] = forBadRequest(operation, inputs.malformed);
     return failed(operation, request, status, response, inputs.violations.join('; '), inputs.violations);
   }
-  const wanted = preference(request.headers.prefer ?? '');
-  if (wanted.code !== null || wanted.example !== null) return preferred(operation, request, wanted);
+  const wanted = preference(request.headers.prefer ?? '', request.query);
+  if (wanted.code !== null || wanted.example !== null || wanted.dynamic) return preferred(operation, request, wanted);
   return operation.behaviour === null ? stateless(operation, request, inputs) : remembered(operation, match, request, inputs);
 }
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi import forms, shapes
+from maestro_dsl.interfaces.openapi.forms import coerce
 from maestro_dsl.interfaces.openapi.model import is_json_media
 from maestro_dsl.interfaces.openapi.validate import errors
 
@@ -22,7 +23,6 @@ _ABSENT = object()
 _MAX_MESSAGES = 3
 _DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
-FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,50 +155,48 @@ def _object(api: Api, parameter: Parameter, text: str) -> Any:
     return {name: coerce(api, known.get(name, True), value) for name, value in pairs}
 
 
-def coerce(api: Api, schema: Any, text: str) -> Any:
-    """Return `text` as the type that `schema` wants, or as it is where it does not look like one."""
-    kind = shapes.type_of(api, schema)
-    if kind == "integer" and text.removeprefix("-").isdecimal() and text.isascii():
-        return int(text)
-    if kind in {"number", "integer"}:
-        try:
-            number = float(text)
-        except ValueError:
-            return text
-        plain = all(char in "0123456789+-.eE" for char in text)
-        return number if plain and abs(number) != float("inf") else text
-    if kind == "boolean" and text in {"true", "false"}:
-        return text == "true"
-    if kind == "null" and text in {"", "null"}:
-        return None
-    return text
-
-
 def _read_body(api: Api, operation: Operation, request: Request, inputs: Inputs) -> None:
     declared = operation.body
-    if declared is None:
-        return
     if not request.body:
-        if declared.required:
+        if declared is not None and declared.required:
             inputs.violations.append("the request body is missing")
+        return
+    if declared is None:
+        inputs.unsupported = bool(request.media_type)
         return
     media = media_for(declared.content, request.media_type)
     if media is None:
         inputs.unsupported = bool(declared.content)
         return
+    problem = _decode(api, media, request, inputs)
+    if problem is not None:
+        inputs.malformed = True
+        inputs.violations.append(f"the request body is not valid {problem}")
+        return
+    if inputs.body is _ABSENT:
+        inputs.body = None
+        return
+    for problem in errors(api, True if media.schema is None else media.schema, inputs.body, "request"):
+        inputs.violations.append(f"body {problem}")
+
+
+def _decode(api: Api, media: Media, request: Request, inputs: Inputs) -> str | None:
+    """Read the body into `inputs`; return what it should be and is not, None where it is fine."""
+    inputs.body = _ABSENT
     if is_json_media(request.media_type or media.media_type):
         try:
             inputs.body = json.loads(request.body)
         except (ValueError, RecursionError):
-            inputs.malformed = True
-            inputs.violations.append("the request body is not valid JSON")
-            return
-    elif request.media_type == FORM:
-        inputs.body = _form(api, media, request.body)
-    else:
-        return
-    for problem in errors(api, True if media.schema is None else media.schema, inputs.body, "request"):
-        inputs.violations.append(f"body {problem}")
+            return "JSON"
+    elif request.media_type == forms.FORM:
+        inputs.body = forms.fields(api, media, forms.pairs(request.body))
+        inputs.violations += forms.reserved(media, request.body)
+    elif request.media_type == forms.MULTIPART:
+        parts = forms.parts(request.headers["content-type"], request.body)
+        if parts is None:
+            return forms.MULTIPART
+        inputs.body = forms.fields(api, media, parts)
+    return None
 
 
 def media_for(content: Mapping[str, Media], media_type: str) -> Media | None:
@@ -210,16 +208,3 @@ def media_for(content: Mapping[str, Media], media_type: str) -> Media | None:
         if bare in {media_type, "*/*"} or (bare.endswith("/*") and media_type.startswith(bare[:-1])):
             return media
     return None
-
-
-def _form(api: Api, media: Media, body: bytes) -> dict[str, Any]:
-    known = shapes.properties(api, media.schema)
-    found: dict[str, Any] = {}
-    for name, text in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
-        schema = known.get(name, True)
-        if shapes.type_of(api, schema) == "array":
-            entry = shapes.items(api, schema)
-            found.setdefault(name, []).append(coerce(api, True if entry is None else entry, text))
-        else:
-            found[name] = coerce(api, schema, text)
-    return found

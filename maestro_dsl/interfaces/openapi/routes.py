@@ -54,10 +54,9 @@ class Router:
         self._open = tuple(route for route in self.routes if route.names)
 
     def find(self, raw_path: str, method: str) -> tuple[Match | None, tuple[str, ...]]:
-        """Return the best match for `method` (or for any method), and the methods that the path allows."""
+        """Return the best match for `method` (or for any method), and the methods of its path."""
         path = decoded(raw_path)
         best: Match | None = None
-        allowed: dict[str, None] = {}
         for base in self.base_paths:
             if base and not path.startswith(base + "/") and path != base:
                 continue
@@ -66,8 +65,7 @@ class Router:
                 if method in methods or (method == "HEAD" and "GET" in methods):
                     return match, tuple(methods)
                 best = best or match
-                allowed.update(dict.fromkeys(methods))
-        return best, tuple(allowed)
+        return best, () if best is None else tuple(best.route.operations)
 
     def _matches(self, path: str) -> list[Match]:
         found: list[Match] = []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.chance import uuid
+from maestro_dsl.interfaces.openapi.markup import is_xml, to_xml
 from maestro_dsl.interfaces.openapi.resources import Resource, find_resources, id_property
 from maestro_dsl.interfaces.openapi.routes import Router
 from maestro_dsl.interfaces.openapi.sample import example, sample
@@ -56,6 +57,7 @@ class Table:
         self.seed = str(seed)
         self.router = Router(api)
         self._pools: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+        self._made: dict[tuple[str, str, str], tuple[Any, ...]] = {}
         self._echoes: dict[str, tuple[tuple[str, str], ...]] = {}
         self._headers: dict[tuple[str, str], dict[str, str]] = {}
         resources = find_resources(api)
@@ -87,15 +89,33 @@ class Table:
 
     def _make_pool(self, name: str, response: Response, media: Media) -> tuple[Any, ...]:
         usable, value = example(self.api, media.schema, media.examples)
-        if usable:
-            return (value,)
+        return (self._written(media, value),) if usable else self._make(name, response, media)
+
+    def _make(self, name: str, response: Response, media: Media) -> tuple[Any, ...]:
+        if "/" not in media.media_type:
+            return ()  # a key of the document that stands in the wrong place
         if media.schema is None:
-            return ()
-        if "xml" in media.media_type and shapes.type_of(self.api, media.schema) != "string":
-            return ()
+            return ({},) if media.is_json else ("",)
         size = _POOL if response.status[0] in "2d" else 1
         made = (sample(self.api, media.schema, seed=f"{self.seed}|{name}|{turn}") for turn in range(size))
-        return tuple(value for value in made if is_valid(self.api, media.schema, value))
+        return tuple(self._written(media, value) for value in made if is_valid(self.api, media.schema, value))
+
+    def made(self, operation: Operation, response: Response, media: Media) -> tuple[Any, ...]:
+        """Return the bodies to choose from without the declared example; those of `pool` where none is."""
+        if not media.examples or media.schema is None:
+            return self.pool(operation, response, media)
+        key = (operation.id, response.status, media.media_type)
+        if key not in self._made:
+            found = self._make("|".join(key), response, media)
+            self._made[key] = found or self.pool(operation, response, media)
+        return self._made[key]
+
+    def example(self, media: Media, name: str) -> Any:
+        """Return a declared example as it is sent."""
+        return self._written(media, media.examples[name])
+
+    def _written(self, media: Media, value: Any) -> Any:
+        return to_xml(self.api, media.schema, value) if is_xml(media.media_type) else value
 
     def hidden(self, schema: Schema | None) -> frozenset[str]:
         """Return the properties of a schema that an answer does not show."""

@@ -172,7 +172,10 @@ def test_credentials_are_checked_by_presence():
         200,
     ]
     assert client("GET", "/both?k=1", authorization="Basic YTpi")[0] == 200
-    assert client("GET", "/both")[1]["www-authenticate"] == 'ApiKey realm="*", Basic realm="*"'
+    assert client("GET", "/both")[1]["www-authenticate"] == 'Basic realm="*"'
+    assert client("GET", "/key")[1]["www-authenticate"] == 'ApiKey realm="*"'
+    assert client("GET", "/key?k=")[0] == 401
+    assert client("GET", "/both?k=1", authorization="Basic Og==")[0] == 401
 
 
 def test_the_same_request_gets_the_same_answer_and_the_path_is_repeated():
