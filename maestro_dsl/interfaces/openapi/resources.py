@@ -15,7 +15,7 @@ from maestro_dsl.interfaces.openapi.model import Api, Operation, Parameter, Resp
 
 _ITEM_PATH = re.compile(r"^(?P<collection>.*/[^/{}]+)/\{(?P<parameter>[^/{}]+)\}$")
 _PARAMETER = re.compile(r"\{([^/{}]+)\}")
-_LIST_KEYS = ("items", "data", "results", "entries", "records", "content", "values", "list")
+LIST_KEYS = ("items", "data", "results", "entries", "records", "content", "values", "list")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,12 @@ class Resource:
     replace: Operation | None = None
     patch: Operation | None = None
     delete: Operation | None = None
+    save: Operation | None = None
+    """PUT on the collection, with a body that names its target."""
+    amend: Operation | None = None
+    """POST on the item, which changes some of it."""
+    clear: Operation | None = None
+    """DELETE on the collection."""
 
     @property
     def operations(self) -> Mapping[str, Operation]:
@@ -93,12 +99,12 @@ def _resource(
     schema = _item_schema(api, above, on)
     if parameter is None or schema is None:
         return
-    listing, key = _listing(api, above.get("GET"), schema)
+    lists, key = listing(api, above.get("GET"), schema)
     create = above.get("POST")
-    if create is not None and not _creates(api, create, schema):
+    if create is not None and not creates(api, create, schema):
         create = None
     read = on.get("GET") if _answers_object(api, on.get("GET")) else None
-    if read is None and (listing is None or create is None):
+    if read is None and lists is None:
         return
     names = tuple(_PARAMETER.findall(collection_path))
     owned = shapes.properties(api, schema)
@@ -112,12 +118,15 @@ def _resource(
         schema_name=shapes.ref_name(schema),
         list_key=key,
         parents={name: _same_name(name, owned) for name in names},
-        list=listing,
+        list=lists,
         create=create,
         read=read,
         replace=on.get("PUT"),
         patch=on.get("PATCH"),
         delete=on.get("DELETE"),
+        save=above.get("PUT"),
+        amend=on.get("POST"),
+        clear=above.get("DELETE"),
     )
 
 
@@ -134,28 +143,29 @@ def _last_parameter(item_path: str, on: Mapping[str, Operation]) -> Parameter | 
 
 def _item_schema(api: Api, above: Mapping[str, Operation], on: Mapping[str, Operation]) -> Schema | None:
     for operation in (on.get("GET"), on.get("PUT"), on.get("PATCH"), above.get("POST")):
-        schema = _answer_schema(operation)
+        schema = answer_schema(operation)
         if schema is not None and shapes.type_of(api, schema) == "object":
             return schema
-    list_schema = _answer_schema(above.get("GET"))
+    list_schema = answer_schema(above.get("GET"))
     entry = shapes.items(api, list_schema)
     return entry if entry is not None and shapes.type_of(api, entry) == "object" else None
 
 
-def _listing(api: Api, operation: Operation | None, schema: Schema) -> tuple[Operation | None, str | None]:
-    answer = _answer_schema(operation)
+def listing(api: Api, operation: Operation | None, schema: Schema) -> tuple[Operation | None, str | None]:
+    """Return the operation where it lists things of this schema, and the property that holds the items."""
+    answer = answer_schema(operation)
     if operation is None or answer is None:
         return None, None
     entry = shapes.items(api, answer)
     if shapes.type_of(api, answer) == "array" and entry is not None:
-        return (operation, None) if _is_like(api, entry, schema) else (None, None)
+        return (operation, None) if is_like(api, entry, schema) else (None, None)
     candidates = {
         name: shapes.items(api, value)
         for name, value in shapes.properties(api, answer).items()
         if shapes.type_of(api, value) == "array"
     }
     matching = [
-        name for name, entry in candidates.items() if entry is not None and _is_like(api, entry, schema)
+        name for name, entry in candidates.items() if entry is not None and is_like(api, entry, schema)
     ]
     matching.sort(
         key=lambda name: (shapes.ref_name(candidates[name]) != shapes.ref_name(schema), _rank(name))
@@ -164,10 +174,10 @@ def _listing(api: Api, operation: Operation | None, schema: Schema) -> tuple[Ope
 
 
 def _rank(name: str) -> int:
-    return _LIST_KEYS.index(name) if name in _LIST_KEYS else len(_LIST_KEYS)
+    return LIST_KEYS.index(name) if name in LIST_KEYS else len(LIST_KEYS)
 
 
-def _is_like(api: Api, one: Schema, other: Schema) -> bool:
+def is_like(api: Api, one: Schema, other: Schema) -> bool:
     """Return whether both describe the same thing: the same reference, or mostly the same properties."""
     if shapes.ref_name(one) is not None and shapes.ref_name(one) == shapes.ref_name(other):
         return True
@@ -176,22 +186,24 @@ def _is_like(api: Api, one: Schema, other: Schema) -> bool:
     return smaller > 0 and len(first & second) * 2 >= smaller
 
 
-def _creates(api: Api, operation: Operation, schema: Schema) -> bool:
+def creates(api: Api, operation: Operation, schema: Schema) -> bool:
+    """Return whether the operation takes and answers things of this schema."""
     if operation.body is None or operation.body.json is None:
         return False
-    answer = _answer_schema(operation)
+    answer = answer_schema(operation)
     if answer is not None:
-        return shapes.type_of(api, answer) == "object" and _is_like(api, answer, schema)
+        return shapes.type_of(api, answer) == "object" and is_like(api, answer, schema)
     body = operation.body.json.schema
-    return body is not None and shapes.type_of(api, body) == "object" and _is_like(api, body, schema)
+    return body is not None and shapes.type_of(api, body) == "object" and is_like(api, body, schema)
 
 
 def _answers_object(api: Api, operation: Operation | None) -> bool:
-    schema = _answer_schema(operation)
+    schema = answer_schema(operation)
     return schema is not None and shapes.type_of(api, schema) == "object"
 
 
-def _answer_schema(operation: Operation | None) -> Schema | None:
+def answer_schema(operation: Operation | None) -> Schema | None:
+    """Return the schema of the answer to a good request, None where it is no JSON."""
     response: Response | None = None if operation is None else operation.success
     if response is None or response.status[0] not in "2d":
         return None

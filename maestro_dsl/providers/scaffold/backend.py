@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from maestro_dsl.providers.scaffold.checks import CheckWriter
 from maestro_dsl.providers.scaffold.errors import FALLBACK, ErrorWriter, invalid_status
 from maestro_dsl.providers.scaffold.handlers import Handler, HandlerWriter
-from maestro_dsl.providers.scaffold.journeys import credentials, journeys
-from maestro_dsl.providers.scaffold.names import line
+from maestro_dsl.providers.scaffold.journeys import credentials, features, journeys
+from maestro_dsl.providers.scaffold.names import line, plural
 from maestro_dsl.providers.scaffold.pysource import Call, Node, Raw, call, show
 from maestro_dsl.providers.scaffold.render import render
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from maestro_dsl.interfaces.openapi.model import Operation, SecurityScheme
-    from maestro_dsl.providers.scaffold.service import Service
+    from maestro_dsl.providers.scaffold.service import Resource, Service
 
 PORT: Final = 8000
 _MODULES: Final = {
-    f"{name}.py" for name in ("transport", "routes", "schemas", "checks", "errors", "storage", "test_service")
+    f"{name}.py"
+    for name in ("transport", "routes", "schemas", "checks", "errors", "storage", "seeds", "test_service")
 }
 _CHECKS: Final = frozenset(
     {
@@ -47,13 +48,17 @@ def write_backend(service: Service, *, entry: str = "server.py") -> tuple[dict[s
     handlers = [
         (step.operation, writer.handler(resource, step))
         for resource in service.resources
-        for step in resource.steps.values()
+        for step in resource.all_steps
     ]
     common = errors.common()
     routes = _routes(service, handlers, errors, common)
     title = line(service.api.title, 60) or service.contract_id
     notes = _notes(service, checks, handlers, routes)
+    singles = [item for item in service.resources if item.is_single]
+    seeded = [item for item in service.resources if not item.is_single and not item.is_made]
     shared: dict[str, Any] = {
+        "has_singles": bool(singles),
+        "has_seeds": bool(seeded),
         "title": title,
         "service": service,
         "resources": service.resources,
@@ -76,9 +81,19 @@ def write_backend(service: Service, *, entry: str = "server.py") -> tuple[dict[s
             **shared,
             keys={resource.new_key for resource in service.resources},
             cascades=any(item.cascade for _, item in handlers),
+            verbs={item.verb for _, item in handlers},
+            single_resets=any(item.is_single and item.verb == "delete" for _, item in handlers),
+            names_used=[name for name, is_used in (("FIRST", singles), ("SEEDS", seeded)) if is_used],
         ),
         "test_service.py": render("backend/test_service.py", **shared, **_test_context(service)),
     }
+    if singles or seeded:
+        files["seeds.py"] = render(
+            "backend/seeds.py",
+            **shared,
+            seeds={item.table: {scope: [*things] for scope, things in item.seeds.items()} for item in seeded},
+            first={item.table: item.first for item in singles},
+        )
     files["README.md"] = render("backend/README.md", **shared, notes=notes, files=sorted(files))
     return files, notes
 
@@ -87,6 +102,7 @@ def _routes(
     service: Service, handlers: list[tuple[Operation, Handler]], errors: ErrorWriter, common: str
 ) -> list[Node]:
     by_id = {operation.id: handler.name for operation, handler in handlers}
+    by_form = {step.operation.id: step.form for item in service.resources for step in item.all_steps}
     reasons = {item.operation.id: item.reason for item in service.missing}
     operations = sorted(service.api.operations, key=_specific_first)
     routes: list[Node] = []
@@ -109,7 +125,9 @@ def _routes(
         if handler and operation.body is not None:
             types = tuple(media.partition(";")[0].strip().lower() for media in operation.body.content)
             types = tuple(item for item in types if item == "application/json" or item.endswith("+json"))
-            if types and "*/*" not in operation.body.content:
+            if by_form.get(operation.id):
+                more["media_types"] = (by_form[operation.id],)
+            elif types and "*/*" not in operation.body.content:
                 more["media_types"] = types
         more |= _answer_types(operation, is_done=handler is not None)
         needed = _credentials(operation)
@@ -189,7 +207,8 @@ def _routes_file(
     body = "\n".join(line for handler in handlers for line in handler.reads)
     names = {"Request", "Response", "Route"}
     is_partial = "absent(" in table
-    if "found" in writer.helpers or is_partial:
+    is_strict = any(item.verb == "bulk" and item.answers and not item.answers_list for item in handlers)
+    if "found" in writer.helpers or is_partial or is_strict:
         names.add("HttpError")
     if "Credential(" in table:
         names.add("Credential")
@@ -253,8 +272,11 @@ def _test_context(service: Service) -> dict[str, Any]:
     secured = next(
         (item for item in service.api.operations if _is_servable(item) and _credentials(item)), None
     )
+    found = journeys(service)
     return {
-        "journeys": journeys(service),
+        "journeys": found,
+        **features(found),
+        "probe_path": re.sub(r"\{[^{}]*\}", "1", service.resources[0].all_steps[0].operation.path),
         "absent": absent,
         "absent_path": None if absent is None else _tried(absent),
         "absent_headers": {} if absent is None else credentials(absent)[0],
@@ -287,6 +309,20 @@ def _notes(
             notes.append(
                 f"{resource.noun}: {', '.join(map(line, starts))} start empty; nothing says what they are"
             )
+        notes += _seed_notes(resource)
         if resource.parent:
             notes.append(f"deleting a {resource.parent} entry deletes the {resource.table} in it")
     return tuple(notes)
+
+
+def _seed_notes(resource: Resource) -> list[str]:
+    if resource.is_single:
+        until = "it can be edited there" if resource.is_fixed else "it holds until somebody writes it"
+        text = f"{resource.noun}: its first value, in seeds.py, is made of examples and defaults; {until}"
+        return [text]
+    if resource.is_made or not resource.is_seen:
+        return []
+    count = sum(map(len, resource.seeds.values()))
+    held = f"{count} from the examples of the interface" if count else "none yet"
+    many = plural(resource.noun)
+    return [f"{many}: nothing makes them, so they stand in seeds.py, for a person to edit ({held})"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.providers.scaffold.handlers import LIMITS, OFFSETS, filter_role
 from maestro_dsl.providers.scaffold.names import label, line, normal, singular, words
 from maestro_dsl.providers.scaffold.samples import bounds
 from maestro_dsl.providers.scaffold.service import Resource, Service, Verb
 from maestro_dsl.providers.scaffold.shapes import Field, items_of, kind_of, resolved, shape_of
+from maestro_dsl.providers.scaffold.steps import LIMITS, OFFSETS, filter_role
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Api
@@ -23,16 +23,17 @@ _FORMATS: Final = {
     "uri": "url",
     "password": "password",
 }
+_EDITORS: Final = (Verb.REPLACE, Verb.PATCH, Verb.SAVE)
 _LONG: Final = 300
 _MAX_FACTS: Final = 6
 
 
 def form(service: Service, resource: Resource, shown: list[Resource]) -> list[dict[str, Any]]:
     """Return the controls of a form, in the order of the schema."""
-    step = resource.steps.get(Verb.CREATE) or resource.steps[Verb.REPLACE]
-    editor = (
-        resource.steps.get(Verb.REPLACE) or resource.steps.get(Verb.PATCH) or resource.steps.get(Verb.SAVE)
-    )
+    editor = next((resource.steps[verb] for verb in _EDITORS if verb in resource.steps), None)
+    step = resource.steps.get(Verb.CREATE) or editor
+    if step is None:
+        return []
     editable = set(shape_of(service.api, editor.body).names) if editor else set()
     controls: list[dict[str, Any]] = []
     for item in shape_of(service.api, step.body).fields:
@@ -48,10 +49,12 @@ def form(service: Service, resource: Resource, shown: list[Resource]) -> list[di
 
 def filters(service: Service, resource: Resource, shown: list[Resource]) -> list[dict[str, Any]]:
     """Return the controls above a list: query parameters that filter by a field, and required ones."""
-    step = resource.steps.get(Verb.LIST) or resource.steps[Verb.FIND]
+    step = resource.steps.get(Verb.LIST) or resource.steps.get(Verb.FIND)
+    if step is None:
+        return []
     controls: list[dict[str, Any]] = []
     for parameter in step.operation.parameters_in("query"):
-        role = filter_role(service, resource, parameter)
+        role = filter_role(service.api, resource.shape, resource.key, parameter)
         if not role and not parameter.required:
             continue
         schema = items_of(service.api, parameter.schema) or parameter.schema
@@ -91,7 +94,7 @@ def heading(resource: Resource) -> str:
     texts = [item.name for item in resource.shape.fields if item.kind == "string" and not item.write_only]
     by_name = {normal(name): name for name in texts}
     known = next((by_name[normal(name)] for name in _TITLES if normal(name) in by_name), None)
-    return known or resource.key
+    return known or resource.key or (resource.shape.names or ("",))[0]
 
 
 def toggle(resource: Resource) -> str | None:

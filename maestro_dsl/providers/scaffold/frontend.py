@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.providers.scaffold.backend import PORT
 from maestro_dsl.providers.scaffold.forms import facts, filters, form, heading, paging, toggle
-from maestro_dsl.providers.scaffold.journeys import journeys
+from maestro_dsl.providers.scaffold.journeys import features, journeys
 from maestro_dsl.providers.scaffold.names import camel, label, line, plural
 from maestro_dsl.providers.scaffold.render import render
 from maestro_dsl.providers.scaffold.resources import path_params
@@ -25,7 +25,7 @@ def url_variable(contract_id: str) -> str:
 
 def write_frontend(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the files of the page by name, and notes on what it cannot show."""
-    steps = [(resource, step) for resource in service.resources for step in resource.steps.values()]
+    steps = [(resource, step) for resource in service.resources for step in resource.all_steps]
     functions = _functions([step for _, step in steps])
     shown = [item for item in service.resources if _obstacle(item) is None]
     notes = [f"missing: {item.text}" for item in service.missing]
@@ -34,12 +34,14 @@ def write_frontend(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
         for item in service.resources
         if item not in shown
     ]
+    found = journeys(service)
     title = line(service.api.title, 60) or service.contract_id
     context: dict[str, Any] = {
         "title": title,
         "variable": url_variable(service.contract_id),
         "port": PORT,
         "credentials": _credentials(service),
+        **features(found),
     }
     files = {
         "index.html": render("frontend/index.html", **context),
@@ -59,7 +61,7 @@ def write_frontend(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
             calls=[_client_call(step, functions[step.operation.id]) for _, step in steps],
         ),
         "serve.py": render("frontend/serve.py", **context),
-        "test_client.py": render("frontend/test_client.py", **context, journeys=journeys(service)),
+        "test_client.py": render("frontend/test_client.py", **context, journeys=found),
     }
     manys = [plural(item.noun) for item in shown]
     files["README.md"] = render("frontend/README.md", **context, notes=notes, manys=manys)
@@ -72,7 +74,7 @@ def can_show(service: Service) -> bool:
 
 
 def _obstacle(resource: Resource) -> str | None:
-    if not {Verb.LIST, Verb.FIND} & resource.steps.keys():
+    if not resource.is_single and not {Verb.LIST, Verb.FIND} & resource.steps.keys():
         return "no operation lists them"
     if len(resource.parents) > 1 or (resource.parents and resource.parent is None):
         return "they lie under something that the interface does not list"
@@ -97,12 +99,12 @@ def _client_call(step: Step, function: str) -> dict[str, str]:
         arguments.append(variable)
         pairs.append(variable if variable == name else f"{_js(name)}: {variable}")
     options = [f"params: {{ {', '.join(pairs)} }}"] if pairs else []
-    if step.verb in {Verb.LIST, Verb.FIND}:
+    if step.verb in {Verb.LIST, Verb.FIND} or (step.verb is Verb.AMEND and step.body is None):
         arguments.append("query = {}")
         options.append("query")
     if step.body is not None:
         arguments.append("body")
-        options.append("body")
+        options.append("body" if step.form is None else "form: body")
     return {
         "id": step.operation.id,
         "function": function,
@@ -114,14 +116,15 @@ def _client_call(step: Step, function: str) -> dict[str, str]:
 def _page_resource(
     service: Service, resource: Resource, shown: list[Resource], functions: dict[str, str]
 ) -> dict[str, Any]:
-    listing = resource.steps.get(Verb.LIST) or resource.steps[Verb.FIND]
+    listing = resource.steps.get(Verb.LIST) or resource.steps.get(Verb.FIND) or resource.steps[Verb.READ]
     parent = ["parent"] if resource.parents else []
+    own = [] if resource.is_single else ["key"]
     known = {
-        "list": (listing, ["query", *parent], [*parent, "query"]),
+        "list": (listing, ["query", *parent], [*parent] if resource.is_single else [*parent, "query"]),
         "create": (resource.steps.get(Verb.CREATE), ["body", *parent], [*parent, "body"]),
-        "update": (resource.steps.get(Verb.REPLACE), ["key", "body", *parent], [*parent, "key", "body"]),
-        "patch": (resource.steps.get(Verb.PATCH), ["key", "body", *parent], [*parent, "key", "body"]),
-        "remove": (resource.steps.get(Verb.DELETE), ["key", *parent], [*parent, "key"]),
+        "update": (resource.steps.get(Verb.REPLACE), ["key", "body", *parent], [*parent, *own, "body"]),
+        "patch": (resource.steps.get(Verb.PATCH), ["key", "body", *parent], [*parent, *own, "body"]),
+        "remove": (resource.steps.get(Verb.DELETE), ["key", *parent], [*parent, *own]),
     }
     sources = [
         (name, f"({', '.join(takes)}) => client.{functions[step.operation.id]}({', '.join(passes)})")
@@ -136,10 +139,11 @@ def _page_resource(
     return {
         "table": resource.table,
         "noun": resource.noun,
-        "many": plural(resource.noun),
+        "many": resource.noun if resource.is_single else plural(resource.noun),
         "key": resource.key,
         "heading": title,
-        "rows": "(data) => data" if listing.envelope is None else f"(data) => data[{_js(listing.envelope)}]",
+        "single": resource.is_single,
+        "rows": _rows(resource, listing),
         "functions": sources,
         "toggle": toggle(resource),
         "limit": paging(service.api, resource),
@@ -148,6 +152,12 @@ def _page_resource(
         "fields": form(service, resource, shown),
         "facts": facts(service, resource, shown, title),
     }
+
+
+def _rows(resource: Resource, listing: Step) -> str:
+    if resource.is_single:
+        return "(data) => [data]"
+    return "(data) => data" if listing.envelope is None else f"(data) => data[{_js(listing.envelope)}]"
 
 
 def _credentials(service: Service) -> dict[str, str] | None:

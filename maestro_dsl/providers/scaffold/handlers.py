@@ -13,27 +13,26 @@ from maestro_dsl.providers.scaffold.names import article, constant, normal, plur
 from maestro_dsl.providers.scaffold.pysource import Node, Raw, call, literal, show
 from maestro_dsl.providers.scaffold.records import NOW, TODAY, is_changing
 from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
-from maestro_dsl.providers.scaffold.shapes import Field, items_of, kind_of, resolved, shape_of
+from maestro_dsl.providers.scaffold.shapes import Field, Shape, items_of, kind_of, resolved, shape_of
+from maestro_dsl.providers.scaffold.steps import LIMITS, OFFSETS, PAGES, filter_role
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Parameter
 
-LIMITS: Final = {"limit", "perpage", "pagesize", "size", "maxresults", "first", "top", "count", "take"}
-OFFSETS: Final = {"offset", "skip", "start", "from"}
-PAGES: Final = {"page", "pagenumber", "pageno"}
 _TOTALS: Final = {"total", "totalcount", "totalitems", "totalresults", "count", "size"}
 _SEPARATORS: Final = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _IGNORED_HEADERS: Final = {"accept", "contenttype", "authorization"}
 _HELPERS: Final = {
     "found", "picked", "without", "now", "today", "absent", "scope_of", "quote", "uuid4", "datetime",
-    "change",
+    "change", "given",
 }  # fmt: skip
 _LOCALS: Final = {
-    "body", "record", "stored", "items", "total", "scope", "changed", "removed", "item", "document",
-    *_HELPERS,
+    "body", "record", "stored", "items", "total", "scope", "changed", "removed", "item", "records",
+    "document", *_HELPERS,
 }  # fmt: skip
 """Names that generated handlers use themselves."""
 _DEFAULT_PAGE: Final = 20
+_MAKES: Final = {Verb.CREATE, Verb.BULK}
 
 
 @dataclass
@@ -65,6 +64,12 @@ class Handler:
     """The number of the first page, where `offset` holds a page."""
     key_literal: str = ""
     is_upsert: bool = False
+    made_status: int = 201
+    is_single: bool = False
+    has_key: bool = True
+    changes: list[tuple[str, str]] = field(default_factory=list)
+    """Of an amend: field and the variable of the parameter that sets it."""
+    answers_list: bool = False
     shown: str = "{}"
     envelope: list[tuple[str, str]] = field(default_factory=list)
     location: list[str] = field(default_factory=list)
@@ -96,6 +101,11 @@ class Handler:
     def scope_argument(self) -> str:
         """The keyword argument that names the parents; "" for none."""
         return f", scope=scope_of({', '.join(self.scope)})" if self.scope else ""
+
+    @property
+    def scope_alone(self) -> str:
+        """The keyword argument that names the parents, as the only one."""
+        return self.scope_argument.removeprefix(", ")
 
     @property
     def find(self) -> str:
@@ -137,16 +147,26 @@ class HandlerWriter:
             status=step.status,
             answers=step.answer is not None,
             key_literal=literal(resource.key),
-            is_upsert=step.verb is Verb.REPLACE and Verb.CREATE not in resource.steps,
+            is_upsert=step.verb is Verb.REPLACE
+            and Verb.CREATE not in resource.steps
+            and not resource.is_single,
+            made_status=201 if "201" in step.operation.responses else step.status,
+            is_single=resource.is_single,
+            has_key=bool(resource.key),
         )
         self._read_path(made, resource, step)
         self._read_others(made, resource, step)
         if step.body is not None:
             self._read_body(made, resource, step)
+        elif step.verb is Verb.AMEND:
+            self.helpers.add("given")
+            self._first_values(made, resource, step, ())
+            made.sent = "given({" + ", ".join(f"{name}: {value}" for name, value in made.changes) + "})"
         self._show(made, resource, step)
         made.is_checked = bool(made.reads)
         self.helpers.update(["scope_of"] if made.scope or made.cascade else [])
-        if step.verb not in {Verb.LIST, Verb.FIND, Verb.CREATE} and not made.is_upsert:
+        on_one = step.verb not in {Verb.LIST, Verb.FIND, Verb.CREATE, Verb.BULK, Verb.CLEAR}
+        if on_one and not made.is_upsert and not resource.is_single:
             self.helpers.add("found")
         return made
 
@@ -169,7 +189,7 @@ class HandlerWriter:
             made.parent = (above.table, made.scope[len(above.parents)], made.scope[: len(above.parents)])
             self.helpers.add("found")
         below = [item for item in self.service.resources if item.parent == resource.table]
-        if step.verb is Verb.DELETE:
+        if step.verb in {Verb.DELETE, Verb.CLEAR} and not resource.is_single:
             made.cascade = tuple(item.table for item in below)
 
     def _path_value(self, made: Handler, parameter: Parameter) -> str:
@@ -198,7 +218,9 @@ class HandlerWriter:
         check, is_list = parameter_check(self.checks, parameter.schema)
         default = resolved(self.service.api, parameter.schema).get("default")
         more: dict[str, Node] = {"required": True} if parameter.required else {}
-        role = self._role(resource, step, parameter) if step.verb in {Verb.LIST, Verb.FIND} else ""
+        role = (
+            self._role(resource, step, parameter) if step.verb in {Verb.LIST, Verb.FIND, Verb.AMEND} else ""
+        )
         if role in {"offset", "page"} and default is None:
             default = 0 if role == "offset" else 1
         if default is not None and not parameter.required and isinstance(default, (str, int, float, list)):
@@ -216,7 +238,8 @@ class HandlerWriter:
             return
         made.reads.append(f"{variable} = {read}")
         if role.startswith("filter:"):
-            made.filters.append((literal(role.removeprefix("filter:")), variable))
+            target = made.changes if step.verb is Verb.AMEND else made.filters
+            target.append((literal(role.removeprefix("filter:")), variable))
         elif role == "limit":
             made.limit = variable
         elif role == "offset":
@@ -231,49 +254,68 @@ class HandlerWriter:
             for role, known in (("limit", LIMITS), ("offset", OFFSETS), ("page", PAGES)):
                 if name in known:
                     return role
-        return filter_role(self.service, resource, parameter)
+        return filter_role(self.service.api, resource.shape, resource.key, parameter)
 
     def _reader(self, place: str, name: str, check: Node, **more: Node) -> str:
         return show(call(f"request.{place}", name, check, **more), 4, lead=len(_variable(name)) + 3)
 
     def _read_body(self, made: Handler, resource: Resource, step: Step) -> None:
-        self.uses.add("body")
-        body = shape_of(self.service.api, step.body)
+        api, source = self.service.api, "body"
+        one: object = step.body
+        if step.verb is Verb.BULK:
+            one, source = items_of(api, step.body), "item"
+        body = shape_of(api, one)
         title = f"{resource.noun} {'input' if step.verb is Verb.CREATE else step.verb.value}"
         made.body = self.checks.named(step.body, title)
-        is_required = step.operation.body is not None and step.operation.body.required
+        is_required = step.verb is Verb.BULK or (
+            step.operation.body is not None and step.operation.body.required
+        )
         more = "" if is_required else ", required=False"
-        made.reads.append(f"body = request.body(schemas.{made.body}{more})")
+        made.reads.append(self._body_reader(made, body, step, more))
         writable = tuple(
             item.name
             for item in body.fields
             if not item.read_only
-            and (item.name != resource.key or step.verb is Verb.CREATE or not resource.item_param)
+            and (item.name != resource.key or step.verb in _MAKES or not resource.item_param)
         )
         fixed = tuple(item.name for item in body.fields if item.read_only)
         if body.is_open:
-            self.helpers.add("without")
-            refused = tuple(dict.fromkeys((*fixed, *(() if step.verb is Verb.CREATE else (resource.key,)))))
-            made.sent = (
-                f"without(body, {self._constant(resource, 'fixed fields', refused)})" if refused else "body"
-            )
+            own = (resource.key,) if resource.key and step.verb not in _MAKES else ()
+            refused = tuple(dict.fromkeys((*fixed, *own)))
+            made.sent = source
+            if refused:
+                self.helpers.add("without")
+                made.sent = f"without({source}, {self._constant(resource, 'fixed fields', refused)})"
         else:
             self.helpers.add("picked")
-            made.sent = f"picked(body, {self._constant(resource, 'fields', writable)})"
+            made.sent = f"picked({source}, {self._constant(resource, 'fields', writable)})"
         self._first_values(made, resource, step, writable)
+
+    def _body_reader(self, made: Handler, body: Shape, step: Step, more: str) -> str:
+        if step.form is None:
+            self.uses.add("body")
+            return f"body = request.body(schemas.{made.body}{more})"
+        self.uses.add("form")
+        checks: dict[str, Node] = {
+            item.name: parameter_check(self.checks, item.schema)[0]
+            for item in body.fields
+            if item.kind != "string"
+        }
+        parsers = "" if not checks else f", {show(checks, 4, lead=40)}"
+        return f"body = request.form(schemas.{made.body}{parsers}{more})"
 
     def _first_values(self, made: Handler, resource: Resource, step: Step, writable: tuple[str, ...]) -> None:
         for name, value in resource.starts.items():
             self.helpers.update(word for word in ("now", "today", "uuid4") if f"{word}(" in value)
             if value in {NOW, TODAY} and is_changing(name) and name not in writable:
                 made.after.append((literal(name), value))
-            elif step.verb is Verb.PATCH:
+            elif step.verb in {Verb.PATCH, Verb.AMEND}:
                 continue
             elif name in writable:
                 made.before.append((literal(name), value))
-            elif step.verb is Verb.CREATE or (step.verb is Verb.REPLACE and resource.new_key is None):
+            elif step.verb in _MAKES or (step.verb is Verb.REPLACE and resource.new_key is None):
                 made.after.append((literal(name), value))
-        if step.verb is Verb.CREATE:
+        if step.verb in _MAKES:
             for parent, variable in zip(resource.parents, made.scope, strict=True):
                 same = next((item for item in resource.shape.fields if _is_same(item, parent)), None)
                 if same is not None and same.name != resource.key:
@@ -292,7 +334,8 @@ class HandlerWriter:
 
     def _show(self, made: Handler, resource: Resource, step: Step) -> None:
         api = self.service.api
-        schema = step.item if step.verb in {Verb.LIST, Verb.FIND} else step.answer
+        schema = step.item or step.answer
+        made.answers_list = step.item is not None
         shape = shape_of(api, schema)
         hidden = tuple(item.name for item in self._all_fields(resource) if item.write_only)
         if shape.is_closed and not shape.is_open:
@@ -321,7 +364,7 @@ class HandlerWriter:
             if item.name == step.envelope:
                 value = f"[{made.show('item')} for item in items]"
             elif item.kind == "integer" and name in LIMITS - {"count"} and made.limit != "None":
-                value = made.limit
+                value = f"len(items) if {made.limit} is None else {made.limit}"
             elif (item.kind == "integer" and name in OFFSETS) or (
                 item.kind == "integer" and name in PAGES and made.page_from is not None
             ):
@@ -351,17 +394,6 @@ class HandlerWriter:
         return name
 
 
-def filter_role(service: Service, resource: Resource, parameter: Parameter) -> str:
-    """Return "filter:<field>" where the parameter's name is a field with values of its type, else ""."""
-    field_ = next((item for item in resource.shape.fields if _is_same(item, parameter.name)), None)
-    if field_ is None or '"' in field_.name or field_.write_only:
-        return ""
-    wanted = kind_of(service.api, items_of(service.api, parameter.schema) or parameter.schema)
-    held = kind_of(service.api, items_of(service.api, field_.schema) or field_.schema)
-    same = wanted == held and wanted in {"string", "integer", "number", "boolean"}
-    return f"filter:{field_.name}" if same else ""
-
-
 def _empty(service: Service, item: Field) -> str | None:
     from maestro_dsl.providers.scaffold.records import first_value
 
@@ -379,6 +411,8 @@ def _variable(name: str) -> str:
 
 def _doc(resource: Resource, verb: Verb) -> str:
     many, one = plural(resource.noun), article(resource.noun)
+    if resource.is_single:
+        many, one = resource.noun, f"the {resource.noun}"
     texts = {
         Verb.LIST: f"List the {many}",
         Verb.FIND: f"Find {many}",
@@ -387,6 +421,9 @@ def _doc(resource: Resource, verb: Verb) -> str:
         Verb.REPLACE: f"Replace {one}",
         Verb.SAVE: f"Replace the {resource.noun} that the body names",
         Verb.PATCH: f"Change some fields of {one}",
+        Verb.AMEND: f"Change some fields of {one}",
+        Verb.BULK: f"Create several {many}",
         Verb.DELETE: f"Delete {one}",
+        Verb.CLEAR: f"Delete all {many}",
     }
     return texts[verb]

@@ -12,12 +12,12 @@ from urllib.parse import quote, urlencode
 
 from maestro_dsl.interfaces.openapi.validate import is_valid
 from maestro_dsl.providers.scaffold.errors import invalid_status
-from maestro_dsl.providers.scaffold.handlers import LIMITS, filter_role
 from maestro_dsl.providers.scaffold.names import line, normal, snake
 from maestro_dsl.providers.scaffold.pysource import show
 from maestro_dsl.providers.scaffold.samples import NoExample, bounds, example
 from maestro_dsl.providers.scaffold.service import Resource, Service, Step, Verb
 from maestro_dsl.providers.scaffold.shapes import items_of, kind_of, resolved, shape_of
+from maestro_dsl.providers.scaffold.steps import LIMITS, filter_role
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Api, Operation
@@ -39,6 +39,8 @@ class Call:
     answers: bool
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    form: bool = False
+    """True where the body is a form."""
     envelope: str | None = None
     required: tuple[str, ...] = ()
     types: dict[str, str] = field(default_factory=dict)
@@ -76,7 +78,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """A resource's life. `new` is what a create sends; `replaced` and `patch` are what the others send."""
+    """A resource as tests walk through it.
+
+    `new` is what a create sends; `replaced` and `patch` are what the others send.
+    """
 
     resource: Resource
     parents: tuple[tuple[str, str | None, Any], ...]
@@ -99,9 +104,17 @@ class Journey:
     shown: tuple[str, ...]
     """Fields that a client sends and sees again."""
     free_method: str | None
+    """A method that the collection's path does not have."""
     key_prefix: str | None
     """The start of keys that clients choose; None where the service makes them, or they have a form."""
-    """A method that the collection's path does not have."""
+    kind: str = "life"
+    """"life" of things that clients make, "look" at things that they cannot make, "single" document."""
+    finds: tuple[Call, ...] = ()
+    amend: dict[str, Any] | None = None
+    """What an amend sends: its query, or its body."""
+    seed: str | None = None
+    """The key of a thing that is there at the start, under `seed_scope`."""
+    seed_count: int = 0
 
     @property
     def list_suffix(self) -> str:
@@ -160,6 +173,26 @@ def journeys(service: Service) -> list[Journey]:
     return [_journey(service, resource) for resource in ordered]
 
 
+def features(found: list[Journey]) -> dict[str, bool]:
+    """Return what the tests of these journeys need beyond the plain minimum, for the templates."""
+    steps = [step for item in found for step in item.resource.all_steps]
+    forms = any(step.form for step in steps)
+    queries = any(item.amend and item.resource.steps[Verb.AMEND].body is None for item in found)
+    return {
+        "uses_forms": forms,
+        "uses_urlencode": forms or queries,
+        "uses_unquote": any(item.kind == "life" and item.calls["save"] and item.replaced for item in found),
+        "uses_seeds": any(
+            item.kind == "look"
+            and item.resource.seeds
+            and (listing := item.calls["list"]) is not None
+            and not listing.suffix
+            and not item.limit
+            for item in found
+        ),
+    }
+
+
 def credentials(operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
     """Return the headers and query values that satisfy the first security alternative by presence."""
     headers: dict[str, str] = {}
@@ -180,29 +213,35 @@ def credentials(operation: Operation) -> tuple[dict[str, str], dict[str, str]]:
 
 def _journey(service: Service, resource: Resource) -> Journey:
     api = service.api
-    maker = resource.steps.get(Verb.CREATE) or resource.steps[Verb.REPLACE]
-    new, other = _body(api, maker, 0), _body(api, maker, 1)
-    sent = shape_of(api, maker.body)
+    maker = resource.steps.get(Verb.CREATE) or resource.steps.get(Verb.REPLACE)
+    is_life = resource.is_made and maker is not None
+    new = _body(api, maker, 0) if is_life and maker else {}
+    other = _body(api, maker, 1) if is_life and maker else {}
+    sent = _sent_names(api, resource)
     shown = tuple(
         item.name
         for item in resource.shape.fields
-        if not item.write_only and item.name in sent.names and item.name != resource.key
+        if not item.write_only and item.name in sent and item.name != resource.key
     )
     if resource.new_key is not None:
         new.pop(resource.key, None)
         other.pop(resource.key, None)
     changes = [name for name in new if name in other and new[name] != other[name]]
+    seeds = [item for things in resource.seeds.values() for item in things]
     return Journey(
         resource=resource,
-        parents=_parents(service, resource, maker),
+        kind="single" if resource.is_single else "life" if is_life else "look",
+        parents=_parents(service, resource, resource.all_steps[0]),
         calls={
             verb.value: _call(api, resource.steps[verb]) if verb in resource.steps else None for verb in Verb
         },
+        finds=tuple(_call(api, step) for step in resource.all_steps if step.verb is Verb.FIND),
         new=new,
         other=other,
         replaced=_replacement(api, resource, new),
         patch=_patch(api, resource, new),
-        required=tuple(item.name for item in sent.fields if item.required and not item.read_only),
+        amend=_amend(api, resource),
+        required=_required(api, maker) if is_life and maker else (),
         wrong=next(((name, ["wrong"]) for name in changes if isinstance(new[name], (str, int, float))), None),
         filter=_filter(service, resource, new, other),
         limit=_limit(api, resource),
@@ -210,8 +249,38 @@ def _journey(service: Service, resource: Resource) -> Journey:
         absent_key=_absent_key(api, resource),
         shown=shown,
         free_method=_free_method(service, resource),
-        key_prefix=_key_prefix(api, resource, maker),
+        key_prefix=_key_prefix(api, resource, maker) if is_life and maker else None,
+        seed=str(seeds[0][resource.key]) if seeds and resource.key else None,
+        seed_count=len(seeds),
     )
+
+
+def _sent_names(api: Api, resource: Resource) -> set[str]:
+    steps = [resource.steps[verb] for verb in (Verb.CREATE, Verb.REPLACE) if verb in resource.steps]
+    if not steps:
+        steps = [resource.steps[verb] for verb in (Verb.PATCH, Verb.AMEND) if verb in resource.steps]
+    names = {name for step in steps[:1] for name in shape_of(api, step.body).names}
+    if resource.is_single and Verb.PATCH in resource.steps:
+        names |= set(shape_of(api, resource.steps[Verb.PATCH].body).names)
+    return names
+
+
+def _required(api: Api, maker: Step) -> tuple[str, ...]:
+    sent = shape_of(api, maker.body)
+    return tuple(item.name for item in sent.fields if item.required and not item.read_only)
+
+
+def _amend(api: Api, resource: Resource) -> dict[str, Any] | None:
+    step = resource.steps.get(Verb.AMEND)
+    if step is None:
+        return None
+    if step.body is not None:
+        return _change(api, step, resource, {})
+    for parameter in step.operation.parameters_in("query"):
+        role = filter_role(api, resource.shape, resource.key, parameter).removeprefix("filter:")
+        if role and role != resource.key and items_of(api, parameter.schema) is None:
+            return {parameter.name: example(api, parameter.schema, name=parameter.name, variant=1)}
+    return None
 
 
 def _body(api: Api, step: Step, variant: int) -> dict[str, Any]:
@@ -246,8 +315,10 @@ def _replacement(api: Api, resource: Resource, new: dict[str, Any]) -> dict[str,
 
 def _patch(api: Api, resource: Resource, new: dict[str, Any]) -> dict[str, Any] | None:
     step = resource.steps.get(Verb.PATCH)
-    if step is None:
-        return None
+    return None if step is None else _change(api, step, resource, resource.first or new)
+
+
+def _change(api: Api, step: Step, resource: Resource, new: dict[str, Any]) -> dict[str, Any] | None:
     try:
         body = _body(api, step, 1)
     except NoExample:
@@ -278,6 +349,8 @@ def _parents(service: Service, resource: Resource, maker: Step) -> tuple[tuple[s
 
 def _call(api: Api, step: Step) -> Call:
     headers, query = credentials(step.operation)
+    if step.form is not None:
+        headers["Content-Type"] = step.form
     for parameter in step.operation.parameters:
         if parameter.required and parameter.location in {"query", "header"}:
             value = example(api, parameter.schema, name=parameter.name)
@@ -296,6 +369,7 @@ def _call(api: Api, step: Step) -> Call:
         query=query,
         headers=headers,
         envelope=step.envelope,
+        form=step.form is not None,
         required=shape.required,
         types={item.name: item.kind for item in shape.fields if item.kind not in {"any", "null"}},
         formats={
@@ -316,7 +390,7 @@ def _filter(
 ) -> tuple[str, str] | None:
     step = resource.steps.get(Verb.LIST) or resource.steps.get(Verb.FIND)
     for parameter in step.operation.parameters_in("query") if step else ():
-        role = filter_role(service, resource, parameter).removeprefix("filter:")
+        role = filter_role(service.api, resource.shape, resource.key, parameter).removeprefix("filter:")
         node = resolved(service.api, parameter.schema)
         if not role or items_of(service.api, parameter.schema) is not None or node.get("enum"):
             continue
@@ -356,9 +430,11 @@ def _longest_page(api: Api, resource: Resource) -> dict[str, str]:
 
 
 def _absent_key(api: Api, resource: Resource) -> str:
-    step = next((item for item in resource.steps.values() if item.verb not in {Verb.LIST, Verb.FIND}), None)
+    step = next((item for item in resource.steps.values() if item.operation.path == resource.item_path), None)
     parameters = step.operation.parameters_in("path") if step else ()
     schema = next((item.schema for item in parameters if item.name == resource.item_param), None)
+    if schema is None and not resource.key:
+        return "absent"
     if schema is None:
         schema = next(item.schema for item in resource.shape.fields if item.name == resource.key)
     if kind_of(api, schema) in {"integer", "number"}:
@@ -384,7 +460,7 @@ def _key_prefix(api: Api, resource: Resource, maker: Step) -> str | None:
 def _free_method(service: Service, resource: Resource) -> str | None:
     path = re.sub(r"\{[^{}]*\}", "1", resource.path)
     used = {item.method for item in service.api.operations if _pattern(item.path).fullmatch(path)}
-    return next((method for method in ("PUT", "PATCH", "DELETE") if method not in used), None)
+    return next((method for method in ("PUT", "PATCH", "DELETE") if used and method not in used), None)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

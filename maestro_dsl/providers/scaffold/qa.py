@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.providers.scaffold.backend import PORT
 from maestro_dsl.providers.scaffold.frontend import url_variable
-from maestro_dsl.providers.scaffold.journeys import journeys
+from maestro_dsl.providers.scaffold.journeys import features, journeys
 from maestro_dsl.providers.scaffold.names import line
 from maestro_dsl.providers.scaffold.render import render
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 def write_tests(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the files of the suite by name, and notes on the operations that it does not test."""
     notes = tuple(f"not tested: {item.text}" for item in service.missing)
+    found = journeys(service)
     context = {
         "title": line(service.api.title, 60) or service.contract_id,
         "variable": url_variable(service.contract_id),
         "port": PORT,
-        "journeys": journeys(service),
+        "journeys": found,
+        **features(found),
         "notes": notes,
     }
     return {

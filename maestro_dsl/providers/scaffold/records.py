@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 NOW, TODAY, NEW_UUID = "now()", "today()", "str(uuid4())"
 _MAX_DEPTH = 4
-_NONE = object()
+NOTHING = object()
+"""No value is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,9 @@ class Starts:
 
 def first_values(api: Api, resource: Resource, steps: Mapping[Verb, Step]) -> Starts:
     """Return the first value of every field that answers promise, or defaults give, and clients may omit."""
-    maker = steps.get(Verb.CREATE) or steps[Verb.REPLACE]
+    maker = steps.get(Verb.CREATE) or steps.get(Verb.REPLACE) or steps.get(Verb.PATCH)
+    if maker is None:
+        return Starts()
     sent = shape_of(api, maker.body)
     always_sent = {item.name for item in sent.fields if item.required and not item.read_only}
     promised = _promised(api, steps)
@@ -56,7 +59,8 @@ def first_values(api: Api, resource: Resource, steps: Mapping[Verb, Step]) -> St
             values[item.name] = value
         elif item.name in promised:
             impossible.add(item.name)
-    return Starts(values=values, impossible=frozenset(impossible))
+    # what a single lacks stays as it was at first
+    return Starts(values=values, impossible=frozenset(() if resource.is_single else impossible))
 
 
 def first_value(api: Api, schema: Schema) -> str | None:
@@ -66,8 +70,8 @@ def first_value(api: Api, schema: Schema) -> str | None:
         return NOW if node["format"] == "date-time" else TODAY
     if node.get("format") == "uuid" and "default" not in node:
         return NEW_UUID
-    value = _neutral(api, schema, 0)
-    return None if value is _NONE else show(value)
+    value = neutral(api, schema)
+    return None if value is NOTHING else show(value)
 
 
 def _is_own_time(api: Api, name: str, schema: Schema) -> bool:
@@ -86,7 +90,8 @@ def _promised(api: Api, steps: Mapping[Verb, Step]) -> set[str]:
     return {name for shape in shapes for name in shape.required}
 
 
-def _neutral(api: Api, schema: object, depth: int) -> Any:
+def neutral(api: Api, schema: object, depth: int = 0) -> Any:
+    """Return the default of a schema, else its first choice or empty value; `NOTHING` where it has none."""
     node = resolved(api, schema)
     if "default" in node:
         return node["default"]
@@ -107,12 +112,12 @@ def _neutral(api: Api, schema: object, depth: int) -> Any:
         return []
     if kind == "string" and not node.get("minLength") and not {"pattern", "format"} & node.keys():
         return ""
-    return simple.get(kind, _NONE)
+    return simple.get(kind, NOTHING)
 
 
 def _neutral_object(api: Api, schema: object, depth: int) -> Any:
     shape = shape_of(api, schema)
     if depth > _MAX_DEPTH:
-        return _NONE
-    made = {name: _neutral(api, shape.field(name).schema, depth + 1) for name in shape.required}  # type: ignore[union-attr]
-    return _NONE if any(value is _NONE for value in made.values()) else made
+        return NOTHING
+    made = {name: neutral(api, shape.field(name).schema, depth + 1) for name in shape.required}  # type: ignore[union-attr]
+    return NOTHING if any(value is NOTHING for value in made.values()) else made

@@ -1,53 +1,62 @@
-"""Finds resources in an interface by the shape of its paths: collection, item, and what both answer.
+"""The resources of an interface that templates can build, and each other operation with the reason why not.
 
-An operation counts as understood only where path, method, body and answer fit together; all others are
-returned as missing with the reason. A resource that nothing makes, or nothing shows, is none.
+What belongs together is told by `interfaces.openapi.groups`; here is judged what of it can be kept and
+answered truly. An operation counts as understood only where path, method, body and answer fit together.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from maestro_dsl.interfaces.openapi.model import Api, Operation, Schema
-from maestro_dsl.providers.scaffold.names import normal, singular, snake, unique, words
+from maestro_dsl.interfaces.openapi.groups import Groups, find_groups
+from maestro_dsl.interfaces.openapi.model import Operation
+from maestro_dsl.interfaces.openapi.validate import errors
+from maestro_dsl.providers.scaffold.keys import NotUnderstood, find_key, new_key
+from maestro_dsl.providers.scaffold.names import singular, snake, unique
 from maestro_dsl.providers.scaffold.records import Starts, first_values
 from maestro_dsl.providers.scaffold.samples import NoExample, example
+from maestro_dsl.providers.scaffold.seeds import first_document, with_seeds
 from maestro_dsl.providers.scaffold.service import Missing, Resource, Service, Step, Verb
-from maestro_dsl.providers.scaffold.shapes import Shape, items_of, kind_of, resolved, shape_of
+from maestro_dsl.providers.scaffold.shapes import Shape, kind_of, shape_of
+from maestro_dsl.providers.scaffold.steps import make_step, path_params, unexplained, unservable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_PARAM = re.compile(r"\{([^{}]*)\}")
-_SCALARS = {"integer", "number", "string"}
-_ITEM_VERBS = {"GET": Verb.READ, "PUT": Verb.REPLACE, "PATCH": Verb.PATCH, "DELETE": Verb.DELETE}
-_COLLECTION_VERBS = {"GET": Verb.LIST, "POST": Verb.CREATE, "PUT": Verb.SAVE}
+    from maestro_dsl.interfaces.openapi.model import Api
 
-
-class NotUnderstood(ValueError):  # noqa: N818 - an answer, not a fault
-    """An operation has a form that no template knows; the text says which."""
+__all__ = ["find_service", "path_params"]
 
 
 @dataclass
 class _Draft:
     path: str
-    operations: dict[Verb, Operation] = field(default_factory=dict)
-    finders: list[Operation] = field(default_factory=list)
+    operations: dict[Verb, Operation]
     item_param: str | None = None
+    is_single: bool = False
+    searches: list[Operation] = field(default_factory=list)
 
 
 def find_service(api: Api, contract_id: str) -> Service:
     """Return the resources of `api` and every operation that belongs to none, with its reason."""
-    drafts, reasons = _drafts(api)
+    reasons = {item.id: problem for item in api.operations if (problem := unservable(api, item)) is not None}
+    place = {operation.id: index for index, operation in enumerate(api.operations)}
+    drafts = [
+        draft
+        for draft in (_servable(item, reasons) for item in _drafts(find_groups(api)))
+        if draft.operations or draft.searches
+    ]
+    drafts.sort(
+        key=lambda item: min(place[found.id] for found in (*item.operations.values(), *item.searches))
+    )
     resources: list[Resource] = []
-    for draft in drafts.values():
+    for draft in drafts:
         found = _resource(api, draft, reasons, {item.table for item in resources})
         if found is not None:
             resources.append(found)
-    resources = [_with_parent(item, resources) for item in resources]
-    done = {step.operation.id for item in resources for step in item.steps.values()}
+    resources = with_seeds(api, [_with_parent(item, resources) for item in resources], reasons)
+    done = {step.operation.id for item in resources for step in item.all_steps}
     missing = tuple(
         Missing(operation=operation, reason=reasons.get(operation.id, "its path and answer show no resource"))
         for operation in api.operations
@@ -56,158 +65,106 @@ def find_service(api: Api, contract_id: str) -> Service:
     return Service(api=api, contract_id=contract_id, resources=tuple(resources), missing=missing)
 
 
-def path_params(path: str) -> tuple[str, ...]:
-    """Return the names of the variable parts of a path."""
-    return tuple(_PARAM.findall(path))
+def _drafts(groups: Groups) -> Iterator[_Draft]:
+    for item in groups.resources:
+        verbs = {
+            Verb.LIST: item.list, Verb.CREATE: item.create, Verb.READ: item.read, Verb.REPLACE: item.replace,
+            Verb.SAVE: item.save, Verb.PATCH: item.patch, Verb.AMEND: item.amend,
+            Verb.BULK: groups.bulks.get(item.collection_path), Verb.DELETE: item.delete,
+            Verb.CLEAR: item.clear,
+        }  # fmt: skip
+        yield _draft(groups, item.collection_path, verbs, item.id_parameter.name)
+    for plain in groups.collections:
+        verbs = {
+            Verb.LIST: plain.list, Verb.CREATE: plain.create, Verb.SAVE: plain.save,
+            Verb.BULK: groups.bulks.get(plain.path), Verb.CLEAR: plain.clear,
+        }  # fmt: skip
+        yield _draft(groups, plain.path, verbs, None)
+    for single in groups.singles:
+        patch = single.patch or (single.change if single.replace is None or single.patch is None else None)
+        verbs = {
+            Verb.READ: single.read, Verb.REPLACE: single.replace, Verb.PATCH: patch,
+            Verb.DELETE: single.reset,
+        }  # fmt: skip
+        yield replace(_draft(groups, single.path, verbs, None), is_single=True)
 
 
-def _drafts(api: Api) -> tuple[dict[str, _Draft], dict[str, str]]:
-    drafts: dict[str, _Draft] = {}
-    reasons: dict[str, str] = {}
-    servable: list[Operation] = []
-    for operation in api.operations:
-        problem = _unservable(operation)
-        if problem is not None:
-            reasons[operation.id] = problem
-        else:
-            servable.append(operation)
-    for operation in servable:
-        collection, param = _split(operation.path)
-        if param is not None and operation.method in _ITEM_VERBS:
-            draft = drafts.setdefault(collection, _Draft(collection))
-            if draft.item_param in {None, param}:
-                draft.item_param = param
-                draft.operations[_ITEM_VERBS[operation.method]] = operation
-        elif param is None and operation.method in _COLLECTION_VERBS:
-            draft = drafts.setdefault(operation.path, _Draft(operation.path))
-            draft.operations[_COLLECTION_VERBS[operation.method]] = operation
-        if param is None and operation.method == "GET" and operation.parameters_in("query"):
-            base = operation.path.rpartition("/")[0]
-            drafts.setdefault(base, _Draft(base)).finders.append(operation)
-    return drafts, reasons
+def _draft(groups: Groups, path: str, verbs: Mapping[Verb, Operation | None], param: str | None) -> _Draft:
+    known = {verb: operation for verb, operation in verbs.items() if operation is not None}
+    return _Draft(path=path, operations=known, item_param=param, searches=[*groups.searches.get(path, ())])
 
 
-def _split(path: str) -> tuple[str, str | None]:
-    before, _, last = path.rpartition("/")
-    match = _PARAM.fullmatch(last)
-    return (before, match[1]) if match and before else (path, None)
-
-
-def _unservable(operation: Operation) -> str | None:
-    if "#" in operation.path or "?" in operation.path:
-        return "its path holds a fragment or query, which a server never sees"
-    if operation.method in {"HEAD", "OPTIONS", "TRACE"}:
-        return f"{operation.method} is answered by the service itself"
-    if operation.body is not None and operation.body.content and operation.body.json is None:
-        return f"its body is {next(iter(operation.body.content))}, not JSON"
-    for parameter in operation.parameters_in("path"):
-        if parameter.style != "simple":
-            return f"the path parameter {parameter.name} has the style {parameter.style}"
-    if set(path_params(operation.path)) - {item.name for item in operation.parameters_in("path")}:
-        return "a variable part of its path is not declared"
-    success = operation.success
-    if success is not None and success.content and success.json is None:
-        return f"it answers {next(iter(success.content))}, not JSON"
-    return None
+def _servable(draft: _Draft, reasons: Mapping[str, str]) -> _Draft:
+    kept = {verb: item for verb, item in draft.operations.items() if item.id not in reasons}
+    searches = [item for item in draft.searches if item.id not in reasons]
+    return replace(draft, operations=kept, searches=searches)
 
 
 def _resource(api: Api, draft: _Draft, reasons: dict[str, str], taken: set[str]) -> Resource | None:
-    operations = draft.operations
-    seen = [verb for verb in (Verb.READ, Verb.LIST) if verb in operations]
-    makers = [verb for verb in (Verb.CREATE, Verb.REPLACE) if verb in operations]
-    if not makers or not seen:
-        lack = "makes one" if seen else "shows one again"
-        for operation in operations.values():
-            reasons.setdefault(operation.id, f"nothing in the interface {lack}, so there is nothing to keep")
-        return None
-    if makers[0] is Verb.REPLACE and "201" not in operations[Verb.REPLACE].responses:
-        for operation in operations.values():
-            reasons.setdefault(operation.id, "nothing in the interface makes one (PUT declares no 201)")
-        return None
     try:
         return _assemble(api, draft, reasons, taken)
     except NotUnderstood as problem:
-        for operation in operations.values():
+        for operation in (*draft.operations.values(), *draft.searches):
             reasons.setdefault(operation.id, str(problem))
         return None
 
 
 def _assemble(api: Api, draft: _Draft, reasons: dict[str, str], taken: set[str]) -> Resource:
-    operations = draft.operations
     steps: dict[Verb, Step] = {}
-    for verb, operation in operations.items():
+    for verb, operation in draft.operations.items():
         try:
-            steps[verb] = _step(api, verb, operation)
+            steps[verb] = make_step(api, verb, operation, is_single=draft.is_single)
         except NotUnderstood as problem:
             reasons[operation.id] = str(problem)
     shape = _shape(api, steps)
-    key, key_schema = _key(api, draft, shape, operations)
     noun = singular(
         next((part for part in reversed(draft.path.split("/")) if part and "{" not in part), "item")
     )
-    maker = steps.get(Verb.CREATE) or steps.get(Verb.REPLACE)
-    if maker is None or maker.body is None:
-        raise NotUnderstood("the operation that makes one cannot be done")
     resource = Resource(
         noun=noun,
-        table=unique(
-            snake(draft.path.rpartition("/")[2] if "{" not in draft.path else noun, "items"),
-            {*taken, "close"},
-        ),
+        table=_table(draft.path, noun, taken),
         path=draft.path,
-        key=key,
-        key_kind=kind_of(api, key_schema),
-        new_key=_new_key(api, key_schema, maker, key) if Verb.CREATE in steps else None,
+        key="",
+        key_kind="integer",
+        new_key="next_number",
         item_param=draft.item_param,
         shape=shape,
         parents=path_params(draft.path),
+        is_single=draft.is_single,
     )
-    starts = first_values(api, resource, steps)
+    return _finished(api, draft, resource, steps, reasons)
+
+
+def _finished(
+    api: Api, draft: _Draft, resource: Resource, steps: dict[Verb, Step], reasons: dict[str, str]
+) -> Resource:
+    maker = steps.get(Verb.CREATE) or steps.get(Verb.REPLACE)
+    if not draft.is_single:
+        resource = _with_key(api, draft, resource, steps)
+    starts = first_values(api, resource, steps) if maker or draft.is_single else Starts()
+    if draft.is_single:
+        resource = replace(resource, first=first_document(api, steps))
+    elif maker is not None and not {Verb.READ, Verb.LIST} & steps.keys():
+        # where nothing shows it again, an empty text in the answer would be all that anybody ever sees
+        empty = {name for name, value in starts.values.items() if value in {'""', "[]", "{}"}}
+        starts = replace(starts, impossible=starts.impossible | empty)
     kept = _answerable(api, resource, steps, starts, reasons)
-    kept = _with_find(api, draft, resource, kept)
-    if not {Verb.CREATE, Verb.REPLACE} & kept.keys() or not {Verb.READ, Verb.LIST} & kept.keys():
+    if not kept:
         raise NotUnderstood(
-            next(
-                (reasons[item.id] for item in operations.values() if item.id in reasons), "it cannot be kept"
-            )
+            next((reasons[item.operation.id] for item in steps.values()), "it cannot be kept")
         )
-    return replace(resource, steps={verb: kept[verb] for verb in Verb if verb in kept}, starts=starts.values)
+    is_alive = bool({Verb.CREATE, Verb.REPLACE} & kept.keys())
+    if maker is not None and not draft.is_single and not is_alive:
+        raise NotUnderstood(reasons.get(maker.operation.id, "the operation that makes one cannot be done"))
+    if not resource.key and not draft.is_single:
+        kept = {verb: step for verb, step in kept.items() if verb in {Verb.LIST, Verb.CREATE, Verb.CLEAR}}
+    made = replace(resource, steps={verb: kept[verb] for verb in Verb if verb in kept}, starts=starts.values)
+    return _with_searches(api, draft, made, reasons)
 
 
-def _step(api: Api, verb: Verb, operation: Operation) -> Step:
-    status = operation.success_status
-    success = operation.success
-    media = None if success is None or success.status == "default" else success.json
-    answer = None if media is None or status == 204 else media.schema  # noqa: PLR2004 - No Content
-    body = None
-    if verb in {Verb.CREATE, Verb.REPLACE, Verb.PATCH, Verb.SAVE}:
-        body = None if operation.body is None or operation.body.json is None else operation.body.json.schema
-        if body is None:
-            raise NotUnderstood("it takes no JSON body, so what it should change is not said")
-        if kind_of(api, body) != "object" or not shape_of(api, body).fields:
-            raise NotUnderstood("its body is no object with named fields")
-    if verb is Verb.LIST:
-        return _list_step(api, operation, status, answer)
-    if verb is Verb.READ and (answer is None or not shape_of(api, answer).fields):
-        raise NotUnderstood("its answer is no object with named fields")
-    if answer is not None and verb is not Verb.DELETE and kind_of(api, answer) not in {"object", "any"}:
-        raise NotUnderstood("its answer is not the thing itself")
-    return Step(verb=verb, operation=operation, status=status, body=body, answer=answer)
-
-
-def _list_step(api: Api, operation: Operation, status: int, answer: Schema | None) -> Step:
-    items = items_of(api, answer)
-    if items is not None:
-        if not shape_of(api, items).fields:
-            raise NotUnderstood("the items of its list are no objects")
-        return Step(verb=Verb.LIST, operation=operation, status=status, answer=answer, item=items)
-    shape = shape_of(api, answer)
-    lists = [(item.name, items_of(api, item.schema)) for item in shape.fields if item.kind == "array"]
-    lists = [(name, inner) for name, inner in lists if inner is not None and shape_of(api, inner).fields]
-    if len(lists) != 1:
-        raise NotUnderstood("its answer is no list and holds no single list")
-    name, inner = lists[0]
-    return Step(verb=Verb.LIST, operation=operation, status=status, answer=answer, envelope=name, item=inner)
+def _table(path: str, noun: str, taken: set[str]) -> str:
+    last = path.rpartition("/")[2]
+    return unique(snake(last if "{" not in path else noun, "items"), {*taken, "close"})
 
 
 def _shape(api: Api, steps: Mapping[Verb, Step]) -> Shape:
@@ -219,54 +176,20 @@ def _shape(api: Api, steps: Mapping[Verb, Step]) -> Shape:
     raise NotUnderstood("no answer shows the fields of one")
 
 
-def _key(api: Api, draft: _Draft, shape: Shape, operations: Mapping[Verb, Operation]) -> tuple[str, Schema]:
-    param = draft.item_param
-    candidates = [item for item in shape.fields if item.kind in _SCALARS]
-    if param is not None:
-        exact = [item for item in candidates if normal(item.name) == normal(param)]
-        ends = [item for item in candidates if normal(param).endswith(normal(item.name)) and item.name]
-        found = exact or sorted(ends, key=lambda item: -len(item.name))
-        if found:
-            declared = next(iter(operations.values())).parameters_in("path")
-            schema = found[0].schema
-            by_name = {item.name: item.schema for item in declared}
-            return found[0].name, schema if kind_of(api, schema) != "any" else by_name.get(param, schema)
-        raise NotUnderstood(f"no field of the answer is the {param} of its path")
-    for name in ("id", "uuid", "uid", "key"):
-        if any(item.name == name for item in candidates):
-            item = next(item for item in candidates if item.name == name)
-            return item.name, item.schema
-    noun = singular(draft.path.rpartition("/")[2])
-    wanted = normal(noun + "id")
-    named = [item for item in candidates if normal(item.name) == wanted]
-    if not named:
-        raise NotUnderstood("no field of the answer tells one from another")
-    return named[0].name, named[0].schema
-
-
-def _new_key(api: Api, schema: Schema, maker: Step, key: str) -> str | None:
-    sent = shape_of(api, maker.body).field(key)
-    if sent is not None and sent.required and not sent.read_only:
-        return None
-    kind, node = kind_of(api, schema), resolved(api, schema)
-    is_id = words(key)[-1:] in (["id"], ["uid"], ["uuid"], ["key"], ["number"]) or normal(key).endswith("id")
-    if sent is not None and not sent.read_only and not is_id:
-        return None
-    if kind in {"integer", "number"}:
-        return "next_number"
-    if node.get("format") == "uuid":
-        return "new_uuid"
-    if "pattern" in node or "enum" in node:
-        for way, sample in (
-            ("new_uuid", "3f2b8f0e-8d0c-4d6a-9b1e-2c7a5f4e6d10"),
-            ("new_token", "a1" * 8),
-            ("next_numeral", "1"),
-        ):
-            if "pattern" in node and re.search(str(node["pattern"]), sample):
-                return way
-        raise NotUnderstood(f"how a new {key} is made cannot be told from its pattern")
-    length = node.get("maxLength")
-    return "new_token" if not isinstance(length, int) or length >= 16 else "next_numeral"  # noqa: PLR2004 - a token's length
+def _with_key(api: Api, draft: _Draft, resource: Resource, steps: Mapping[Verb, Step]) -> Resource:
+    creator, replacer = steps.get(Verb.CREATE), steps.get(Verb.REPLACE)
+    maker = creator or replacer
+    try:
+        key, schema = find_key(
+            api, draft.path, draft.item_param, resource.shape, tuple(draft.operations.values())
+        )
+    except NotUnderstood:
+        needs_one = draft.item_param is not None or (maker is not None and Verb.LIST in steps)
+        if needs_one:
+            raise
+        return resource  # nothing ever asks for one of them
+    made_by = None if creator is None else new_key(api, schema, creator, key)
+    return replace(resource, key=key, key_kind=kind_of(api, schema), new_key=made_by)
 
 
 def _answerable(
@@ -274,54 +197,73 @@ def _answerable(
 ) -> dict[Verb, Step]:
     kept: dict[Verb, Step] = {}
     for verb, step in steps.items():
-        needed = shape_of(api, step.item or step.answer or {}).required
-        unknown = [name for name in needed if name in starts.impossible or resource.shape.field(name) is None]
-        if (
-            verb in {Verb.DELETE, Verb.PATCH, Verb.REPLACE, Verb.CREATE, Verb.SAVE}
-            and step.answer is not None
-        ):
-            own = shape_of(api, step.answer)
-            if own.fields and own.field(resource.key) is None and verb is not Verb.DELETE:
-                reasons[step.operation.id] = f"its answer is not the {resource.noun} itself"
-                continue
-            if not own.fields and kind_of(api, step.answer) not in {"any", "object"}:
-                reasons[step.operation.id] = f"its answer is not the {resource.noun} itself"
-                continue
-        if unknown:
-            reasons[step.operation.id] = f'nothing says what "{unknown[0]}" of its answer should be'
-            continue
-        if verb is Verb.SAVE and shape_of(api, step.body).field(resource.key) is None:
-            reasons[step.operation.id] = "nothing says which one it changes"
-            continue
-        if step.body is not None:
-            try:
-                example(api, step.body)
-            except NoExample as problem:
-                reasons[step.operation.id] = f"no example of its body could be made: {problem}"
-                continue
-        kept[verb] = step
+        problem = _obstacle(api, resource, verb, step, starts)
+        if problem is None:
+            kept[verb] = step
+        else:
+            reasons[step.operation.id] = problem
     return kept
 
 
-def _with_find(api: Api, draft: _Draft, resource: Resource, steps: dict[Verb, Step]) -> dict[Verb, Step]:
-    for operation in draft.finders:
-        if not re.match(r"(find|filter|by|search)", operation.path.rpartition("/")[2], re.IGNORECASE):
-            continue
+def _obstacle(api: Api, resource: Resource, verb: Verb, step: Step, starts: Starts) -> str | None:
+    if verb not in {Verb.LIST, Verb.READ, Verb.CLEAR, Verb.BULK} and step.answer is not None:
+        own = shape_of(api, step.answer)
+        is_other = own.fields and resource.key and own.field(resource.key) is None and verb is not Verb.DELETE
+        if is_other or (not own.fields and kind_of(api, step.answer) not in {"any", "object"}):
+            return f"its answer is not the {resource.noun} itself"
+    needed = shape_of(api, step.item or step.answer or {}).required
+    unknown = [name for name in needed if name in starts.impossible or resource.shape.field(name) is None]
+    if unknown:
+        return f'nothing says what "{unknown[0]}" of its answer should be'
+    if verb is Verb.SAVE and shape_of(api, step.body).field(resource.key) is None:
+        return "nothing says which one it changes"
+    asked = unexplained(api, resource.shape, resource.key, step)
+    if asked is not None:
+        return f"it must be asked with {asked}, and what that means cannot be told"
+    if verb is Verb.CLEAR and step.operation.parameters_in("query"):
+        return "which of them it deletes cannot be told from its parameters"
+    return _unlike(api, resource, step) if step.body is not None else None
+
+
+def _unlike(api: Api, resource: Resource, step: Step) -> str | None:
+    """Return why what is sent cannot be what is shown again; None where it can."""
+    try:
+        body = example(api, step.body or {})
+    except NoExample as problem:
+        return f"no example of its body could be made: {problem}"
+    shown = {item.name: item.schema for item in resource.shape.fields if not item.write_only}
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if name in shown and name != resource.key and errors(api, shown[name], value, "response"):
+            return f'what is sent as "{name}" is not what answers show as "{name}"'
+    return None
+
+
+def _with_searches(api: Api, draft: _Draft, resource: Resource, reasons: dict[str, str]) -> Resource:
+    found: list[Step] = []
+    for operation in draft.searches:
         try:
-            step = _step(api, Verb.LIST, operation)
-        except NotUnderstood:
+            step = replace(make_step(api, Verb.LIST, operation), verb=Verb.FIND)
+        except NotUnderstood as problem:
+            reasons[operation.id] = str(problem)
             continue
-        named = [item for item in operation.parameters_in("query") if resource.shape.field(item.name)]
-        same = step.item is not None and set(shape_of(api, step.item).names) == set(resource.shape.names)
-        if same and named and resource.shape.field(named[0].name).kind in {*_SCALARS, "boolean"}:  # type: ignore[union-attr]
-            return {**steps, Verb.FIND: replace(step, verb=Verb.FIND)}
-    return steps
+        asked = unexplained(api, resource.shape, resource.key, step)
+        if asked is not None:
+            reasons[operation.id] = f"it must be asked with {asked}, and what that means cannot be told"
+        else:
+            found.append(step)
+    if not found:
+        return resource
+    steps = {**resource.steps, Verb.FIND: found[0]}
+    return replace(
+        resource, steps={verb: steps[verb] for verb in Verb if verb in steps}, searches=tuple(found[1:])
+    )
 
 
 def _with_parent(resource: Resource, resources: list[Resource]) -> Resource:
-    if not resource.parents:
-        return resource
-    for other in resources:
-        if other is not resource and other.item_param and resource.path.startswith(other.item_path + "/"):
-            return replace(resource, parent=other.table)
-    return resource
+    above = [
+        other
+        for other in resources
+        if other is not resource and other.item_param and resource.path.startswith(other.item_path + "/")
+    ]
+    nearest = max(above, key=lambda item: len(item.item_path), default=None)
+    return resource if nearest is None else replace(resource, parent=nearest.table)

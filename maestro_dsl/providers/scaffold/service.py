@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from maestro_dsl.interfaces.openapi.model import Api, Operation, Schema
 from maestro_dsl.providers.scaffold.shapes import Shape
@@ -28,7 +29,14 @@ class Verb(StrEnum):
     SAVE = "save"
     """A replace that names its target in the body, such as PUT /pet."""
     PATCH = "patch"
+    AMEND = "amend"
+    """A POST on one thing, whose query parameters or form fields are its fields."""
+    BULK = "bulk"
+    """A create of several things at once."""
     DELETE = "delete"
+    """Of a single document: back to its first value."""
+    CLEAR = "clear"
+    """A delete of the whole collection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +54,22 @@ class Step:
     """The property of the answer that holds the items of a list; None where the answer is the list."""
     item: Schema | None = None
     """The schema of one item of a list."""
+    form: str | None = None
+    """The media type of the body where it is a form; None for JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """Things of one kind under one path. `noun` is in the singular, words apart: "task list"."""
+    """Things of one kind under one path, or the one thing at it (`is_single`).
+
+    `noun` is in the singular, words apart: "task list".
+    """
 
     noun: str
     table: str
     path: str
     key: str
+    """The field that tells one from another; "" where there is none: a single, or things never asked for."""
     key_kind: str
     new_key: str | None
     """The generated function that makes keys; None where the client chooses them."""
@@ -68,6 +82,33 @@ class Resource:
     steps: Mapping[Verb, Step] = field(default_factory=dict)
     starts: Mapping[str, str] = field(default_factory=dict)
     """Field → the Python expression of its first value, for fields that no client sends."""
+    is_single: bool = False
+    searches: tuple[Step, ...] = ()
+    """Further operations with the verb FIND."""
+    first: Any = None
+    """What a single holds before anybody writes it."""
+    seeds: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    """What is there at the start where nothing makes these things, by the scope of their parents."""
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """Every operation on these things."""
+        return (*self.steps.values(), *self.searches)
+
+    @property
+    def is_made(self) -> bool:
+        """True where clients can make these things."""
+        return bool({Verb.CREATE, Verb.REPLACE} & self.steps.keys()) and not self.is_single
+
+    @property
+    def is_seen(self) -> bool:
+        """True where clients can look at these things."""
+        return bool({Verb.LIST, Verb.READ} & self.steps.keys())
+
+    @property
+    def is_fixed(self) -> bool:
+        """True where no operation changes anything."""
+        return self.steps.keys() <= {Verb.LIST, Verb.READ, Verb.FIND}
 
     @property
     def item_path(self) -> str:
@@ -107,4 +148,4 @@ class Service:
     @property
     def step_count(self) -> int:
         """How many operations are done."""
-        return sum(len(resource.steps) for resource in self.resources)
+        return sum(len(resource.all_steps) for resource in self.resources)

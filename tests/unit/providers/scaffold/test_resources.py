@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from maestro_dsl.interfaces.openapi.parse import parse
 from maestro_dsl.providers.scaffold.resources import find_service
 from maestro_dsl.providers.scaffold.service import Verb
@@ -62,18 +64,110 @@ def test_a_resource_below_another_knows_its_parent():
     assert [(item.table, item.parent) for item in found.resources] == [("things", None), ("part", "things")]
 
 
-def test_what_nothing_makes_is_missing():
-    found = service({"/things": {"get": {"responses": {"200": MANY}}}})
+def test_a_list_that_nothing_fills_is_read_from_a_file():
+    (resource,) = service({"/things": {"get": {"responses": {"200": MANY}}}}).resources
+    assert (resource.is_made, resource.is_fixed, resource.seeds) == (False, True, {})
+
+
+def test_examples_are_what_is_there_at_the_start():
+    many = {
+        **MANY,
+        "content": {
+            "application/json": {
+                **MANY["content"]["application/json"],
+                "example": [{"id": 7, "name": "a"}, {"id": "no"}],
+            }
+        },
+    }
+    (resource,) = service({"/things": {"get": {"responses": {"200": many}}}}).resources
+    assert resource.seeds == {"": ({"id": 7, "name": "a"},)}
+
+
+def test_one_that_nothing_makes_or_lists_is_missing():
+    found = service({"/things/{thingId}": {"get": {"responses": {"200": ONE}}}})
     assert reasons(found) == {
-        "GET /things": "nothing in the interface makes one, so there is nothing to keep"
+        "GET /things/{thingId}": "nothing in the interface makes one, and it gives no example of one"
     }
 
 
-def test_what_nothing_shows_again_is_missing():
-    found = service({"/things": {"post": {"requestBody": BODY, "responses": {"201": ONE}}}})
-    assert reasons(found) == {
-        "POST /things": "nothing in the interface shows one again, so there is nothing to keep"
+def test_what_is_made_and_never_shown_again_is_kept():
+    (resource,) = service({"/things": {"post": {"requestBody": BODY, "responses": {"201": ONE}}}}).resources
+    assert list(resource.steps) == [Verb.CREATE]
+
+
+def test_a_deed_that_answers_with_a_known_thing_makes_none():
+    paths = crud("/things")
+    paths["/things/{thingId}/copy"] = {"post": {"requestBody": BODY, "responses": {"201": ONE}}}
+    assert reasons(service(paths)) == {"POST /things/{thingId}/copy": "its path and answer show no resource"}
+
+
+SETTINGS = {
+    "type": "object",
+    "required": ["theme", "size"],
+    "properties": {
+        "theme": {"type": "string", "default": "light"},
+        "size": {"type": "integer", "minimum": 3},
+    },
+}
+
+
+def settings(method, schema=SETTINGS):
+    answer = {"description": "", "content": {"application/json": {"schema": schema}}}
+    body = {"content": {"application/json": {"schema": schema}}}
+    one = {"get": {"responses": {"200": answer}}}
+    return {
+        "/settings": {**one, method: {"requestBody": body, "responses": {"200": answer}}} if method else one
     }
+
+
+@pytest.mark.parametrize(
+    ("method", "verb"), [("put", Verb.REPLACE), ("patch", Verb.PATCH), ("post", Verb.PATCH)]
+)
+def test_a_single_document_starts_with_its_defaults(method, verb):
+    (resource,) = service(settings(method)).resources
+    assert (resource.is_single, resource.first) == (True, {"theme": "light", "size": 3})
+    assert list(resource.steps) == [Verb.READ, verb]
+
+
+def test_a_single_document_that_nothing_writes_needs_an_example():
+    assert reasons(service(settings(None))) == {
+        "GET /settings": "nothing in the interface writes it, and the interface gives no example of it"
+    }
+    (resource,) = service(settings(None, {**SETTINGS, "example": {"theme": "dark", "size": 4}})).resources
+    assert resource.first == {"theme": "dark", "size": 4}
+
+
+def test_searches_bulk_creates_and_deletes_of_all():
+    paths = crud("/things")
+    many = {"content": {"application/json": {"schema": {"type": "array", "items": THING}}}}
+    asked = {"name": "name", "in": "query", "required": True, "schema": {"type": "string"}}
+    paths["/things/findByName"] = {"get": {"responses": {"200": MANY}}}
+    paths["/things/findByName"]["get"]["parameters"] = [asked]
+    paths["/things/batch"] = {"post": {"requestBody": many, "responses": {"201": MANY}}}
+    paths["/things"]["delete"] = {"responses": {"204": {"description": ""}}}
+    found = service(paths)
+    assert [step.verb for step in found.resources[0].all_steps] == [
+        Verb.LIST, Verb.FIND, Verb.CREATE, Verb.READ, Verb.BULK, Verb.DELETE, Verb.CLEAR,
+    ]  # fmt: skip
+    assert not found.missing
+
+
+def test_a_search_that_asks_for_something_unknown_is_missing():
+    paths = crud("/things")
+    unknown = {"name": "mood", "in": "query", "required": True, "schema": {"type": "string"}}
+    known = {"name": "name", "in": "query", "schema": {"type": "string"}}
+    paths["/things/search"] = {"get": {"responses": {"200": MANY}, "parameters": [unknown, known]}}
+    assert reasons(service(paths)) == {
+        "GET /things/search": "it must be asked with mood, and what that means cannot be told"
+    }
+
+
+def test_a_post_on_one_changes_the_fields_that_it_names():
+    paths = crud("/things")
+    named = {"name": "name", "in": "query", "schema": {"type": "string"}}
+    paths["/things/{thingId}"]["post"] = {"parameters": [named], "responses": {"200": ONE}}
+    found = service(paths)
+    assert Verb.AMEND in found.resources[0].steps
 
 
 def test_other_bodies_and_answers_are_missing():
