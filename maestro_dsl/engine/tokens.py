@@ -106,9 +106,10 @@ class TokenTracker:
         """
         account = self._account(persona_id)
         if account.lacks(Amount(tokens=tokens), reserved=True) is not None:
-            left = self._usage(persona_id, account).remaining
+            used = self._usage(persona_id, account)
             raise TokenBudgetExceeded(
-                f"{persona_id} has {left:,} of {account.max_tokens:,} tokens left; a call may take {tokens:,}",
+                f"{persona_id} has {used.remaining:,} of {used.budget:,} tokens left;"
+                f" a call may take {tokens:,}",
                 hint="raise the persona's token_budget",
             )
 

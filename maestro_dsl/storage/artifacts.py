@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.files import (
+    at_once,
     make_folder,
+    make_folders,
     read_regular,
     sync_folder,
     write_all_durably,
@@ -68,16 +70,14 @@ class Artifacts:
             for digest, content in named.items()
             if self._read(self._path(digest)) != content
         }
-        folders = {self._path(digest).parent for digest in named}
+        folders = list({self._path(digest).parent for digest in named})
         paths = list(absent)
         with writing_to(self._objects):
-            for folder in folders:
-                make_folder(folder)
+            make_folders(folders)
             for start in range(0, len(paths), _TOGETHER):
                 some = paths[start : start + _TOGETHER]
                 write_all_durably({path: absent[path] for path in some}, scratch=self._scratch)
-            for folder in folders:  # of what was there too: see `put`
-                sync_folder(folder)
+            at_once(sync_folder, folders)  # of what was there too: see `put`
         return tuple(digest_bytes(content) for content in contents)
 
     def get(self, digest: str) -> bytes:

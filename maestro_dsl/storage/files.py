@@ -8,15 +8,19 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from maestro_dsl.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+T = TypeVar("T")
+_WORTH_THREADS = 3
+_THREADS = 16
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
@@ -92,10 +96,35 @@ def write_durably(path: Path, content: bytes, *, scratch: Path | None = None) ->
     sync_folder(path.parent)
 
 
+def make_folders(folders: Sequence[Path]) -> None:
+    """Create folders of one existing parent that are missing, at the price of one sync."""
+    missing = [folder for folder in folders if not folder.is_dir()]
+    for folder in missing:
+        with suppress(FileExistsError):
+            folder.mkdir(mode=FOLDER_MODE)
+    if missing:
+        sync_folder(missing[0].parent)
+
+
+def at_once(work: Callable[[T], object], items: Sequence[T]) -> None:
+    """Do `work` on each item in a few threads; raises what one of them raised.
+
+    A file system writes its own log once for all who wait for it, so many syncs at a time take as long as a
+    few, and one after the other they take as long as they are many.
+    """
+    if len(items) < _WORTH_THREADS:
+        for item in items:
+            work(item)
+        return
+    with ThreadPoolExecutor(min(_THREADS, len(items))) as pool:
+        for _ in pool.map(work, items):
+            pass
+
+
 def write_all_durably(contents: Mapping[Path, bytes], *, scratch: Path) -> None:
     """Put each content at its path as `write_durably` does; the caller syncs the folders afterwards.
 
-    All are written before the first is synced, so that the disk can take them together.
+    All are written before the first is synced, and are then synced at once: see `at_once`.
     """
     unfinished: dict[Path, int] = {}
     try:
@@ -104,8 +133,7 @@ def write_all_durably(contents: Mapping[Path, bytes], *, scratch: Path) -> None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             unfinished[temporary] = os.open(temporary, flags, FILE_MODE)
             write_all(unfinished[temporary], content)
-        for descriptor in unfinished.values():
-            os.fsync(descriptor)
+        at_once(os.fsync, list(unfinished.values()))
         for path, temporary in zip(contents, tuple(unfinished), strict=True):
             os.replace(temporary, path)  # noqa: PTH105 - one call that fault-injection tests can intercept
     except BaseException:
