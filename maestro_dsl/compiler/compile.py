@@ -10,7 +10,7 @@ import gc
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.compiler.check import check_blueprint, without_echoes
 from maestro_dsl.compiler.contracts import compile_contracts
@@ -147,6 +147,7 @@ class _Builder:
     keys: KeyWriter = field(init=False)
     _settings: dict[object, tuple[NodeSettings, RetryPolicy]] = field(default_factory=dict)
     _layers: dict[str, str | None] = field(default_factory=dict)
+    _shared: dict[tuple[str, str | None, str | None], dict[str, Any]] = field(default_factory=dict)
     _safety: SafetyPolicy = field(init=False)
 
     def __post_init__(self) -> None:
@@ -157,28 +158,23 @@ class _Builder:
 
     def node(self, instance: Instance) -> PlanNode:
         """Return the plan node of an instance."""
-        address, spec = instance.address, instance.spec
+        address = instance.address
         mocks = self.expansion.mocks.get(address, ())
         reals = self.expansion.reals.get(address, ())
-        contract = self._contract(instance)
+        group = (instance.spec.id, instance.contract_id, instance.persona_id)
+        shared = self._shared.get(group)
+        if shared is None:
+            shared = self._shared[group] = self._values(instance)
         member = self.workspace.team.get(instance.persona_id or "")
-        settings, retry = self._node_settings(spec, contract, instance.persona_id)
         prompt = self._prompt(instance, member, mocks, reals)
         edges = self.expansion.edges[address]
         return PlanNode(
             address=address,
-            node=spec.id,
             key=instance.key,
-            action=spec.action,
-            persona_id=instance.persona_id,
-            contract_id=instance.contract_id,
             rechecks=instance.rechecks,
             edges=edges,
             consumes_mock=mocks,
             consumes_real=reals,
-            deliverables=tuple(item.name for item in contract.deliverables)
-            if spec.action == "fulfil" and contract is not None
-            else (),
             writes=self.expansion.writes.get(address, ()),
             reads=self._reads(instance, edges, reals),
             when=instance.when,
@@ -186,17 +182,31 @@ class _Builder:
             late_params=instance.late_params,
             bindings=instance.bindings,
             prompt=prompt,
-            timeout_s=settings.timeout_s,
-            attempt_timeout_s=settings.attempt_timeout_s,
-            retry=retry,
-            safety=self._safety,
-            give_up=settings.give_up,
-            required=spec.required,
-            estimate_s=_estimate(spec, contract),
-            effect=spec.effect,
             idempotency_key=instance.idempotency_key,
             key_parts=self.keys.parts(instance, member, prompt, (*mocks, *reals)),
+            **shared,
         )
+
+    def _values(self, instance: Instance) -> dict[str, Any]:
+        """Return the values that all nodes of one step, contract and persona have in common."""
+        spec, contract = instance.spec, self._contract(instance)
+        settings, retry = self._node_settings(spec, contract, instance.persona_id)
+        made = contract.deliverables if spec.action == "fulfil" and contract is not None else ()
+        return {
+            "node": spec.id,
+            "action": spec.action,
+            "persona_id": instance.persona_id,
+            "contract_id": instance.contract_id,
+            "deliverables": tuple(item.name for item in made),
+            "timeout_s": settings.timeout_s,
+            "attempt_timeout_s": settings.attempt_timeout_s,
+            "retry": retry,
+            "safety": self._safety,
+            "give_up": settings.give_up,
+            "required": spec.required,
+            "estimate_s": _estimate(spec, contract),
+            "effect": spec.effect,
+        }
 
     def persona(self, member: ResolvedMember) -> CompiledPersona:
         """Return a team member with every setting in force."""

@@ -140,8 +140,9 @@ class _Expansion:
             persona_id = resolved.document.value.provider_persona_id
         if spec.action == "mock" and resolved is not None and not resolved.document.value.can_mock:
             is_live = False
-        self.names.check(spec, key, persona_id, contract_id)
-        params, late = (spec.params, ()) if reader.is_plain else self._params(spec, context)
+        if reader.has_rendered_ids:
+            self.names.check(spec, key, persona_id, contract_id)
+        params, late = (spec.params, ()) if reader.is_plain else self._params(reader, context)
         names = reader.late_names if when is not None or late else frozenset()
         self.found.append(
             Instance(
@@ -189,22 +190,20 @@ class _Expansion:
             return None
         return value if isinstance(value, str) else str(value)
 
-    def _params(self, spec: NodeSpec, context: dict[str, Json]) -> tuple[Mapping[str, Json], tuple[str, ...]]:
-        params: dict[str, Json] = {}
-        late: list[str] = []
-        for name, value in spec.params.items():
-            if _is_late(value):
-                late.append(name)
-                params[name] = value
-                continue
+    def _params(
+        self, reader: _Reader, context: dict[str, Json]
+    ) -> tuple[Mapping[str, Json], tuple[str, ...]]:
+        spec = reader.spec
+        params: dict[str, Json] = dict(spec.params)
+        for name in reader.bound:
             try:
-                params[name] = render_value(value, context)
+                params[name] = render_value(spec.params[name], context)
             except ExpressionError as error:
                 self._failed(spec, "with", error)
                 return {}, ()
-        if not late and self.is_fed_well:
+        if not reader.late and self.is_fed_well:
             self._check_params(spec, params)
-        return params, tuple(late)
+        return params, reader.late
 
     def _check_params(self, spec: NodeSpec, params: Mapping[str, Json]) -> None:
         for finding in check_params(spec.id, spec.action, params, self.workspace.blueprint.map):
@@ -243,7 +242,7 @@ class _Expansion:
 class _Reader:
     """What is known of a node's texts before any of its instances."""
 
-    __slots__ = ("is_plain", "late_names", "spec", "when")
+    __slots__ = ("bound", "has_rendered_ids", "is_plain", "late", "late_names", "spec", "when")
 
     def __init__(self, spec: NodeSpec) -> None:
         self.spec = spec
@@ -251,6 +250,11 @@ class _Reader:
         self.when = when if isinstance(when, Expression) else None
         texts = [text for _, text in strings_of(dict(spec.params), ()) if "{{" in text]
         self.is_plain = not texts
+        self.has_rendered_ids = any("{{" in text for text in (spec.persona, spec.contract) if text)
+        self.late = tuple(name for name, value in spec.params.items() if _is_late(value))
+        self.bound = tuple(
+            name for name, value in spec.params.items() if name not in self.late and _has_expression(value)
+        )
         parsed = [parse_text(text) for text in texts]
         names = {
             name
@@ -262,6 +266,10 @@ class _Reader:
         if self.when is not None and self.when.at_run_time:
             names |= self.when.names
         self.late_names = frozenset(names - {"nodes"})
+
+
+def _has_expression(value: Json) -> bool:
+    return any("{{" in text for _, text in strings_of(value, ()))
 
 
 def _is_late(value: Json) -> bool:

@@ -46,6 +46,8 @@ class KeyWriter:
         consumed: tuple[str, ...],
     ) -> tuple[KeyPart, ...]:
         """Return the parts of a node's key that are known before the run."""
+        if prompt is None and instance.contract_id is None and instance.rechecks is None and not consumed:
+            return self._plain(instance)
         parts = [self._action(instance.action)]
         if instance.params:
             parts.append(self._params(instance))
@@ -68,6 +70,12 @@ class KeyWriter:
             if compiled is not None and compiled.interface_digest is not None:
                 parts.append(KeyPart(name=f"interface:{contract_id}", digest=compiled.interface_digest))
         return tuple(parts)
+
+    def _plain(self, instance: Instance) -> tuple[KeyPart, ...]:
+        """Return the parts of a node that depends on nothing but its action and parameters."""
+        if not instance.params:
+            return (self._action(instance.action),)
+        return (self._action(instance.action), self._params(instance))
 
     def _params(self, instance: Instance) -> KeyPart:
         if instance.late_params:

@@ -51,10 +51,13 @@ def check_params(
     definition = f"with_{action}"
     if definition not in schema_of(Kind.BLUEPRINT)["$defs"]:
         return []
+    validator = validator_of(Kind.BLUEPRINT, definition)
+    if validator.is_valid(dict(params)):
+        return []
     whole: dict[str, Json] = {"nodes": {node_id: {"with": dict(params)}}}
     explain = Explainer(Kind.BLUEPRINT, whole, source, is_rendered=True)
     found: list[Diagnostic] = []
-    for breach in validator_of(Kind.BLUEPRINT, definition).violations(dict(params)):
+    for breach in validator.violations(dict(params)):
         path = ("$defs", definition, *breach.schema_path)
         pointer = ("nodes", node_id, "with", *breach.pointer)
         found += explain.diagnostics(replace(breach, pointer=pointer, schema_path=path))
