@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from support.kills import Moment, apply_and_die
 from support.program import maestro
-from support.projects import Project, states
+from support.projects import Project, ran, states
 
 from maestro_dsl import app
 from maestro_dsl.engine.events import BODIES, AttemptStarted, ModelResponded, NodeFinished, ServiceReady
@@ -83,6 +83,21 @@ def test_two_kills_of_one_run_are_survived_too(todo, finished_todo):
     assert apply_and_die(todo, Moment("NodeFinished", 4))
     before = app.show_run("last", environ={}, state_dir=todo.state)
     survived(todo, before, todo.apply(), finished_todo)
+
+
+@pytest.mark.skipif(ALL, reason="MAESTRO_TEST_ALL_KILLS=1: every event is taken instead")
+def test_a_changed_plan_takes_what_the_killed_run_had_finished(todo):
+    assert apply_and_die(todo, Moment("NodeFinished", 4))
+    before = app.show_run("last", environ={}, state_dir=todo.state)
+    todo.edit("contracts/web_app.contract.yaml", "expected_files: 4", "expected_files: 3")
+    after = todo.apply()
+    assert (after.continued, after.verdict) == (False, "verified")
+    runs = {run.run_id: run for run in app.list_runs(environ={}, state_dir=todo.state).runs}
+    assert runs[before.run_id].status == "cancelled"
+    kept = {node for node, state in states(after).items() if state == "cached"}
+    assert "mock[backend_api]" in kept
+    assert kept <= set(states(before))
+    assert "build[web_app]" in ran(after)
 
 
 def test_a_service_that_outlived_its_keeper_is_ended_by_the_next_apply(todo):
