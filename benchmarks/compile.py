@@ -1,4 +1,4 @@
-"""Compiling a blueprint whose `foreach` gives 10,000 nodes, beside networkx alone on the same graph (CPU time)."""
+"""Compiling a blueprint whose `foreach` gives 10,000 nodes, beside networkx alone on its graph (CPU time)."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ _HOMES: Final = {
     "plan_report": "planning",
     "resume": "running",
     "run_events": "history",
+    "run_sync": "bridge",
     "search_blueprints": "catalogue",
     "show_blueprint": "catalogue",
     "show_run": "history",
