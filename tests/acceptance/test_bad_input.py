@@ -211,6 +211,14 @@ def test_init_refuses_a_folder_that_is_not_empty(tmp_path):
 def test_what_was_made_before_is_kept(todo, apply):
     assert apply("--auto-approve").returncode == 0
     before = todo.digests()
+    edited = todo.output / "backend_developer/server.py"
+    edited.write_text(edited.read_text() + "# mine\n")
+    conflict = apply("--auto-approve")
+    assert conflict.returncode == 1
+    assert "--accept backend_developer/server.py keeps it" in conflict.stderr
+    assert edited.read_text().endswith("# mine\n")
+    assert apply("--auto-approve", "--replace", "backend_developer/server.py").returncode == 0
+    assert todo.digests() == before
     todo.edit("contracts/api_spec.yaml", "openapi:", "swagger_like:")
     assert apply("--auto-approve").returncode == 4
     assert todo.digests() == before

@@ -8,6 +8,7 @@ from support.program import maestro
 from support.projects import states
 
 from maestro_dsl.cli.main import execute
+from maestro_dsl.engine.events import AttemptFinished
 
 FAULTS = {
     "missing route": (
@@ -101,6 +102,25 @@ def test_apply_names_the_operation_of_a_planted_fault(name, todo):
     report = json.loads((todo.output / "contracts/validation_report.json").read_text())
     assert report["contracts"]["backend_api"]["fulfilled"] is False
     assert operation in json.dumps(report["contracts"]["backend_api"]["issues"])
+
+
+@bubblewrap
+def test_a_second_attempt_mends_what_the_first_was_told(todo, finished_todo):
+    file, old, new, operation = FAULTS["wrong status"]
+    first = {
+        "match": {"contract": "backend_api", "attempt": 1},
+        "use": "scaffold",
+        "edit": [{"file": file, "find": old, "replace": new}],
+    }
+    todo.script(answers(first), attempts=2)
+    result = todo.apply()
+    assert (result.verdict, result.exit_code) == ("verified", 0)
+    tries = [event.body for event in result.events if isinstance(event.body, AttemptFinished)]
+    failures = [(body.attempt, body.failure) for body in tries if body.node == "build[backend_api]"]
+    assert failures == [(1, "invalid"), (2, None)]
+    told = next(body for body in tries if body.failure).issues
+    assert operation in {issue.operation for issue in told}
+    assert todo.digests() == finished_todo[0].digests()
 
 
 @bubblewrap

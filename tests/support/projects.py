@@ -42,12 +42,13 @@ class Project:
             app.apply(report, options=options or app.ApplyOptions(), environ={}, sinks=list(sinks))
         )
 
-    def script(self, answers: str) -> None:
-        """Let a script answer, and let no failure be tried again."""
+    def script(self, answers: str, attempts: int = 1) -> None:
+        """Let a script answer, in one round of so many attempts without much waiting."""
         (self.folder / "script.yaml").write_text(answers)
         self.edit("plan.yaml", "provider: scaffold ", "provider: scripted:script.yaml ")
-        once = "retry: {max_attempts: 1}\n    safety: {max_attempts: 1}"
-        self.edit("maestro.yaml", "retry: {max_attempts: 3, delay: 1s, max_delay: 5s}", once)
+        retry = f"retry: {{max_attempts: {attempts}, delay: 10ms, max_delay: 10ms}}"
+        few = f"{retry}\n    safety: {{max_attempts: 1}}"
+        self.edit("maestro.yaml", "retry: {max_attempts: 3, delay: 1s, max_delay: 5s}", few)
 
     def digests(self) -> dict[str, str]:
         """Path → SHA-256 of everything in the output but the reports and the tool's own folder."""
