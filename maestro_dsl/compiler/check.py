@@ -6,7 +6,7 @@ Works on a blueprint alone, or more exactly with the workspace that uses it. Eva
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, types
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer
     from maestro_dsl.lang.workspace import Workspace
 
+P = TypeVar("P", Expression, Text)
 NAMES = {
     "EXP001": "expression-syntax",
     "EXP002": "undefined-variable",
@@ -94,22 +95,27 @@ class _Checker:
     base: dict[str, Type]
     outputs: Type
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    shared: dict[str, Type] = field(init=False)
+    """What every node without `foreach` sees."""
+    _known: dict[tuple[str, object, bool], tuple[Type, tuple[Problem, ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make the context that most nodes share."""
+        self.shared = {**self.base, "nodes": self.outputs}
 
     def node(self, spec: NodeSpec) -> None:
         """Check every expression of a node."""
         place: Pointer = ("nodes", spec.id)
-        context = dict(self.base)
+        static, context = self.base, self.shared
         if spec.foreach is not None:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
-            context[spec.as_name or "item"] = found
-            context["key"] = STRING
-        context["nodes"] = self.outputs
+            static = {**self.base, spec.as_name or "item": found, "key": STRING}
+            context = {**static, "nodes": self.outputs}
         if spec.when is not None:
             self.condition(spec.when, (*place, "when"), context, _as_condition, reader=spec)
         if spec.retry.when is not None:
             during = {**context, **RETRY_TYPES}
             self.condition(spec.retry.when, (*place, "retry", "when"), during, _as_condition, reader=spec)
-        static = {name: item for name, item in context.items() if name != "nodes"}
         for key, value in (("persona", spec.persona), ("contract", spec.contract)):
             if value is not None:
                 self.text(value, (*place, key), static, spec)
@@ -146,12 +152,26 @@ class _Checker:
         if isinstance(parsed, Problem):
             self.report(parsed, pointer)
             return HOLE
-        found, problems = decide(parsed, context)
+        found, problems = self._once(parsed, context, decide)
         for problem in problems:
             self.report(problem, pointer)
         if reader is not None:
             self.reads(parsed, 0, pointer, reader)
         return found
+
+    def _once(
+        self,
+        parsed: P,
+        context: dict[str, Type],
+        decide: Callable[[P, dict[str, Type]], tuple[Type, tuple[Problem, ...]]],
+    ) -> tuple[Type, tuple[Problem, ...]]:
+        """Return what `decide` says, asked once for each text that stands in a shared context."""
+        if context is not self.base and context is not self.shared:
+            return decide(parsed, context)
+        key = (parsed.text, decide, context is self.base)
+        if key not in self._known:
+            self._known[key] = decide(parsed, context)
+        return self._known[key]
 
     def text(self, text: str, pointer: Pointer, context: dict[str, Type], reader: NodeSpec) -> None:
         """Check a string in which expressions may stand."""
@@ -167,7 +187,7 @@ class _Checker:
             self.reads(expression, offset, pointer, reader)
 
     def _text_problems(self, parsed: Text, pointer: Pointer, context: dict[str, Type]) -> tuple[Problem, ...]:
-        found, problems = check_text(parsed, context)
+        found, problems = self._once(parsed, context, check_text)
         is_id = pointer[-1] in {"persona", "contract"} and len(pointer) == 3  # noqa: PLR2004 - nodes, id, key
         if is_id and not problems and found.kind not in {TypeKind.STRING, TypeKind.HOLE}:
             message = f"an id must be a string; this is {found}"

@@ -19,6 +19,7 @@ from maestro_dsl.lang.expressions import (
     Expression,
     ExpressionError,
     Problem,
+    Text,
     evaluate,
     parse,
     parse_text,
@@ -78,6 +79,9 @@ class _Expansion:
     found: list[Instance] = field(default_factory=list)
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     wrong_params: set[Span] = field(default_factory=set)
+    evaluated: dict[str, Json] = field(default_factory=dict)
+    """Values of expressions over `base`, which many nodes share."""
+    rendered: dict[str, Json] = field(default_factory=dict)
     names: RenderedIds = field(init=False)
     is_fed_well: bool = True
     """False where inputs of the plan are wrong, so that what they render to is too."""
@@ -197,13 +201,24 @@ class _Expansion:
         params: dict[str, Json] = dict(spec.params)
         for name in reader.bound:
             try:
-                params[name] = render_value(spec.params[name], context)
+                params[name] = self._render(spec.params[name], context)
             except ExpressionError as error:
                 self._failed(spec, "with", error)
                 return {}, ()
         if not reader.late and self.is_fed_well:
             self._check_params(spec, params)
         return params, reader.late
+
+    def _render(self, value: Json, context: Mapping[str, Json]) -> Json:
+        if context is not self.base:
+            return render_value(value, context)
+        if isinstance(value, list):
+            return [self._render(item, context) for item in value]
+        if not isinstance(value, str):
+            return render_value(value, context)
+        if value not in self.rendered:
+            self.rendered[value] = render(value, context)
+        return self.rendered[value]
 
     def _check_params(self, spec: NodeSpec, params: Mapping[str, Json]) -> None:
         for finding in check_params(spec.id, spec.action, params, self.workspace.blueprint.map):
@@ -216,7 +231,11 @@ class _Expansion:
         if isinstance(parsed, Problem):
             return None  # reported by the static checks
         try:
-            return evaluate(parsed, context)
+            if context is not self.base:
+                return evaluate(parsed, context)
+            if text not in self.evaluated:
+                self.evaluated[text] = evaluate(parsed, context)
+            return self.evaluated[text]
         except ExpressionError as error:
             self._failed(spec, key, error)
             return None
@@ -248,18 +267,15 @@ class _Reader:
         self.spec = spec
         when = parse(spec.when) if spec.when is not None else None
         self.when = when if isinstance(when, Expression) else None
-        texts = [text for _, text in strings_of(dict(spec.params), ()) if "{{" in text]
-        self.is_plain = not texts
         self.has_rendered_ids = any("{{" in text for text in (spec.persona, spec.contract) if text)
-        self.late = tuple(name for name, value in spec.params.items() if _is_late(value))
-        self.bound = tuple(
-            name for name, value in spec.params.items() if name not in self.late and _has_expression(value)
-        )
-        parsed = [parse_text(text) for text in texts]
+        found = {name: _expressions(value) for name, value in spec.params.items()}
+        self.is_plain = not any(found.values())
+        self.late = tuple(name for name, parsed in found.items() if any(item.at_run_time for item in parsed))
+        self.bound = tuple(name for name, parsed in found.items() if parsed and name not in self.late)
         names = {
             name
+            for parsed in found.values()
             for item in parsed
-            if not isinstance(item, Problem)
             for _, expression in item.expressions
             for name in expression.names
         }
@@ -268,17 +284,12 @@ class _Reader:
         self.late_names = frozenset(names - {"nodes"})
 
 
-def _has_expression(value: Json) -> bool:
-    return any("{{" in text for _, text in strings_of(value, ()))
-
-
-def _is_late(value: Json) -> bool:
-    for _, text in strings_of(value, ()):
-        if "{{" in text:
-            parsed = parse_text(text)
-            if not isinstance(parsed, Problem) and parsed.at_run_time:
-                return True
-    return False
+def _expressions(value: Json) -> list[Text]:
+    """Return the texts inside `value` that hold expressions and parse."""
+    if isinstance(value, str) and "{{" not in value:
+        return []
+    parsed = (parse_text(text) for _, text in strings_of(value, ()) if "{{" in text)
+    return [item for item in parsed if not isinstance(item, Problem)]
 
 
 def _key_of(item: Json, index: int) -> str:
