@@ -149,8 +149,8 @@ def view(result: RunResult) -> RunView:
     )
 
 
-def finish(own: Session, result: RunResult, *, output_format: str) -> int:
-    """Print the summary of a run and the next command; return the run's exit code."""
+def finish(own: Session, result: RunResult, *, output_format: str, after: str | None = None) -> int:
+    """Print the summary of a run and the next command (`after`, else what fits); return its exit code."""
     from maestro_dsl.reporters import run as reporter
 
     shown = view(result)
@@ -158,7 +158,7 @@ def finish(own: Session, result: RunResult, *, output_format: str) -> int:
         print_json({**reporter.json_document(shown), "exit_code": result.exit_code})
         return result.exit_code
     print_text(reporter.text(shown, own.style(sys.stdout)))
-    own.next(_next(result))
+    own.next(after or _next(result))
     return result.exit_code
 
 

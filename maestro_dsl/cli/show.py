@@ -30,7 +30,7 @@ def command(context: click.Context, *, what: str, state_dir: Path | None, output
     """Show a run (id, its beginning, or "last"): results, verdicts, quality, time, cost. Or a plan file."""
     from maestro_dsl.app import plan_report, show_run
     from maestro_dsl.cli.plan import show
-    from maestro_dsl.cli.running import finish
+    from maestro_dsl.cli.running import ENDED, finish
 
     own = session(context)
     if Path(what).is_file():
@@ -40,5 +40,6 @@ def command(context: click.Context, *, what: str, state_dir: Path | None, output
         show(context, report, output_format=output_format)
         return 0
     result: RunResult = show_run(what, environ=own.environ, state_dir=state_dir)
-    finish(own, result, output_format=output_format)
+    after = f"maestro logs {result.run_id}" if result.status in ENDED else None
+    finish(own, result, output_format=output_format, after=after)
     return 0
