@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from maestro_dsl.interfaces.openapi.inputs import Request
+from maestro_dsl.interfaces.openapi.markup import is_xml, to_xml
 from maestro_dsl.interfaces.openapi.parse import parse
 from maestro_dsl.interfaces.openapi.sample import sample
 
@@ -84,6 +85,7 @@ def all_requests(table: Table) -> Iterator[Request]:
         yield from _otherwise(good)
         if good.body:
             yield from _with_other_bodies(good)
+        yield from _as_xml(table.api, operation, good)
 
 
 def _elsewhere(table: Table, good: Request) -> Iterator[Request]:
@@ -116,6 +118,16 @@ def _with_other_bodies(good: Request) -> Iterator[Request]:
             yield replace(good, body=json.dumps({**data, name: 12345}).encode())
             yield replace(good, body=json.dumps({k: v for k, v in data.items() if k != name}).encode())
         yield replace(good, body=json.dumps({**data, "__proto__": {"x": 1}, "constructor": "y"}).encode())
+
+
+def _as_xml(api: Api, operation: Operation, good: Request) -> Iterator[Request]:
+    for media in operation.body.content.values() if operation.body is not None else ():
+        if is_xml(media.media_type):
+            request = replace(good, headers={**good.headers, "content-type": media.media_type})
+            value = sample(api, True if media.schema is None else media.schema, direction="request")
+            text = to_xml(api, media.schema, value)
+            for body in (text, text[:-1], f"<!DOCTYPE x>{text}", text.replace("</", "&amp;x</", 1), "<a/>"):
+                yield replace(request, body=body.encode())
 
 
 def _identities(table: Table, operation: Operation, seed: int) -> dict[str, Any]:

@@ -6,13 +6,12 @@ nothing of sockets.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.openapi import answers, inputs, shapes
+from maestro_dsl.interfaces.openapi import answers, credentials, inputs, shapes
 from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
 from maestro_dsl.interfaces.openapi.chance import hash32
 from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from maestro_dsl.interfaces.openapi.inputs import Inputs, Request
-    from maestro_dsl.interfaces.openapi.model import Media, Operation, Response, Schema, SecurityScheme
+    from maestro_dsl.interfaces.openapi.model import Media, Operation, Response, Schema
     from maestro_dsl.interfaces.openapi.routes import Match
     from maestro_dsl.interfaces.openapi.table import Behaviour, Table
 
@@ -30,8 +29,6 @@ VIOLATIONS_HEADER = "x-maestro-violations"
 _STATUS = re.compile(r"[2-5]\d\d", re.ASCII)
 _NO_BODY = frozenset({204, 205, 304})
 _TOTALS = ("total", "total_count", "totalCount", "count")
-_API_KEY = 'ApiKey realm="*"'
-_CHALLENGES = {"digest": ' realm="*", nonce="abc123"'}
 _LIMIT_NAMES, _OFFSET_NAMES = ("limit",), ("offset",)
 
 
@@ -66,9 +63,7 @@ class Interpreter:
         return None
 
     def _guarded(self, operation: Operation, match: Match, request: Request) -> Answer:
-        if operation.security and not any(
-            all(_is_presented(scheme, request) for scheme in option.schemes) for option in operation.security
-        ):
+        if not credentials.are_presented(operation, request):
             return self._unauthorized(operation, request)
         found = inputs.read(self.table.api, operation, request, match.values)
         if found.unsupported:
@@ -88,15 +83,30 @@ class Interpreter:
         role = self.table.role(operation)
         if role is not None:
             return self._remembered(operation, match, request, found, *role)
+        single = self.table.single(operation)
+        if single is not None:
+            return self._single(operation, match, request, found, *single)
         return self._stateless(operation, request, found)
 
+    def _single(
+        self, operation: Operation, match: Match, request: Request, found: Inputs, path: str, role: str
+    ) -> Answer:
+        sent = found.body if isinstance(found.body, dict) else {}
+        kept = self.memory.single(path, match.values, role, sent)
+        answer, response = self._stateless(operation, request, found), operation.success
+        media = (
+            None if answer.media_type is None or response is None else response.content.get(answer.media_type)
+        )
+        if media is None or not media.is_json or not isinstance(answer.body, dict):
+            return answer
+        return replace(answer, body=overlay(answer.body, kept, self._validity(media.schema)))
+
     def _unauthorized(self, operation: Operation, request: Request) -> Answer:
-        schemes = [scheme for option in operation.security for scheme in option.schemes]
-        challenges = dict.fromkeys(_challenge(scheme) for scheme in schemes if scheme.kind != "apiKey")
         response = answers.for_status(operation, 401, default=False)
         answer = self._failed(operation, request, 401, response, "credentials are missing")
-        shown = ", ".join(challenges) or _API_KEY  # no registered scheme, but a 401 has to name one
-        return replace(answer, headers={**answer.headers, "www-authenticate": shown})
+        return replace(
+            answer, headers={**answer.headers, "www-authenticate": credentials.challenge(operation)}
+        )
 
     def _failed(
         self,
@@ -220,6 +230,9 @@ class Interpreter:
             return self._create(operation, match, request, found, behaviour)
         shelf = self.memory.shelf(behaviour, match.values)
         identity = match.values.get(behaviour.resource.id_parameter.name, "")
+        if identity not in shelf.items and role == "replace" and behaviour.resource.is_upserted:
+            sent = found.body if isinstance(found.body, dict) else {}
+            return self._item(operation, request, self.memory.put(behaviour, shelf, identity, sent))
         if identity not in shelf.items:
             missing = self._missing(operation, request, declared_only=identity not in shelf.gone)
             return missing or self._stateless(operation, request, found)
@@ -328,37 +341,6 @@ def _no_body(operation: Operation, response: Response, request: Request) -> Answ
         reason = f"no body can be made that the schema of this answer allows ({offered})"
         return problem(500, reason, operation=operation)
     return problem(406, f"this operation answers with {offered}", operation=operation)
-
-
-def _is_presented(scheme: SecurityScheme, request: Request) -> bool:
-    if scheme.kind == "apiKey":
-        if scheme.location == "query":
-            return any(name == scheme.parameter and text.strip() for name, text in request.query)
-        if scheme.location == "cookie":
-            return bool(request.cookies.get(scheme.parameter))
-        return bool(request.headers.get(scheme.parameter.lower(), "").strip())
-    if scheme.kind == "mutualTLS":
-        return True
-    kind, _, rest = request.headers.get("authorization", "").partition(" ")
-    if scheme.kind == "http" and scheme.http_scheme not in {"", "bearer"}:
-        if scheme.http_scheme == "basic":
-            return kind.lower() == "basic" and _is_basic(rest)
-        return kind.lower() == scheme.http_scheme
-    return kind.lower() == "bearer" and bool(rest.strip())
-
-
-def _is_basic(text: str) -> bool:
-    try:
-        plain = base64.b64decode(text.strip(), validate=True)
-    except ValueError:
-        return False
-    return b":" in plain and plain != b":"
-
-
-def _challenge(scheme: SecurityScheme) -> str:
-    if scheme.kind == "http" and scheme.http_scheme not in {"", "bearer"}:
-        return scheme.http_scheme.capitalize() + _CHALLENGES.get(scheme.http_scheme, ' realm="*"')
-    return "Bearer"
 
 
 def _quoted(identity: object) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.forms import guarded
 from maestro_dsl.interfaces.openapi.markup import is_xml
+from maestro_dsl.interfaces.openapi.markup_read import plan
 from maestro_dsl.interfaces.openapi.model import is_json_media
 from maestro_dsl.interfaces.openapi.table import Table
 from maestro_dsl.interfaces.openapi.validate import dialect
@@ -120,6 +121,7 @@ class _Writer:
                         "type": media.media_type,
                         "schema": self._schema(media.schema, "request"),
                         "shape": self._shape(media.schema),
+                        "xml": plan(self._api, media.schema) if is_xml(media.media_type) else None,
                         "guarded": list(guarded(media)),
                     }
                     for media in body.content.values()
@@ -146,6 +148,7 @@ class _Writer:
             "pathEcho": [list(pair) for pair in self._table.path_echo(operation)],
             "behaviour": None if role is None else role[0].index,
             "role": None if role is None else role[1],
+            "single": None if role is not None else self._table.single(operation),
         }
 
     def _parameter(self, parameter: Parameter) -> dict[str, Any]:
@@ -228,6 +231,7 @@ class _Writer:
             "parent": item.parent,
             "parentParameter": item.parent_parameter,
             "listKey": item.resource.list_key,
+            "upserted": item.resource.is_upserted,
             "seeds": list(item.seeds),
             "bases": list(item.bases),
             "kept": list(item.kept),

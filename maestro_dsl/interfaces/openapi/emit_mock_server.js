@@ -357,7 +357,7 @@ const isJsonMedia = (text) => {
 };
 function readBody(operation, request, inputs) {
   const declared = operation.body;
-  if (request.body.length === 0) {
+  if (request.body.length === 0 && (declared === null || bareMedia(request.headers['content-type']) !== FORM)) {
     if (declared !== null && declared.required) inputs.violations.push('the request body is missing');
     return;
   }
@@ -384,6 +384,12 @@ function readBody(operation, request, inputs) {
     const text = request.body.toString('utf8');
     inputs.body = fieldsOf(media, queryPairs(text));
     inputs.violations.push(...reserved(media, text));
+  } else if (isXmlMedia(type)) {
+    try { inputs.body = xmlValue(media.xml, xmlTree(request.body.toString('utf8'))); } catch {
+      inputs.malformed = true;
+      inputs.violations.push('the request body is not valid XML');
+      return;
+    }
   } else if (type === MULTIPART) {
     const fields = partsOf(request.headers['content-type'], request.body.toString('utf8'));
     if (fields === null) {
@@ -394,6 +400,73 @@ function readBody(operation, request, inputs) {
     inputs.body = fieldsOf(media, fields);
   } else return;
   for (const problem of sent(media.schema, inputs.body)) inputs.violations.push(`body ${problem}`);
+}
+// ---- XML bodies: read by the plan of the table; document types and own entities are refused ----
+const isXmlMedia = (bare) => bare.endsWith('/xml') || bare.endsWith('+xml');
+const XML_TOKEN = /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([^\s<>/!?"'=]+)((?:\s+[^\s=<>/"']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/y;
+const xmlLocal = (name) => name.slice(name.lastIndexOf(':') + 1);
+const XML_NAMED = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+function xmlPlain(text) {
+  return text.replace(/&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(lt|gt|amp|quot|apos));/g, (_, hex, decimal, name) => {
+    if (name) return XML_NAMED[name];
+    const number = hex ? parseInt(hex, 16) : Number(decimal);
+    return number <= 0x10ffff && !(number >= 0xd800 && number <= 0xdfff) ? String.fromCodePoint(number) : '\ufffd';
+  });
+}
+function xmlTree(text) {
+  const outer = { name: '', attributes: {}, children: [], text: '' };
+  const stack = [outer];
+  let position = 0;
+  while (position < text.length) {
+    XML_TOKEN.lastIndex = position;
+    const hit = XML_TOKEN.exec(text);
+    if (hit === null) throw new Error('not well-formed');
+    position = XML_TOKEN.lastIndex;
+    const [, data, closing, name, attributes, empty, plain] = hit;
+    const top = stack[stack.length - 1];
+    if (data !== undefined || plain !== undefined) top.text += data !== undefined ? data : xmlPlain(plain);
+    else if (closing) {
+      if (stack.length === 1 || stack.pop().name !== xmlLocal(name)) throw new Error('an element ends that did not begin');
+    } else if (name !== undefined) {
+      const node = { name: xmlLocal(name), attributes: {}, children: [], text: '' };
+      for (const pair of attributes.matchAll(/([^\s=<>/"']+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/g)) put(node.attributes, xmlLocal(pair[1]), xmlPlain(pair[2] ?? pair[3] ?? ''));
+      top.children.push(node);
+      if (!empty) stack.push(node);
+      if (stack.length > 100) throw new Error('too deep');
+    }
+  }
+  if (stack.length !== 1 || outer.children.length !== 1 || outer.text.trim()) throw new Error('not one element');
+  return outer.children[0];
+}
+function xmlValue(how, node) {
+  const kind = how ? how.kind : '';
+  if (kind === 'array') return node.children.map((child) => xmlValue(how.items, child));
+  if (kind === 'object' || (kind === '' && node.children.length)) return xmlObject(how?.properties ?? {}, node);
+  if (node.children.length) return xmlObject({}, node);
+  return coerce({ kind }, node.text);
+}
+function xmlObject(known, node) {
+  const found = {};
+  const used = new Set();
+  for (const key of Object.keys(known)) {
+    const how = known[key];
+    let name = xmlLocal(how.name || key);
+    if (how.attribute) {
+      if (has(node.attributes, name)) put(found, key, coerce({ kind: how.kind }, node.attributes[name]));
+      continue;
+    }
+    if (how.kind === 'array' && !how.wrapped) {
+      name = xmlLocal(how.items?.name || name);
+      const items = node.children.filter((child) => child.name === name).map((child) => xmlValue(how.items, child));
+      if (items.length) put(found, key, items);
+    } else {
+      const child = node.children.find((item) => item.name === name);
+      if (child !== undefined) put(found, key, xmlValue(how, child));
+    }
+    used.add(name);
+  }
+  for (const child of node.children) if (!used.has(child.name)) put(found, child.name, xmlValue(null, child));
+  return found;
 }
 function reserved(media, text) {
   const pairs = text.split('&').map((part) => {
@@ -624,6 +697,26 @@ function replaceItem(behaviour, shelf, identity, body, partly) {
   shelf.items.set(identity, merged(stays, changes));
   return shelf.items.get(identity);
 }
+function putItem(behaviour, shelf, identity, body) {
+  const base = behaviour.bases[0];
+  const old = get(base, behaviour.idProperty);
+  const item = merged(copy(base), only(body, (name) => !behaviour.readOnly.includes(name)));
+  put(item, behaviour.idProperty, isWhole(old) && /^\d+$/.test(identity) ? Number(identity) : identity);
+  shelf.items.set(identity, item);
+  shelf.gone.delete(identity);
+  return item;
+}
+const singles = new Map();
+function singleAnswer(operation, match, request, inputs) {
+  const [path, role] = operation.single;
+  const key = JSON.stringify([path, ...Object.values(match.values)]);
+  const old = ['replace', 'reset'].includes(role) ? {} : singles.get(key) ?? {};
+  const sent = ['replace', 'patch', 'change'].includes(role) && isObject(inputs.body) ? inputs.body : {};
+  singles.set(key, merged(old, sent));
+  const answer = stateless(operation, request, inputs);
+  if (!answer.media || !answer.media.json || !isObject(answer.body)) return answer;
+  return { ...answer, body: overlay(answer.body, singles.get(key), shown(answer.media.schema)) };
+}
 const asText = (value) => (value === null ? 'None' : String(value));
 function passes(item, query) {
   return [...query].every(([name, wanted]) => {
@@ -699,6 +792,7 @@ function remembered(operation, match, request, inputs) {
     return { ...answer, headers: merged(answer.headers, { location }) };
   }
   const identity = get(match.values, behaviour.idParameter) ?? '';
+  if (!shelf.items.has(identity) && role === 'replace' && behaviour.upserted) return itemAnswer(operation, request, putItem(behaviour, shelf, identity, body));
   if (!shelf.items.has(identity)) return missing(operation, request, !shelf.gone.has(identity)) ?? stateless(operation, request, inputs);
   let item;
   if (role === 'delete') {
@@ -711,12 +805,14 @@ function remembered(operation, match, request, inputs) {
 }
 const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
-// ---- security: by presence ----
+// ---- security: by presence and form ----
+const NO_CREDENTIALS = new Set(['undefined', 'null', 'none', 'nil', 'nan', 'true', 'false']);
+const isCredential = (text) => /^[A-Za-z0-9_.~+/=:|@%,$-]{3,}$/.test(text.trim()) && !NO_CREDENTIALS.has(text.trim().toLowerCase());
 function presented(scheme, request) {
   if (scheme.kind === 'apiKey') {
-    if (scheme.in === 'query') return queryPairs(request.query).some(([name, text]) => name === scheme.name && text.trim() !== '');
-    if (scheme.in === 'cookie') return Boolean(get(cookiesOf(request.headers.cookie), scheme.name));
-    return (get(request.headers, scheme.name.toLowerCase()) ?? '').trim() !== '';
+    if (scheme.in === 'query') return queryPairs(request.query).some(([name, text]) => name === scheme.name && isCredential(text));
+    if (scheme.in === 'cookie') return isCredential(get(cookiesOf(request.headers.cookie), scheme.name) ?? '');
+    return isCredential(get(request.headers, scheme.name.toLowerCase()) ?? '');
   }
   if (scheme.kind === 'mutualTLS') return true;
   const header = request.headers.authorization ?? '';
@@ -728,7 +824,7 @@ function presented(scheme, request) {
     const plain = Buffer.from(rest, 'base64').toString('latin1');
     return kind === 'basic' && /^[A-Za-z0-9+/]*={0,2}$/.test(rest) && rest.length % 4 === 0 && plain.includes(':') && plain !== ':';
   }
-  return kind === 'bearer' && rest !== '';
+  return kind === 'bearer' && isCredential(rest);
 }
 function challenge(scheme) {
   if (scheme.kind !== 'http' || scheme.scheme === '' || scheme.scheme === 'bearer') return 'Bearer';
@@ -740,6 +836,7 @@ function challenge(scheme) {
 function decide(request) {
   if (request.rawPath === '/__admin/reset' && ['POST', 'DELETE'].includes(request.method)) {
     shelves.clear();
+    singles.clear();
     return { status: 204, body: null, type: null, headers: {} };
   }
   if (request.rawPath === '/__admin/export' && request.method === 'GET') {
@@ -777,7 +874,8 @@ function decide(request) {
   }
   const wanted = preference(request.headers.prefer ?? '', request.query);
   if (wanted.code !== null || wanted.example !== null || wanted.dynamic) return preferred(operation, request, wanted);
-  return operation.behaviour === null ? stateless(operation, request, inputs) : remembered(operation, match, request, inputs);
+  if (operation.behaviour !== null) return remembered(operation, match, request, inputs);
+  return operation.single === null ? stateless(operation, request, inputs) : singleAnswer(operation, match, request, inputs);
 }
 
 // ---- HTTP ----

@@ -27,7 +27,11 @@ _FIELD = re.compile(r'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"', re.IG
 
 def coerce(api: Api, schema: Any, text: str) -> Any:
     """Return `text` as the type that `schema` wants, or as it is where it does not look like one."""
-    kind = shapes.type_of(api, schema)
+    return as_kind(shapes.type_of(api, schema), text)
+
+
+def as_kind(kind: str, text: str) -> Any:
+    """Return `text` as a value of the type `kind`, or as it is where it does not look like one."""
     if kind == "integer" and text.removeprefix("-").isdecimal() and text.isascii():
         return int(text)
     if kind in {"number", "integer"}:

@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl
 
 from maestro_dsl.interfaces.openapi import forms, shapes
 from maestro_dsl.interfaces.openapi.forms import coerce
+from maestro_dsl.interfaces.openapi.markup import is_xml
+from maestro_dsl.interfaces.openapi.markup_read import from_xml, plan
 from maestro_dsl.interfaces.openapi.model import is_json_media
 from maestro_dsl.interfaces.openapi.validate import errors
 
@@ -157,7 +159,7 @@ def _object(api: Api, parameter: Parameter, text: str) -> Any:
 
 def _read_body(api: Api, operation: Operation, request: Request, inputs: Inputs) -> None:
     declared = operation.body
-    if not request.body:
+    if not request.body and (declared is None or request.media_type != forms.FORM):
         if declared is not None and declared.required:
             inputs.violations.append("the request body is missing")
         return
@@ -191,12 +193,25 @@ def _decode(api: Api, media: Media, request: Request, inputs: Inputs) -> str | N
     elif request.media_type == forms.FORM:
         inputs.body = forms.fields(api, media, forms.pairs(request.body))
         inputs.violations += forms.reserved(media, request.body)
+    elif is_xml(request.media_type):
+        try:
+            inputs.body = from_xml(_plan(api, media), request.body.decode("utf-8", "replace"))
+        except ValueError:
+            return "XML"
     elif request.media_type == forms.MULTIPART:
         parts = forms.parts(request.headers["content-type"], request.body)
         if parts is None:
             return forms.MULTIPART
         inputs.body = forms.fields(api, media, parts)
     return None
+
+
+def _plan(api: Api, media: Media) -> dict[str, Any]:
+    key = ("xml", id(media))
+    if key not in api.memo:
+        api.memo[key] = (media, plan(api, media.schema))
+    kept: tuple[Media, dict[str, Any]] = api.memo[key]
+    return kept[1]
 
 
 def media_for(content: Mapping[str, Media], media_type: str) -> Media | None:

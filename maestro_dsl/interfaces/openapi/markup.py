@@ -32,11 +32,11 @@ def to_xml(api: Api, schema: Schema | None, value: Any) -> str:
     """Return `value` as one XML element; a text that starts as XML does is XML already."""
     if isinstance(value, str) and value.lstrip().startswith("<"):
         return value
-    hints = _hints(api, schema)
-    name = _name(hints, _ROOT)
+    own = hints(api, schema)
+    name = _name(own, _ROOT)
     if isinstance(value, list):
         entry = shapes.items(api, schema)
-        inner = "".join(_element(api, entry, _name(_hints(api, entry), name), item, 1) for item in value)
+        inner = "".join(_element(api, entry, _name(hints(api, entry), name), item, 1) for item in value)
         return f"<{name}>{inner}</{name}>"
     return _element(api, schema, name, value, 0)
 
@@ -49,11 +49,11 @@ def _element(api: Api, schema: Schema | None, name: str, value: Any, depth: int)
     attributes, inner = "", ""
     for key, item in value.items():
         part = known.get(key, True)
-        hints = _hints(api, part)
-        if hints.get("attribute") is True and not isinstance(item, (dict, list)):
-            attributes += f" {_name(hints, key)}={quoteattr(_text(item))}"
+        own = hints(api, part)
+        if own.get("attribute") is True and not isinstance(item, (dict, list)):
+            attributes += f" {_name(own, key)}={quoteattr(_text(item))}"
         else:
-            inner += "".join(_children(api, part, _name(hints, key), item, depth + 1))
+            inner += "".join(_children(api, part, _name(own, key), item, depth + 1))
     return f"<{name}{attributes}>{inner}</{name}>"
 
 
@@ -62,8 +62,8 @@ def _children(api: Api, schema: Schema, name: str, value: Any, depth: int) -> It
         yield _element(api, schema, name, value, depth)
         return
     entry = shapes.items(api, schema)
-    wrapped = _hints(api, schema).get("wrapped") is True
-    own = _name(_hints(api, entry), name)
+    wrapped = hints(api, schema).get("wrapped") is True
+    own = _name(hints(api, entry), name)
     inner = (_element(api, entry, own, item, depth + 1) for item in value)
     if wrapped:
         yield f"<{name}>{''.join(inner)}</{name}>"
@@ -71,15 +71,15 @@ def _children(api: Api, schema: Schema, name: str, value: Any, depth: int) -> It
         yield from inner
 
 
-def _hints(api: Api, schema: Schema | None) -> dict[str, Any]:
+def hints(api: Api, schema: Schema | None) -> dict[str, Any]:
+    """Return the `xml` hints of a schema; empty where it has none."""
     found = shapes.keyword(api, schema, "xml")
     return found if isinstance(found, dict) else {}
 
 
-def _name(hints: dict[str, Any], default: str) -> str:
-    own = hints.get("name")
-    prefix = hints.get("prefix")
-    name = own if isinstance(own, str) and own else default
+def _name(found: dict[str, Any], default: str) -> str:
+    stated, prefix = found.get("name"), found.get("prefix")
+    name = stated if isinstance(stated, str) and stated else default
     whole = f"{prefix}:{name}" if isinstance(prefix, str) and prefix else name
     safe = _NOT_IN_NAMES.sub("_", whole)
     return safe if safe[:1].isalpha() or safe[:1] == "_" else f"_{safe}"

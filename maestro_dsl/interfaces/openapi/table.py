@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.chance import uuid
+from maestro_dsl.interfaces.openapi.groups import find_groups
 from maestro_dsl.interfaces.openapi.markup import is_xml, to_xml
 from maestro_dsl.interfaces.openapi.resources import Resource, find_resources, id_property
 from maestro_dsl.interfaces.openapi.routes import Router
@@ -69,6 +70,16 @@ class Table:
             for role, operation in item.operations.items()
         }
         self._behaviours: dict[int, Behaviour] = {}
+        self._singles = {
+            operation.id: (single.path, role)
+            for single in find_groups(api).singles
+            if single.is_written
+            for role, operation in single.operations.items()
+        }
+
+    def single(self, operation: Operation) -> tuple[str, str] | None:
+        """Return the path of the single document that an operation belongs to and its role there."""
+        return self._singles.get(operation.id)
 
     @property
     def behaviours(self) -> tuple[Behaviour, ...]:
