@@ -74,15 +74,16 @@ class Text:
     whole: Expression | None = None
     """The expression that is the whole string, whose value keeps its type."""
 
-    @property
-    def expressions(self) -> tuple[tuple[int, Expression], ...]:
-        """The expressions with their offsets."""
-        return tuple(part for part in self.parts if not isinstance(part, str))
+    expressions: tuple[tuple[int, Expression], ...] = field(init=False, compare=False, repr=False)
+    """The expressions with their offsets."""
+    at_run_time: bool = field(init=False, compare=False, repr=False)
+    """True where it reads outputs of nodes."""
 
-    @property
-    def at_run_time(self) -> bool:
-        """True where it reads outputs of nodes."""
-        return any(expression.at_run_time for _, expression in self.expressions)
+    def __post_init__(self) -> None:
+        """Find out once what is asked for each node that holds this text."""
+        found = tuple(part for part in self.parts if not isinstance(part, str))
+        object.__setattr__(self, "expressions", found)
+        object.__setattr__(self, "at_run_time", any(expression.at_run_time for _, expression in found))
 
 
 @lru_cache(maxsize=8192)

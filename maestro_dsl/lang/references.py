@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
     """Yield REF001 for every `needs` that names no node of the blueprint."""
     written = blueprint.data.get("nodes", {}) if isinstance(blueprint.data, dict) else {}
-    names = list(written) if isinstance(written, dict) else []
+    names = dict.fromkeys(written) if isinstance(written, dict) else {}
     for node_id, node in blueprint.value.nodes.items():
         pointer = ("nodes", node_id, "needs")
         body = written[node_id].get("needs") if isinstance(written, dict) else None  # type: ignore[union-attr]
