@@ -17,6 +17,7 @@ from maestro_dsl.interfaces.openapi.resources import (
     LIST_KEYS,
     Resource,
     answer_schema,
+    body_schema,
     creates,
     find_resources,
     is_like,
@@ -62,6 +63,15 @@ class Single:
     change: Operation | None = None
     """POST of the document or a part of it."""
     reset: Operation | None = None
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations that exist, by role."""
+        roles = {
+            "read": self.read, "replace": self.replace, "patch": self.patch, "change": self.change,
+            "reset": self.reset,
+        }  # fmt: skip
+        return {role: operation for role, operation in roles.items() if operation is not None}
 
     @property
     def is_written(self) -> bool:
@@ -143,13 +153,13 @@ def _made(api: Api, path: str, create: Operation | None, known: Mapping[str, Sch
     A deed such as /files/{id}/copy answers with a thing of another collection, or unlike its body.
     """
     answer = answer_schema(create)
-    media = None if create is None or create.body is None else create.body.json
-    if create is None or media is None or answer is None or media.schema is None:
+    body = body_schema(create)
+    if create is None or body is None or answer is None:
         return None
     if answer in known.values():
         return None
     is_noun = "201" in create.responses or _last(path).endswith("s")
-    is_same = shapes.type_of(api, answer) == "object" and is_like(api, media.schema, answer)
+    is_same = shapes.type_of(api, answer) == "object" and is_like(api, body, answer)
     return answer if is_noun and is_same else None
 
 

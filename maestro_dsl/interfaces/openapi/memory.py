@@ -47,10 +47,23 @@ class Memory:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._shelves: dict[tuple[int, str], Shelf] = {}
+        self._singles: dict[str, dict[str, Any]] = {}
 
     def reset(self) -> None:
         """Forget everything; the items of the start are there again."""
         self._shelves.clear()
+        self._singles.clear()
+
+    def single(
+        self, path: str, values: Mapping[str, str], role: str, sent: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return what was written to the document at `path`, after what `role` does to it."""
+        kept = self._singles.setdefault(json.dumps([path, *values.values()]), {})
+        if role in {"replace", "reset"}:
+            kept.clear()
+        if role in {"replace", "patch", "change"}:
+            kept.update(sent)
+        return kept
 
     def export(self) -> dict[str, list[dict[str, Any]]]:
         """Return all items that were touched, by the path of their collection."""
@@ -93,6 +106,17 @@ class Memory:
         shelf.made += 1
         shelf.items[str(item[key])] = item
         shelf.gone.discard(str(item[key]))
+        return item
+
+    def put(
+        self, behaviour: Behaviour, shelf: Shelf, identity: str, sent: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Add an item whose identity the caller chose; return it."""
+        base, key = behaviour.bases[0], behaviour.id_property
+        own = {name: value for name, value in sent.items() if name not in behaviour.read_only}
+        item = {**base, **own, key: _like(base.get(key), identity)}
+        shelf.items[identity] = item
+        shelf.gone.discard(identity)
         return item
 
     def _fresh(self, behaviour: Behaviour, shelf: Shelf) -> int | str:

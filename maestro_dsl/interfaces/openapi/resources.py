@@ -6,6 +6,7 @@ What fits no such shape belongs to no resource and is answered, made or tested o
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from maestro_dsl.interfaces.openapi.model import Api, Operation, Parameter, Resp
 
 _ITEM_PATH = re.compile(r"^(?P<collection>.*/[^/{}]+)/\{(?P<parameter>[^/{}]+)\}$")
 _PARAMETER = re.compile(r"\{([^/{}]+)\}")
+FORM = "application/x-www-form-urlencoded"
 LIST_KEYS = ("items", "data", "results", "entries", "records", "content", "values", "list")
 
 
@@ -50,6 +52,8 @@ class Resource:
     """POST on the item, which changes some of it."""
     clear: Operation | None = None
     """DELETE on the collection."""
+    has_item: bool = True
+    """False where no operation has the path of an item; `item_path` is then only its name."""
 
     @property
     def operations(self) -> Mapping[str, Operation]:
@@ -67,7 +71,12 @@ class Resource:
     @property
     def is_stateful(self) -> bool:
         """True where items come into being through the interface, so a memory of them makes sense."""
-        return self.create is not None
+        return self.create is not None or self.is_upserted
+
+    @property
+    def is_upserted(self) -> bool:
+        """True where items come into being by a PUT on their path, and only so."""
+        return self.create is None and self.replace is not None and "201" in self.replace.responses
 
     def role(self, operation_id: str) -> str | None:
         """Return the role of the operation with this id, None where it is not of this resource."""
@@ -85,7 +94,18 @@ def find_resources(api: Api) -> tuple[Resource, ...]:
         if match is not None:
             collection = by_path.get(match["collection"], {})
             found += _resource(api, match["collection"], path, collection, methods)
+    known = {item.collection_path for item in found}
+    for path, methods in by_path.items():
+        if path not in known and {"GET", "POST"} <= methods.keys() and not path.endswith("}"):
+            found += _without_items(api, path, methods)
     return tuple(found)
+
+
+def _without_items(api: Api, path: str, methods: Mapping[str, Operation]) -> Iterator[Resource]:
+    """Yield a resource that is listed and created, while nothing is known of a single item's path."""
+    for item in _resource(api, path, f"{path}/{{id}}", methods, {}):
+        if item.create is not None and item.list is not None and item.id_property is not None:
+            yield dataclasses.replace(item, has_item=False)
 
 
 def _resource(
@@ -188,18 +208,26 @@ def is_like(api: Api, one: Schema, other: Schema) -> bool:
 
 def creates(api: Api, operation: Operation, schema: Schema) -> bool:
     """Return whether the operation takes and answers things of this schema."""
-    if operation.body is None or operation.body.json is None:
+    body = body_schema(operation)
+    if body is None:
         return False
     answer = answer_schema(operation)
     if answer is not None:
         return shapes.type_of(api, answer) == "object" and is_like(api, answer, schema)
-    body = operation.body.json.schema
-    return body is not None and shapes.type_of(api, body) == "object" and is_like(api, body, schema)
+    return shapes.type_of(api, body) == "object" and is_like(api, body, schema)
 
 
 def _answers_object(api: Api, operation: Operation | None) -> bool:
     schema = answer_schema(operation)
     return schema is not None and shapes.type_of(api, schema) == "object"
+
+
+def body_schema(operation: Operation | None) -> Schema | None:
+    """Return the schema of the body as JSON, else as a form; None where it can be neither."""
+    if operation is None or operation.body is None:
+        return None
+    media = operation.body.json or operation.body.content.get(FORM)
+    return True if media is not None and media.schema is None else None if media is None else media.schema
 
 
 def answer_schema(operation: Operation | None) -> Schema | None:

@@ -105,6 +105,8 @@ def _client_call(step: Step, function: str) -> dict[str, str]:
     if step.body is not None:
         arguments.append("body")
         options.append("body" if step.form is None else "form: body")
+        if step.form is None and step.media_type is not None:
+            options.append(f"type: {_js(step.media_type)}")
     return {
         "id": step.operation.id,
         "function": function,

@@ -112,6 +112,8 @@ class Journey:
     finds: tuple[Call, ...] = ()
     amend: dict[str, Any] | None = None
     """What an amend sends: its query, or its body."""
+    own_key: str = ""
+    """The key of one that is made by a PUT on its path."""
     seed: str | None = None
     """The key of a thing that is there at the start, under `seed_scope`."""
     seed_count: int = 0
@@ -180,6 +182,7 @@ def features(found: list[Journey]) -> dict[str, bool]:
     queries = any(item.amend and item.resource.steps[Verb.AMEND].body is None for item in found)
     return {
         "uses_forms": forms,
+        "uses_types": any(step.media_type and not step.form for step in steps),
         "uses_urlencode": forms or queries,
         "uses_unquote": any(item.kind == "life" and item.calls["save"] and item.replaced for item in found),
         "uses_seeds": any(
@@ -242,11 +245,12 @@ def _journey(service: Service, resource: Resource) -> Journey:
         patch=_patch(api, resource, new),
         amend=_amend(api, resource),
         required=_required(api, maker) if is_life and maker else (),
-        wrong=next(((name, ["wrong"]) for name in changes if isinstance(new[name], (str, int, float))), None),
+        wrong=_wrong(maker, new, changes),
         filter=_filter(service, resource, new, other),
         limit=_limit(api, resource),
         list_query=_longest_page(api, resource),
         absent_key=_absent_key(api, resource),
+        own_key=_own_key(api, resource, new),
         shown=shown,
         free_method=_free_method(service, resource),
         key_prefix=_key_prefix(api, resource, maker) if is_life and maker else None,
@@ -265,6 +269,14 @@ def _sent_names(api: Api, resource: Resource) -> set[str]:
     return names
 
 
+def _wrong(maker: Step | None, new: dict[str, Any], changes: list[str]) -> tuple[str, Any] | None:
+    if maker is not None and maker.form is not None:  # in a form everything is a text
+        numbers = [name for name in changes if type(new[name]) in {int, float}]
+        return (numbers[0], "wrong") if numbers else None
+    plain = [name for name in changes if isinstance(new[name], (str, int, float))]
+    return (plain[0], ["wrong"]) if plain else None
+
+
 def _required(api: Api, maker: Step) -> tuple[str, ...]:
     sent = shape_of(api, maker.body)
     return tuple(item.name for item in sent.fields if item.required and not item.read_only)
@@ -278,7 +290,8 @@ def _amend(api: Api, resource: Resource) -> dict[str, Any] | None:
         return _change(api, step, resource, {})
     for parameter in step.operation.parameters_in("query"):
         role = filter_role(api, resource.shape, resource.key, parameter).removeprefix("filter:")
-        if role and role != resource.key and items_of(api, parameter.schema) is None:
+        is_plain = kind_of(api, parameter.schema) in {"string", "integer"}
+        if role and role != resource.key and is_plain:
             return {parameter.name: example(api, parameter.schema, name=parameter.name, variant=1)}
     return None
 
@@ -349,8 +362,8 @@ def _parents(service: Service, resource: Resource, maker: Step) -> tuple[tuple[s
 
 def _call(api: Api, step: Step) -> Call:
     headers, query = credentials(step.operation)
-    if step.form is not None:
-        headers["Content-Type"] = step.form
+    if step.media_type is not None:
+        headers["Content-Type"] = step.media_type
     for parameter in step.operation.parameters:
         if parameter.required and parameter.location in {"query", "header"}:
             value = example(api, parameter.schema, name=parameter.name)
@@ -447,6 +460,17 @@ def _absent_key(api: Api, resource: Resource) -> str:
         return str(example(api, node, name="absent", variant=1)).replace(" ", "-")
     except NoExample:
         return "absent"
+
+
+def _own_key(api: Api, resource: Resource, new: dict[str, Any]) -> str:
+    step = resource.steps.get(Verb.REPLACE)
+    if not resource.is_made or step is None or Verb.CREATE in resource.steps:
+        return ""
+    schema = {item.name: item.schema for item in step.operation.parameters_in("path")}[
+        resource.item_param or ""
+    ]
+    value = new.get(resource.key)
+    return str(example(api, schema, name=resource.noun) if value is None else value)
 
 
 def _key_prefix(api: Api, resource: Resource, maker: Step) -> str | None:

@@ -38,7 +38,7 @@ def find_key(
             by_name = {item.name: item.schema for one in operations for item in one.parameters_in("path")}
             return found[0].name, schema if kind_of(api, schema) != "any" else by_name.get(param, schema)
         raise NotUnderstood(f"no field of the answer is the {param} of its path")
-    for name in ("id", "uuid", "uid", "key"):
+    for name in ("id", "uuid", "uid", "key", "number", "reference", "code", "token"):
         if any(item.name == name for item in candidates):
             item = next(item for item in candidates if item.name == name)
             return item.name, item.schema

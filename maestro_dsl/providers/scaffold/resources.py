@@ -73,7 +73,8 @@ def _drafts(groups: Groups) -> Iterator[_Draft]:
             Verb.BULK: groups.bulks.get(item.collection_path), Verb.DELETE: item.delete,
             Verb.CLEAR: item.clear,
         }  # fmt: skip
-        yield _draft(groups, item.collection_path, verbs, item.id_parameter.name)
+        param = item.id_parameter.name if item.has_item else None
+        yield _draft(groups, item.collection_path, verbs, param)
     for plain in groups.collections:
         verbs = {
             Verb.LIST: plain.list, Verb.CREATE: plain.create, Verb.SAVE: plain.save,
@@ -146,7 +147,7 @@ def _finished(
         resource = replace(resource, first=first_document(api, steps))
     elif maker is not None and not {Verb.READ, Verb.LIST} & steps.keys():
         # where nothing shows it again, an empty text in the answer would be all that anybody ever sees
-        empty = {name for name, value in starts.values.items() if value in {'""', "[]", "{}"}}
+        empty = {name for name, value in starts.values.items() if value in {'""', "0", "[]", "{}"}}
         starts = replace(starts, impossible=starts.impossible | empty)
     kept = _answerable(api, resource, steps, starts, reasons)
     if not kept:

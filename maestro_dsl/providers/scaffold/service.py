@@ -57,6 +57,18 @@ class Step:
     form: str | None = None
     """The media type of the body where it is a form; None for JSON."""
 
+    @property
+    def media_type(self) -> str | None:
+        """What a client must call the body, where that is not plain JSON."""
+        content = (
+            self.operation.body.content if self.operation.body is not None and self.body is not None else {}
+        )
+        media = None if self.operation.body is None else self.operation.body.json
+        if self.form is not None or media is None or not content or "*" in media.media_type:
+            return self.form
+        plain = any(name.partition(";")[0].strip() == "application/json" for name in content)
+        return None if plain else media.media_type
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
