@@ -12,6 +12,7 @@ import click
 from maestro_dsl.cli.context import Session, print_json, print_text, session
 from maestro_dsl.cli.options import PATH, format_option
 from maestro_dsl.codec import to_json
+from maestro_dsl.errors import UsageError
 from maestro_dsl.reporters.text import FORMAT_VERSION, plural, safe, table
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def emit(
 
     own = session(context)
     made: EmitResult = mock_emit(files, output=output, environ=own.environ, force=force)
+    if not made.files:
+        reasons = "; ".join(f"{subject}: {reason}" for subject, reason in made.skipped)
+        raise UsageError("there is no mock to emit", hint=reasons or "name a file with an interface")
     if output_format == "json":
         skipped = [{"subject": subject, "reason": reason} for subject, reason in made.skipped]
         document = {"folder": str(made.folder), "files": list(made.files), "skipped": skipped}

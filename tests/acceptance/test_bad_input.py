@@ -161,6 +161,13 @@ def test_a_port_in_use_fails_those_who_need_it_alone(todo, apply):
     assert apply("--auto-approve").returncode == 0  # the port is free again
 
 
+def test_emitting_mocks_of_nothing(todo):
+    done = maestro("mock", "emit", "contracts/web_app.contract.yaml", "--output", "mocks", cwd=todo.folder)
+    assert done.returncode == 2
+    assert "web_app: it has no interface" in done.stderr
+    assert not (todo.folder / "mocks").exists()
+
+
 def test_serving_on_a_port_in_use(todo):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
