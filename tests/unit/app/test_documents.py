@@ -1,6 +1,8 @@
 """`lint` on what people point it at: several plans, single files, folders elsewhere, files not ours."""
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,18 @@ import pytest
 from maestro_dsl.app import lint
 from maestro_dsl.diagnostics import Severity
 
+ROOT = Path(__file__).parents[3]
+HEAVY = (
+    "networkx",
+    "sqlalchemy",
+    "starlette",
+    "fastapi",
+    "anthropic",
+    "faker",
+    "httpx2",
+    "packaging",
+    "rich",
+)
 HEAD = "apiVersion: maestro/v1\nkind: "
 BLUEPRINT = HEAD + (
     "Blueprint\nid: flow\nnodes:\n"
@@ -161,3 +175,17 @@ def test_real_documents_that_are_not_ours_are_never_an_exception(shared_data, tm
     copy.mkdir()
     (copy / "plan.yaml").write_bytes((shared_data / "openapi" / "swagger-petstore.yaml").read_bytes())
     assert [item.code for item in lint([copy], environ={}).diagnostics] == ["SCH005"]
+
+
+def test_lint_loads_nothing_that_it_does_not_need():
+    code = f"""
+import sys
+from maestro_dsl.cli import main
+sys.argv = ["maestro", "lint", "examples/todo-app"]
+try:
+    main()
+except SystemExit as end:
+    print(end.code, [name for name in {HEAVY} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "0 []", done.stderr
