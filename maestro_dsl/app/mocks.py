@@ -11,6 +11,7 @@ from maestro_dsl.app.documents import compile_plan
 from maestro_dsl.app.values import EmitResult, ServedMock
 from maestro_dsl.errors import CompileError, EnvironmentFailure, UsageError
 from maestro_dsl.interfaces.registry import InterfaceKind, kind_of
+from maestro_dsl.lang.bundle import whole_spec
 from maestro_dsl.lang.model import Contract, ContractType, Kind
 from maestro_dsl.lang.read import read_document
 from maestro_dsl.lang.settings import Overrides
@@ -53,7 +54,7 @@ def subjects(
         if _is_ours(file):
             _from_document(file, environ, found, skipped)
         else:
-            found.append(_subject(file.stem, str(file), file.read_bytes(), ContractType.REST_API))
+            found.append(_subject(file.stem, str(file), whole_spec(file), ContractType.REST_API))
     return found, skipped
 
 
@@ -92,7 +93,7 @@ def _from_document(
     spec = file.parent / contract.interface_spec.spec_file
     if not spec.is_file():
         raise UsageError(f"{file}: the spec file {contract.interface_spec.spec_file} is missing")
-    found.append(_subject(contract.id, str(spec), spec.read_bytes(), contract.type))
+    found.append(_subject(contract.id, str(spec), whole_spec(spec), contract.type))
 
 
 def _subject(name: str, file: str, content: bytes, kind: ContractType) -> Subject:

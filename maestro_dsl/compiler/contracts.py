@@ -6,7 +6,7 @@ and format do not change it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest, digest_bytes
@@ -80,7 +80,10 @@ def interface_problems(resolved: ResolvedContract) -> tuple[tuple[str, ...], Dia
         return (), Diagnostics()
     if resolved.spec.diagnostics.has_errors:
         return (), Diagnostics()  # reported where it was read
-    model, wrong = kind.parse(resolved.spec_bytes, resolved.spec.map.file)
+    file = resolved.spec.map.file
+    model, wrong = kind.parse(resolved.spec_bytes, file)
+    if resolved.is_bundled:
+        wrong = Diagnostics([replace(item, span=Span(file)) for item in wrong.items])
     return kind.operations(model) if model is not None else (), wrong
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Span
+from maestro_dsl.lang.bundle import bundle
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import Area, Names, PathProblem, project_root
 from maestro_dsl.lang.finder import not_found
@@ -27,7 +28,10 @@ class ResolvedContract:
     spec_path: str | None = None
     """Relative to the project, posix."""
     spec_bytes: bytes | None = field(default=None, repr=False)
+    """Of the whole interface: what the file takes from other files of the project is in it."""
     spec: Loaded | None = field(default=None, repr=False)
+    is_bundled: bool = False
+    """True where `spec_bytes` are not the bytes of the file, so that places in them say nothing."""
 
 
 def resolve_contract(
@@ -48,11 +52,27 @@ def resolve_contract(
     path, raw = content
     is_data = interface.type in _DATA_TYPES or path.suffix in _DATA_SUFFIXES  # others have own readers
     spec = load(raw, names(path), profile=Profile.INTERFACE) if is_data else None
+    is_usable = interface.type == "openapi" and spec is not None and not spec.diagnostics.has_errors
+    whole = bundle(spec.data, path, area) if spec is not None and is_usable else None
+    if spec is not None and whole is not None:
+        raw, spec = whole.content, replace(spec, data=whole.data)
+        spec.diagnostics.extend(_lost(spec, ref, problem) for ref, problem in whole.problems)
     diagnostics.extend(spec.diagnostics.items if spec is not None else ())
     resolved = ResolvedContract(
-        document=document, spec_path=path.relative_to(area.root).as_posix(), spec_bytes=raw, spec=spec
+        document=document,
+        spec_path=path.relative_to(area.root).as_posix(),
+        spec_bytes=raw,
+        spec=spec,
+        is_bundled=whole is not None,
     )
     return resolved, diagnostics
+
+
+def _lost(spec: Loaded, ref: str, problem: str) -> Diagnostic:
+    """Return REF008 for a reference of a spec file, on its first place where that can be told."""
+    line = next((number for number, line in enumerate(spec.text.splitlines(), 1) if ref in line), None)
+    span = Span(spec.map.file) if line is None else Span(spec.map.file, line, 1)
+    return not_found(span, ref, problem)
 
 
 def read_stated(
