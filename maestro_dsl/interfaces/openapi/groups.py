@@ -128,7 +128,7 @@ def find_groups(api: Api) -> Groups:
 def _collection(
     api: Api, path: str, methods: Mapping[str, Operation], known: Mapping[str, Schema]
 ) -> Collection | None:
-    if _ENDS_IN_PARAMETER.search(path) or _ACTS.match(_last(path)):
+    if _ENDS_IN_PARAMETER.search(path) or names_deed(path):
         return None
     create, lists = methods.get("POST"), methods.get("GET")
     entry = _entry(api, path, lists)
@@ -234,7 +234,7 @@ def _bulks(
 def _single(api: Api, path: str, methods: Mapping[str, Operation]) -> Single | None:
     read = methods.get("GET")
     schema = answer_schema(read)
-    if read is None or schema is None or _ENDS_IN_PARAMETER.search(path) or _ACTS.match(_last(path)):
+    if read is None or schema is None or _ENDS_IN_PARAMETER.search(path) or names_deed(path):
         return None
     if shapes.type_of(api, schema) != "object" or not shapes.properties(api, schema):
         return None
@@ -251,6 +251,11 @@ def _single(api: Api, path: str, methods: Mapping[str, Operation]) -> Single | N
         change=writers["POST"],
         reset=methods.get("DELETE"),
     )
+
+
+def names_deed(path: str) -> bool:
+    """Return whether the last word of a path says what to do (login, search), not what is there."""
+    return _ACTS.match(_last(path)) is not None
 
 
 def plain(name: str) -> str:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 NOT_FOUND = 404
 NOT_IMPLEMENTED = frozenset({405, 501})
+_NOT_IMPLEMENTED = 501
 _MAX_MESSAGES = 3
+_MAX_WORDS = 160
 _BOGUS = "/maestro-no-such-route-7f3a"
 
 
@@ -187,7 +189,7 @@ class Prober:
             return
         self.sheet.missing[name] = None
         self.sheet.recommend(f"add the operation {name}")
-        text = f"{name} is missing: the provider answers {sent.answer.status}"
+        text = f"{name} is missing: the provider answers {sent.answer.status}{_own_words(sent)}"
         self.sheet.operations[sent.operation.id] = []  # what is not there has no other merits
         self.sheet.check("routes", False, text, operation=sent.operation.id)
 
@@ -277,6 +279,18 @@ def _covers(declared_kind: str, answered: str) -> bool:
     if kind in {"*/*", answered}:
         return True
     return kind.endswith("/*") and answered.startswith(kind[:-1])
+
+
+def _own_words(sent: Sent) -> str:
+    """Return what a provider says itself about an operation that it does not have; "" for nothing."""
+    if sent.answer.status != _NOT_IMPLEMENTED or not isinstance(sent.data, dict):
+        return ""
+    inner = sent.data.get("error")
+    data = inner if isinstance(inner, dict) else sent.data
+    said = (data.get(name) for name in ("detail", "message", "error", "description", "title"))
+    text = next((item for item in said if isinstance(item, str) and item.strip()), "")
+    line = " ".join("".join(char for char in text if char.isprintable() or char.isspace()).split())
+    return f" ({line[:_MAX_WORDS]})" if line else ""
 
 
 def _signature(answer: Answer, target: str) -> tuple[int, str, bytes]:

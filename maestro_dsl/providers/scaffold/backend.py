@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from maestro_dsl.providers.scaffold.checks import CheckWriter
 from maestro_dsl.providers.scaffold.errors import FALLBACK, ErrorWriter, invalid_status
-from maestro_dsl.providers.scaffold.handlers import Handler, HandlerWriter
+from maestro_dsl.providers.scaffold.handlers import HandlerWriter
 from maestro_dsl.providers.scaffold.journeys import credentials, features, journeys
 from maestro_dsl.providers.scaffold.names import line, plural
 from maestro_dsl.providers.scaffold.pysource import Call, Node, Raw, call, show
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from maestro_dsl.interfaces.openapi.model import Operation, SecurityScheme
+    from maestro_dsl.providers.scaffold.handler import Handler
     from maestro_dsl.providers.scaffold.service import Resource, Service
 
 PORT: Final = 8000

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from maestro_dsl.interfaces.openapi.groups import Groups, find_groups
+from maestro_dsl.interfaces.openapi.groups import Groups, find_groups, names_deed
 from maestro_dsl.interfaces.openapi.model import Operation
 from maestro_dsl.interfaces.openapi.validate import errors
 from maestro_dsl.providers.scaffold.keys import NotUnderstood, find_key, new_key
@@ -58,11 +58,17 @@ def find_service(api: Api, contract_id: str) -> Service:
     resources = with_seeds(api, [_with_parent(item, resources) for item in resources], reasons)
     done = {step.operation.id for item in resources for step in item.all_steps}
     missing = tuple(
-        Missing(operation=operation, reason=reasons.get(operation.id, "its path and answer show no resource"))
+        Missing(operation=operation, reason=reasons.get(operation.id) or _default_reason(operation))
         for operation in api.operations
         if operation.id not in done
     )
     return Service(api=api, contract_id=contract_id, resources=tuple(resources), missing=missing)
+
+
+def _default_reason(operation: Operation) -> str:
+    if names_deed(operation.path):
+        return "its path names something to do, not a thing to keep"
+    return "its path and answer show no resource"
 
 
 def _drafts(groups: Groups) -> Iterator[_Draft]:

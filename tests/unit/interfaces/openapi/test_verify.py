@@ -72,7 +72,7 @@ def test_a_missing_operation_reads_as_one_clear_line(api) -> None:
     result = judged(api, "missing_patch")
     assert result.missing == ("PATCH /tasks/{taskId} (updateTask)",)
     assert [item.message for item in result.issues] == [
-        "PATCH /tasks/{taskId} (updateTask) is missing: the provider answers 501"
+        "PATCH /tasks/{taskId} (updateTask) is missing: the provider answers 501 (later)"
     ]
     assert result.recommendations == ("add the operation PATCH /tasks/{taskId} (updateTask)",)
 
