@@ -357,11 +357,12 @@ const isJsonMedia = (text) => {
 };
 function readBody(operation, request, inputs) {
   const declared = operation.body;
-  if (request.body.length === 0 && (declared === null || bareMedia(request.headers['content-type']) !== FORM)) {
+  const type = bareMedia(request.headers['content-type']);
+  const isWritten = type === FORM || isXmlMedia(type); // empty says something there
+  if (request.body.length === 0 && (declared === null || !isWritten)) {
     if (declared !== null && declared.required) inputs.violations.push('the request body is missing');
     return;
   }
-  const type = bareMedia(request.headers['content-type']);
   if (declared === null) {
     inputs.unsupported = type !== '';
     return;
@@ -440,6 +441,7 @@ function xmlTree(text) {
 }
 function xmlValue(how, node) {
   const kind = how ? how.kind : '';
+  if ((kind === 'object' || kind === 'array') && !node.children.length && node.text.trim()) return node.text;
   if (kind === 'array') return node.children.map((child) => xmlValue(how.items, child));
   if (kind === 'object' || (kind === '' && node.children.length)) return xmlObject(how?.properties ?? {}, node);
   if (node.children.length) return xmlObject({}, node);

@@ -159,7 +159,8 @@ def _object(api: Api, parameter: Parameter, text: str) -> Any:
 
 def _read_body(api: Api, operation: Operation, request: Request, inputs: Inputs) -> None:
     declared = operation.body
-    if not request.body and (declared is None or request.media_type != forms.FORM):
+    is_written = request.media_type == forms.FORM or is_xml(request.media_type)  # empty says something there
+    if not request.body and (declared is None or not is_written):
         if declared is not None and declared.required:
             inputs.violations.append("the request body is missing")
         return

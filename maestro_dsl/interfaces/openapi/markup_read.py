@@ -109,6 +109,8 @@ def _plain(text: str) -> str:
 
 def _value(how: dict[str, Any] | None, node: _Node) -> Any:
     kind = "" if how is None else how["kind"]
+    if kind in {"object", "array"} and not node.children and node.text.strip():
+        return node.text  # of the wrong type, which is for the validator to say
     if how is not None and kind == "array":
         return [_value(how["items"], child) for child in node.children]
     if kind == "object" or (kind == "" and node.children):
