@@ -17,7 +17,7 @@ from maestro_dsl.providers.scaffold.names import singular, snake, unique
 from maestro_dsl.providers.scaffold.records import Starts, first_values
 from maestro_dsl.providers.scaffold.samples import NoExample, example
 from maestro_dsl.providers.scaffold.seeds import first_document, with_seeds
-from maestro_dsl.providers.scaffold.service import Missing, Resource, Service, Step, Verb
+from maestro_dsl.providers.scaffold.service import Missing, Resource, Service, Step, Verb, makes
 from maestro_dsl.providers.scaffold.shapes import Shape, kind_of, shape_of
 from maestro_dsl.providers.scaffold.steps import make_step, path_params, unexplained, unservable
 
@@ -145,7 +145,7 @@ def _assemble(api: Api, draft: _Draft, reasons: dict[str, str], taken: set[str])
 def _finished(
     api: Api, draft: _Draft, resource: Resource, steps: dict[Verb, Step], reasons: dict[str, str]
 ) -> Resource:
-    maker = steps.get(Verb.CREATE) or steps.get(Verb.REPLACE)
+    maker = (steps.get(Verb.CREATE) or steps.get(Verb.REPLACE)) if makes(steps) else None
     if not draft.is_single:
         resource = _with_key(api, draft, resource, steps)
     starts = first_values(api, resource, steps) if maker or draft.is_single else Starts()
@@ -160,8 +160,7 @@ def _finished(
         raise NotUnderstood(
             next((reasons[item.operation.id] for item in steps.values()), "it cannot be kept")
         )
-    is_alive = bool({Verb.CREATE, Verb.REPLACE} & kept.keys())
-    if maker is not None and not draft.is_single and not is_alive:
+    if maker is not None and not draft.is_single and not makes(kept):
         raise NotUnderstood(reasons.get(maker.operation.id, "the operation that makes one cannot be done"))
     if not resource.key and not draft.is_single:
         kept = {verb: step for verb, step in kept.items() if verb in {Verb.LIST, Verb.CREATE, Verb.CLEAR}}

@@ -70,6 +70,12 @@ class Step:
         return None if plain else media.media_type
 
 
+def makes(steps: Mapping[Verb, Step]) -> bool:
+    """Return whether one of the steps makes things: a POST, or without one a PUT that declares 201."""
+    put = steps.get(Verb.REPLACE)
+    return Verb.CREATE in steps or (put is not None and "201" in put.operation.responses)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """Things of one kind under one path, or the one thing at it (`is_single`).
@@ -110,7 +116,7 @@ class Resource:
     @property
     def is_made(self) -> bool:
         """True where clients can make these things."""
-        return bool({Verb.CREATE, Verb.REPLACE} & self.steps.keys()) and not self.is_single
+        return not self.is_single and makes(self.steps)
 
     @property
     def is_seen(self) -> bool:

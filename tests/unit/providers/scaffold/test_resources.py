@@ -137,6 +137,18 @@ def test_a_single_document_that_nothing_writes_needs_an_example():
     assert resource.first == {"theme": "dark", "size": 4}
 
 
+@pytest.mark.parametrize(("answers", "is_made"), [({"200": ONE}, False), ({"200": ONE, "201": ONE}, True)])
+def test_a_put_makes_one_only_where_it_says_201(answers, is_made):
+    read = {"responses": {"200": ONE}}
+    many = {"get": {"responses": {"200": MANY}}}
+    paths = {
+        "/things": many,
+        "/things/{thingId}": {"get": read, "put": {"requestBody": BODY, "responses": answers}},
+    }
+    (resource,) = service(paths).resources
+    assert resource.is_made is is_made
+
+
 def test_searches_bulk_creates_and_deletes_of_all():
     paths = crud("/things")
     many = {"content": {"application/json": {"schema": {"type": "array", "items": THING}}}}
