@@ -27,7 +27,7 @@ def _strip_byte_order_mark(_path: str, text: str) -> str:
 
 
 def _unix_newlines(_path: str, text: str) -> str:
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _final_newline(_path: str, text: str) -> str:

@@ -7,7 +7,6 @@ import pytest
 from support.program import maestro
 from support.projects import states
 
-from maestro_dsl.cli.main import execute
 from maestro_dsl.engine.events import AttemptFinished
 
 FAULTS = {
@@ -46,6 +45,10 @@ APPLIED = ("missing route", "wrong status", "lost data")
 @pytest.fixture
 def verify(finished_todo, tmp_path, capsys):
     """Return a function that runs `maestro verify` on a copy of the produced backend."""
+    from maestro_dsl.cli.main import (
+        execute,
+    )  # the module would hide the function of its name from other tests
+
     project, _ = finished_todo
     copy = tmp_path / "backend"
     shutil.copytree(project.output / "backend_developer", copy)
