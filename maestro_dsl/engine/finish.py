@@ -84,10 +84,10 @@ class Finisher:
             await self._judged(job, outcome)
             return
         report = _report(job, outcome)
-        if self._desk.repeats_itself(job, outcome) and job.model is not None:
-            report += f" The provider {job.model[0]} is a program and would answer the same again."
         if outcome.result.usable and job.node.give_up is not GiveUp.ACCEPT_DEGRADED:
             report += " To publish the files all the same, state give_up: accept_degraded in the contract."
+        if self._desk.repeats_itself(job, outcome) and job.model is not None:
+            report += f" The provider {job.model[0]} is a program and would answer the same again."
         ending = give_up.decide(
             job.node.give_up,
             outcome.failure,
