@@ -23,6 +23,7 @@ FORMATS = frozenset({"date-time", "date", "time", "email", "uuid", "uri", "ipv4"
 """Formats that are checked; others say what a value is for, not which values there are."""
 
 _HIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+_MAX_DEPTH = 100
 _INTEGERS = {"int32": 2**31, "int64": 2**63}
 
 
@@ -38,6 +39,8 @@ class Dialect:
         self._numbers: dict[str, str] = {}
         self._uses: dict[str, set[str]] = {}
         self._using: set[str] = set()
+        self._waiting: list[tuple[str, Schema]] = []
+        self._depth = 0
 
     def bundle(self, schema: Schema) -> Any:
         """Return `schema` with a `$defs` of everything reachable from it."""
@@ -52,6 +55,10 @@ class Dialect:
         try:
             converted = self._convert(schema)
             direct = self._using
+            while self._waiting:
+                number, target = self._waiting.pop()
+                self._using = self._uses[number] = set()
+                self.definitions[number] = self._convert(target)
         finally:
             self._using = outer
         return converted, self._closure(direct)
@@ -73,17 +80,21 @@ class Dialect:
         number = self._numbers.get(ref)
         if number is None:
             number = self._numbers[ref] = str(len(self._numbers))
-            outer, self._using = self._using, set()
             self.definitions[number] = True
-            self.definitions[number] = self._convert(target)
-            self._uses[number] = self._using
-            self._using = outer
+            self._waiting.append((number, target))
         self._using.add(number)
         return {"$ref": f"#/$defs/{number}"}
 
     def _convert(self, schema: Any) -> Any:
-        if not isinstance(schema, dict):
+        if not isinstance(schema, dict) or self._depth >= _MAX_DEPTH:
             return schema if isinstance(schema, bool) else True
+        self._depth += 1
+        try:
+            return self._converted(schema)
+        finally:
+            self._depth -= 1
+
+    def _converted(self, schema: dict[str, Any]) -> Any:
         schema = tidy(schema)
         ref = schema.get("$ref")
         result: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi.effort import longest_text
 from maestro_dsl.interfaces.openapi.forms import guarded
 from maestro_dsl.interfaces.openapi.markup import is_xml
 from maestro_dsl.interfaces.openapi.markup_read import plan
@@ -66,6 +67,11 @@ class _Writer:
     def table(self) -> dict[str, Any]:
         numbers = {operation.id: index for index, operation in enumerate(self._api.operations)}
         operations = [self._operation(operation) for operation in self._api.operations]
+        behaviours = [self._behaviour(index) for index in range(len(self._table.behaviours))]
+        definitions = {
+            "request": dialect(self._api, "request").definitions,
+            "response": dialect(self._api, "response").definitions,
+        }
         return {
             "title": self._api.title,
             "seed": self._table.seed,
@@ -79,13 +85,11 @@ class _Writer:
                 for route in self._table.router.routes
             ],
             "operations": operations,
-            "behaviours": [self._behaviour(index) for index in range(len(self._table.behaviours))],
+            "behaviours": behaviours,
+            "patterns": patterns_in([self._schemas, *definitions.values()]),
             "schemas": self._schemas,
             "values": self._values,
-            "defs": {
-                "request": dialect(self._api, "request").definitions,
-                "response": dialect(self._api, "response").definitions,
-            },
+            "defs": definitions,
         }
 
     def _schema(self, schema: Schema | None, direction: Direction) -> int | None:
@@ -237,6 +241,24 @@ class _Writer:
             "kept": list(item.kept),
             "readOnly": list(item.read_only),
         }
+
+
+def patterns_in(schemas: Any) -> dict[str, int]:
+    """Return the patterns of converted schemas, each with the length of text that it may be tried on."""
+    found: dict[str, int] = {}
+    waiting = [schemas]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            by_pattern = node.get("patternProperties")
+            named = [*by_pattern] if isinstance(by_pattern, dict) else []
+            if isinstance(node.get("pattern"), str):
+                named.append(node["pattern"])
+            found.update((pattern, longest_text(pattern)) for pattern in named)
+            waiting += node.values()
+    return dict(sorted(found.items()))
 
 
 def _package() -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Api
 
 _TEMPLATE = re.compile(r"\{([^/{}]+)\}")
+_STEPS = 1_000_000
 _SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\]")
 
 
@@ -91,15 +92,23 @@ def decoded(raw_path: str) -> str:
 
 def _route(path: str, operations: Mapping[str, Operation]) -> Route:
     source, names = "", []
+    mixed = len([step for step in path.split("/") if _is_mixed(step) for _ in _TEMPLATE.findall(step)])
+    most = "+" if mixed < 2 else f"{{1,{max(4, int(_STEPS ** (1 / mixed)))}}}"  # noqa: PLR2004 - one is linear
     position = 0
     for hit in _TEMPLATE.finditer(path):
         source += _SPECIAL.sub(r"\\\g<0>", path[position : hit.start()])
         whole = path[hit.start() - 1] == "/" and path[hit.end() : hit.end() + 1] in {"", "/"}
-        source += "([^/]+)" if whole else "([^/]+?)"
+        source += "([^/]+)" if whole else f"([^/]{most}?)"
         names.append(hit[1])
         position = hit.end()
     source += _SPECIAL.sub(r"\\\g<0>", path[position:])
     return Route(path=path, pattern=re.compile(source), names=tuple(names), operations=operations)
+
+
+def _is_mixed(step: str) -> bool:
+    """Return whether a step of a path is more than one parameter or one text."""
+    found = _TEMPLATE.search(step)
+    return found is not None and found[0] != step
 
 
 def _rank(path: str) -> tuple[tuple[int, int], ...]:

@@ -14,6 +14,7 @@ from support.openapi import DOCUMENTS, TODO, all_requests, read_api
 
 from maestro_dsl.interfaces.openapi.decide import Interpreter, encoded
 from maestro_dsl.interfaces.openapi.emit import server_source
+from maestro_dsl.interfaces.openapi.inputs import Request
 from maestro_dsl.interfaces.openapi.serve import concrete
 from maestro_dsl.interfaces.openapi.table import Table
 
@@ -149,3 +150,26 @@ def test_hostile_names_stay_data(express_folder):
     }
     info = {"title": "`${process.exit(9)}`\n*/", "version": "1"}
     compare(express_folder, read_api({"openapi": "3.1.0", "info": info, "paths": paths}))
+
+
+BLOW_UP = ["^(a+)+$", "^(a|a)*$", "(x+x+)+y", r"^(\w+\s?)*$", "^.*,.*,.*,.*,.*,.*;$"]
+
+
+def test_patterns_that_blow_up_do_not_stop_the_emitted_server(express_folder):
+    properties = {f"p{index}": {"type": "string", "pattern": text} for index, text in enumerate(BLOW_UP)}
+    schema = {"type": "object", "properties": {**properties, "plain": {"type": "string", "pattern": "^b+$"}}}
+    content = {"application/json": {"schema": schema}}
+    answer = {"204": {"description": "done"}}
+    paths = {
+        "/a": {"post": {"requestBody": {"content": content}, "responses": answer}},
+        "/{a}{b}{c}{d}{e}.x": {"get": {"responses": answer}},
+    }
+    api = read_api({"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": paths})
+    slow = {f"p{index}": "a" * 20_000 + ",x!" for index in range(len(BLOW_UP))}
+    with started(express_folder, server_source(Table(api))) as connection:
+        for value, status in ((slow, 204), ({**slow, "plain": "a"}, 422), ({"plain": "bbb"}, 204)):
+            headers = {"content-type": "application/json"}
+            request = Request(method="POST", raw_path="/a", headers=headers, body=json.dumps(value).encode())
+            assert asked(connection, request)[0] == status
+        long = Request(method="GET", raw_path="/" + "." * 9_000)
+        assert asked(connection, long)[0] == 404
