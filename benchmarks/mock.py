@@ -1,4 +1,4 @@
-"""The mock server beside a bare ASGI application under the same server, and beside Prism 5 where it is installed.
+"""The mock server beside a bare ASGI application under the same server, and beside Prism 5 where it is there.
 
 One run, alternating rounds, one load generator for all: `wrk` where it is installed, else one in Python in a
 process of its own. Start, requests a second and memory of `maestro mock serve` as a person starts it.
@@ -27,6 +27,7 @@ from pathlib import Path
 
 SPEC = Path(__file__).parents[1] / "examples" / "todo-app" / "contracts" / "api_spec.yaml"
 CONNECTIONS = 16
+START_TIMEOUT_S = 120
 BODY = b'[{"id":1,"title":"Sow","done":false,"created_at":"2026-01-05T08:00:00Z"}]' * 4
 
 
@@ -53,7 +54,7 @@ def running(peer: Peer, file: Path, path: str):
     )
     try:
         while not answers(port, path):
-            if process.poll() is not None or time.perf_counter() - begun > 120:
+            if process.poll() is not None or time.perf_counter() - begun > START_TIMEOUT_S:
                 raise SystemExit(f"{peer.name} did not start")
             time.sleep(0.01)
         yield process, port, time.perf_counter() - begun
@@ -127,7 +128,7 @@ async def bare(port: int) -> None:
 
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 
-    async def app(scope, receive, send) -> None:
+    async def app(_scope, receive, send) -> None:
         await receive()
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": BODY})

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.openapi import answers, credentials, inputs, shapes
+from maestro_dsl.interfaces.openapi import answers, credentials, inputs
 from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
 from maestro_dsl.interfaces.openapi.chance import hash32
 from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
@@ -29,6 +29,8 @@ VIOLATIONS_HEADER = "x-maestro-violations"
 _STATUS = re.compile(r"[2-5]\d\d", re.ASCII)
 _NO_BODY = frozenset({204, 205, 304})
 _TOTALS = ("total", "total_count", "totalCount", "count")
+_MOST_CHOSEN = 1000
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LIMIT_NAMES, _OFFSET_NAMES = ("limit",), ("offset",)
 
 
@@ -38,6 +40,7 @@ class Interpreter:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.memory = Memory(table)
+        self._chosen: dict[tuple[str, str, str], Media | None] = {}
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to `request`; every request has one."""
@@ -182,8 +185,14 @@ class Interpreter:
 
     def _media(self, operation: Operation, response: Response, accept: str) -> Media | None:
         """Return the best acceptable media type that a body can be made for."""
-        options = answers.acceptable(response.content, accept)
-        return next((media for media in options if self.table.pool(operation, response, media)), None)
+        key = (operation.id, response.status, accept)
+        if key not in self._chosen:
+            if len(self._chosen) >= _MOST_CHOSEN:
+                self._chosen.clear()
+            options = answers.acceptable(response.content, accept)
+            found = (media for media in options if self.table.pool(operation, response, media))
+            self._chosen[key] = next(found, None)
+        return self._chosen[key]
 
     def _stateless(self, operation: Operation, request: Request, found: Inputs) -> Answer:
         response = operation.success
@@ -292,18 +301,14 @@ class Interpreter:
         if media is None or not media.is_json:
             return answer
         query = {name: value for (place, name), value in found.values.items() if place == "query"}
-        for parameter in operation.parameters_in("query"):
-            default = shapes.keyword(self.table.api, parameter.schema, "default")
-            if parameter.name not in query and isinstance(default, int):
-                query[parameter.name] = default if not isinstance(default, bool) else None
-        query = {name: value for name, value in query.items() if value is not None}
+        defaults = self.table.query_defaults(operation)
+        query = {name: value for name, value in {**defaults, **query}.items() if value is not None}
         page = self.memory.page(self.memory.shelf(behaviour, match.values), query)
         return replace(answer, body=self._listed(media.schema, behaviour, page, answer.body))
 
     def _listed(self, schema: Schema | None, behaviour: Behaviour, page: Page, spare: Any) -> Any:
-        api, key = self.table.api, behaviour.resource.list_key
-        inner = schema if key is None else shapes.properties(api, schema).get(key)
-        entry = shapes.items(api, inner)
+        key = behaviour.resource.list_key
+        entry = self.table.list_entry(behaviour, schema)
         spares = spare if key is None else spare.get(key) if isinstance(spare, dict) else None
         spare_item = spares[0] if isinstance(spares, list) and spares else {}
         items = [self._conform(entry, item, spare_item) for item in page.items]
@@ -357,4 +362,4 @@ def encoded(answer: Answer) -> bytes:
     is_json = bare.endswith(("/json", "+json")) or "*" in bare
     if not is_json and isinstance(answer.body, str):
         return answer.body.encode("utf-8", "replace")
-    return json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _encode(answer.body).encode("utf-8", "replace")

@@ -46,7 +46,7 @@ class Memory:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._shelves: dict[tuple[int, str], Shelf] = {}
+        self._shelves: dict[tuple[int, tuple[str, ...]], Shelf] = {}
         self._singles: dict[str, dict[str, Any]] = {}
 
     def reset(self) -> None:
@@ -75,8 +75,7 @@ class Memory:
 
     def shelf(self, behaviour: Behaviour, values: Mapping[str, str]) -> Shelf:
         """Return the collection that the path `values` name."""
-        scope = json.dumps([values.get(name, "") for name in behaviour.resource.parents])
-        key = (behaviour.index, scope)
+        key = (behaviour.index, tuple(values.get(name, "") for name in behaviour.resource.parents))
         if key not in self._shelves:
             seeds = {str(item[behaviour.id_property]): item for item in behaviour.seeds}
             self._shelves[key] = Shelf(items=seeds)

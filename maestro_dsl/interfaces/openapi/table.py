@@ -60,6 +60,7 @@ class Table:
         self._pools: dict[tuple[str, str, str], tuple[Any, ...]] = {}
         self._made: dict[tuple[str, str, str], tuple[Any, ...]] = {}
         self._echoes: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._defaults: dict[str, dict[str, int]] = {}
         self._headers: dict[tuple[str, str], dict[str, str]] = {}
         resources = find_resources(api)
         self._resources = [item for item in resources if item.is_stateful and item.id_property is not None]
@@ -156,6 +157,30 @@ class Table:
                 name = parameter.name if parameter.name in owned else None
             if name is not None:
                 yield parameter.name, name
+
+    def query_defaults(self, operation: Operation) -> Mapping[str, int]:
+        """Return the whole numbers that query parameters have where the caller is silent."""
+        if operation.id not in self._defaults:
+            stated = {
+                parameter.name: shapes.keyword(self.api, parameter.schema, "default")
+                for parameter in operation.parameters_in("query")
+            }
+            self._defaults[operation.id] = {
+                name: value
+                for name, value in stated.items()
+                if isinstance(value, int) and not isinstance(value, bool)
+            }
+        return self._defaults[operation.id]
+
+    def list_entry(self, behaviour: Behaviour, schema: Schema | None) -> Schema | None:
+        """Return the schema of the items of a list that is answered by `schema`."""
+        memo = ("entry", behaviour.index, id(schema))
+        kept: tuple[Schema | None, Schema | None] | None = self.api.memo.get(memo)
+        if kept is None:
+            key = behaviour.resource.list_key
+            inner = schema if key is None else shapes.properties(self.api, schema).get(key)
+            kept = self.api.memo[memo] = (schema, shapes.items(self.api, inner))
+        return kept[1]
 
     def headers(self, operation: Operation, response: Response) -> Mapping[str, str]:
         """Return values for the declared headers of an answer, names in lower case."""
