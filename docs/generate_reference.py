@@ -1,6 +1,7 @@
 """Writes docs/guide/reference.md from the schemas.
 
-Renew the page with `python docs/generate_reference.py > docs/guide/reference.md`. The schemas stay the only list of keys; a test compares the page with what this script writes.
+Renew the page with `python docs/generate_reference.py > docs/guide/reference.md`. The schemas stay the only list of
+keys; a test compares the page with what this script writes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ KINDS: Final = ("plan", "contract", "blueprint", "persona", "project", "policy",
 HEAD: Final = """# Every key
 
 Made from the JSON Schemas in `schemas/v1` by `docs/generate_reference.py`. A key in **bold** is required.
-Names that you choose yourself are written as `<id>`. Every document begins with `apiVersion: maestro/v1` and `kind`.
+Names that you choose yourself are written as `<id>`. Every document begins with `apiVersion: maestro/v1` and
+`kind`.
 """
 
 

@@ -89,7 +89,7 @@ def load_prices(path: Path | None = None) -> PriceTable:
     except (OSError, ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
         raise EnvironmentFailure(
             f"the price file {source.name} cannot be used: {error}",
-            hint="start from the packaged prices.yaml: as_of, free, models: {name: [{from_tokens, input, …}]}",
+            hint="start from the packaged prices.yaml: as_of, free, models: {name: [{input, …}]}",
         ) from error
 
 
