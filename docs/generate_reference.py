@@ -1,7 +1,7 @@
 """Writes docs/guide/reference.md from the schemas.
 
-Renew the page with `python docs/generate_reference.py > docs/guide/reference.md`. The schemas stay the only list of
-keys; a test compares the page with what this script writes.
+Renew the page with `python docs/generate_reference.py > docs/guide/reference.md`. The schemas stay the only
+list of keys; a test compares the page with what this script writes.
 """
 
 from __future__ import annotations
