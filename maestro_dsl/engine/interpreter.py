@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.attempt import Coordinator
 from maestro_dsl.engine.breakers import Breakers
+from maestro_dsl.engine.closing import REPORT, cancelled, skipped
 from maestro_dsl.engine.deadlines import Deadlines
 from maestro_dsl.engine.events import (
     AlertRaised,
     Body,
     NodeDecided,
-    NodeFinished,
     RunFinished,
     RunPaused,
     ServiceReady,
     ServiceStopped,
 )
 from maestro_dsl.engine.finish import Finisher
-from maestro_dsl.engine.graph import PlanIndex, cause_chain, skip_reason
+from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.job import Desk
 from maestro_dsl.engine.keys import InterfaceHistory
 from maestro_dsl.engine.opening import (
@@ -42,7 +42,7 @@ from maestro_dsl.engine.purse import Purse
 from maestro_dsl.engine.readiness import ReadyQueue
 from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
 from maestro_dsl.engine.state import FINAL, NodeState, RunState, RunStatus
-from maestro_dsl.engine.verdict import COULD_NOT_VERIFY, RunVerdict, run_verdict
+from maestro_dsl.engine.verdict import RunVerdict, run_verdict
 from maestro_dsl.engine.worker import NodeWorker
 from maestro_dsl.engine.writer import Writer
 
@@ -152,6 +152,7 @@ class Interpreter:
             self._skip(self._queue.take_doomed())
             self._pump()
             await self._idle.wait()
+            await self._report_what_stopped()
         except asyncio.CancelledError:
             await self._cancel_tasks()
             self._post_pause("interrupted", SIGNAL)
@@ -231,16 +232,16 @@ class Interpreter:
     async def _close(self) -> None:
         self._closing = True
         self._writer.flush()  # what a cut-off attempt left behind
-        open_nodes = [item for item in self._index.nodes if self._state.node_state(item) not in FINAL]
+        open_nodes = self._open_nodes()
         if self._cancelled is not None:
             reason = self._cancelled
             await self._writer.commit(
-                *self._cancel_bodies(open_nodes, reason),
+                *cancelled(open_nodes, reason),
                 RunFinished(status=RunStatus.CANCELLED.value, verdict=self._verdict().word, reason=reason),
             )
             return
         if self._stopped is not None and open_nodes:
-            await self._writer.commit(*self._cancel_bodies(open_nodes, f"stopped: {self._stopped}"))
+            await self._writer.commit(*cancelled(open_nodes, f"stopped: {self._stopped}"))
             open_nodes = []
         if open_nodes:
             waiting = [item for item in open_nodes if self._state.node_state(item) is NodeState.WAITING]
@@ -255,11 +256,24 @@ class Interpreter:
             RunFinished(status=status.value, verdict=verdict.word, reason=self._stopped or "")
         )
 
+    async def _report_what_stopped(self) -> None:
+        """Let the reports of a run that was stopped run over what there is; nothing else starts any more."""
+        if self._stopped is None or self._cancelled is not None or self._failure is not None or self._stops:
+            return
+        others = [item for item in self._open_nodes() if self._index.nodes[item].action != REPORT]
+        await self._writer.commit(*cancelled(others, f"stopped: {self._stopped}"))
+        for address in others:
+            self._queue.finished(address)
+        self._pacer.release()
+        self._idle.clear()
+        self._pump()
+        await self._idle.wait()
+
+    def _open_nodes(self) -> list[str]:
+        return [item for item in self._index.nodes if self._state.node_state(item) not in FINAL]
+
     def _verdict(self) -> RunVerdict:
         return run_verdict(self._index, self._state)
-
-    def _cancel_bodies(self, addresses: Sequence[str], reason: str) -> list[Body]:
-        return [NodeFinished(node=item, state=NodeState.CANCELLED.value, reason=reason) for item in addresses]
 
     # ---- tasks -------------------------------------------------------------------------------------------
 
@@ -305,27 +319,10 @@ class Interpreter:
 
     async def _write_skips(self, addresses: Sequence[str]) -> None:
         while addresses:
-            await self._writer.commit(*(self._skipped(item) for item in addresses))
+            await self._writer.commit(*(skipped(self._index, self._state, item) for item in addresses))
             doomed = [item for address in addresses for item in self._queue.finished(address)]
             addresses = [item for item in dict.fromkeys(doomed) if item not in self._skipping]
             self._skipping.update(addresses)
-
-    def _skipped(self, address: str) -> NodeFinished:
-        node = self._index.nodes[address]
-        source = next(
-            edge.source
-            for edge in node.edges
-            if self._index.accepts(edge, self._state.nodes.get(edge.source)) is False
-        )
-        cause = cause_chain(self._state, source)
-        judges = node.action in {"verify", "recheck"} or node.rechecks is not None
-        return NodeFinished(
-            node=address,
-            state=NodeState.SKIPPED.value,
-            reason=skip_reason(self._state, cause),
-            cause=cause,
-            verdict=COULD_NOT_VERIFY if judges else None,
-        )
 
     def _cancel_now(self) -> None:
         for task in self._tasks:

@@ -50,6 +50,10 @@ class Pacer:
         for signal in (self.settled, self.answered, self._asleep):
             signal.fire()
 
+    def release(self) -> None:
+        """Let new things start again."""
+        self.halted = False
+
     def check(self) -> None:
         """Return where something new may start.
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from maestro_dsl.compiler.plan import Execution, Guardrails, Prompt, RetryPolicy, SafetyPolicy
+from maestro_dsl.compiler.plan import Edge, Execution, Guardrails, PlanNode, Prompt, RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.events import LimitRaised, NodeDecided, ServiceReady, Usage
 from maestro_dsl.engine.ports import AttemptResult, Failure
 from maestro_dsl.engine.runtime import RunControl, RunOptions
 from maestro_dsl.errors import EnvironmentFailure, UsageError
-from maestro_dsl.lang.model import GiveUp
+from maestro_dsl.lang.model import GiveUp, Schedule
 from maestro_dsl.testing import (
     FlatPrices,
     Killed,
@@ -207,6 +207,48 @@ def test_a_run_that_was_to_stop_stays_stopped_when_killed_at_any_event(make_plan
         assert done.status == "failed"
         assert not world.action.tries("c")
         assert not world.action.tries("d")
+
+
+@pytest.mark.parametrize("how", ["fail_plan", "fail_fast"])
+@pytest.mark.parametrize("schedule", list(Schedule))
+def test_a_run_that_is_stopped_still_reports_what_it_has_made_wherever_it_is_killed(make_plan, how, schedule):
+    policy = {"give_up": GiveUp.FAIL_PLAN} if how == "fail_plan" else {}
+    options = RunOptions(fail_fast=how == "fail_fast")
+    whatever = tuple(Edge(source=need, states=("any",)) for need in ("a", "d"))
+    plan = make_plan(
+        {
+            "a": [],
+            "b": [],
+            "c": ["a"],
+            "d": ["b"],
+            "report": PlanNode(address="report", node="report", action="report", edges=whatever),
+            "release": ["report"],
+        },
+        execution=Execution(max_concurrency=2, schedule=schedule),
+        **policy,
+        **ONCE,
+    )
+
+    def fresh():
+        return World(action=ScriptedAction({"a": [invalid(seconds=1)]}, default=Step(seconds=5)))
+
+    whole = fresh()
+    state = run_plan(plan, whole, options=options)
+    expected = {"a": "gave_up", "b": "succeeded", "c": "skipped", "d": "cancelled", "report": "succeeded"}
+    assert states(state) == {**expected, "release": "cancelled"}
+    assert state.status == "failed"
+    journal = whole.store.journal["run"]
+    ended = next(event.seq for event in journal if getattr(event.body, "state", "") == "gave_up")
+    for kept in range(ended, len(journal)):
+        world = fresh()
+        world.store.kill_after = kept
+        with pytest.raises(Killed):
+            run_plan(plan, world, options=options)
+        again = restarted(world)
+        done = run_plan(plan, again, resume=True)
+        assert states(done)["report"] == "succeeded"
+        assert not again.action.tries("d")
+        assert not again.action.tries("release")
 
 
 def test_files_that_cannot_be_placed_stop_the_plan_where_its_failure_does(make_plan):
