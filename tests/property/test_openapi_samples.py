@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.openapi import DOCUMENTS, read_api
 
-from maestro_dsl.interfaces.openapi.chance import hash32, uuid
+from maestro_dsl.interfaces.chance import hash32, uuid
 from maestro_dsl.interfaces.openapi.sample import sample
 from maestro_dsl.interfaces.openapi.validate import errors
 

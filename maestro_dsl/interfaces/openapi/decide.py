@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import answers, credentials, inputs
 from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
-from maestro_dsl.interfaces.openapi.chance import hash32
+from maestro_dsl.interfaces.chance import hash32
 from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
 from maestro_dsl.interfaces.openapi.validate import is_valid
 

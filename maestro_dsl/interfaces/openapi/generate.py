@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.openapi import patterns, shapes, wording
-from maestro_dsl.interfaces.openapi.chance import hash32, pick
+from maestro_dsl.interfaces import wording
+from maestro_dsl.interfaces.openapi import patterns, shapes
+from maestro_dsl.interfaces.chance import hash32, pick
 from maestro_dsl.interfaces.openapi.merge import MADE, flatten
 from maestro_dsl.interfaces.openapi.validate import dialect, is_valid
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.openapi.chance import hash32
+from maestro_dsl.interfaces.chance import hash32
 from maestro_dsl.interfaces.openapi.dialect import discriminator_values
 from maestro_dsl.interfaces.openapi.tidy import tidy
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 
-from maestro_dsl.interfaces.openapi.chance import between, pick
+from maestro_dsl.interfaces.chance import between, pick
 
 _DIGITS = string.digits
 _WORD = string.ascii_lowercase + string.digits

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import shapes
-from maestro_dsl.interfaces.openapi.chance import uuid
+from maestro_dsl.interfaces.chance import uuid
 from maestro_dsl.interfaces.openapi.groups import find_groups
 from maestro_dsl.interfaces.openapi.markup import is_xml, to_xml
 from maestro_dsl.interfaces.openapi.resources import Resource, find_resources, id_property

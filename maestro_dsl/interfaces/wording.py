@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.openapi.chance import between, hash32, pick, uuid
+from maestro_dsl.interfaces.chance import between, hash32, pick, uuid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
