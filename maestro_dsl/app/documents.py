@@ -30,11 +30,13 @@ def lint(
     ignore: Sequence[str] = (),
     stdin: str | None = None,
     overrides: Overrides | None = None,
+    overlay: Mapping[Path, bytes] | None = None,
 ) -> LintResult:
     """Return every finding of the documents among `paths` (files or folders; none = this folder).
 
     Plans are read with everything they refer to. `stdin` is the text of one document and takes the place of
-    `paths`. `select` and `ignore` name rules by code, prefix of a code, or name.
+    `paths`. `select` and `ignore` name rules by code, prefix of a code, or name. `overlay`
+    holds contents by real path that count in place of what is on disk.
 
     Raises:
         UsageError: a path does not exist.
@@ -50,21 +52,27 @@ def lint(
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
-    reader = Reader()
+    reader = Reader(overlay=overlay or {})
     documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
     sources = {document.file: document.text for document in documents}
+    files = {document.file: document.path for document in documents}
     workspaces: list[Workspace] = []
     for plan in (item for item in documents if item.kind is Kind.PLAN):
         workspace, found = load_workspace(
             plan.path, overrides=overrides or Overrides(), environ=environ, reader=reader
         )
         diagnostics.extend(found)
-        workspaces += [workspace] if workspace is not None else []
+        if workspace is not None:
+            workspaces.append(workspace)
+            files |= {document.file: document.path for document in workspace.documents}
         sources |= _sources(workspace, found)
     diagnostics.extend(run_rules(documents, workspaces))
     sources |= _read({item.span.file for item in diagnostics} - set(sources))
     return LintResult(
-        diagnostics=_chosen(diagnostics, select, ignore), sources=sources, files_checked=len(sources)
+        diagnostics=_chosen(diagnostics, select, ignore),
+        sources=sources,
+        files_checked=len(sources),
+        files=files,
     )
 
 

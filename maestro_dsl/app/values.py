@@ -26,6 +26,8 @@ class LintResult:
     diagnostics: Diagnostics
     sources: Mapping[str, str]
     files_checked: int
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """File as shown in a finding → its real path, of every document that was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

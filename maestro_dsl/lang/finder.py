@@ -5,6 +5,7 @@ An id is looked for in the project first, then in the core library. Answers a mi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import Area, Names, PathProblem, core_area, search
 from maestro_dsl.lang.model import DocumentValue, Kind
-from maestro_dsl.lang.read import Read, read_document
+from maestro_dsl.lang.read import Read, read_content, read_document
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import UnitError, is_in_range
 
@@ -33,16 +34,20 @@ class Reader:
     names: Names = field(default_factory=Names)
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     documents: dict[Path, Document[DocumentValue]] = field(default_factory=dict)
+    overlay: Mapping[Path, bytes] = field(default_factory=dict)
+    """Contents that count in place of what is on disk, by real path: unsaved buffers, planned fixes."""
     _seen: dict[Path, Read] = field(default_factory=dict)
 
     def another(self) -> Reader:
         """Return a reader that has used nothing yet and reads no file again."""
-        return Reader(names=self.names, _seen=self._seen)
+        return Reader(names=self.names, overlay=self.overlay, _seen=self._seen)
 
     def look(self, path: Path) -> Document[DocumentValue] | None:
         """Return the document at `path` without reporting anything about it."""
         if path not in self._seen:
-            self._seen[path] = read_document(path, self.names(path))
+            name, content = self.names(path), self.overlay.get(path)
+            read = read_document(path, name) if content is None else read_content(content, path, name)
+            self._seen[path] = read
         return self._seen[path].document
 
     def use(self, path: Path) -> Document[DocumentValue] | None:
