@@ -11,11 +11,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.openapi import answers, credentials, inputs
-from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
 from maestro_dsl.interfaces.chance import hash32
+from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
 from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
 from maestro_dsl.interfaces.openapi.validate import is_valid
+
+from maestro_dsl.interfaces.openapi import answers, credentials, inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.inputs import Inputs, Request
     from maestro_dsl.interfaces.openapi.model import Media, Operation, Response, Schema
     from maestro_dsl.interfaces.openapi.routes import Match
+
     from maestro_dsl.interfaces.openapi.table import Behaviour, Table
 
 VIOLATIONS_HEADER = "x-maestro-violations"
