@@ -12,11 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.chance import hash32
+from maestro_dsl.interfaces.openapi import answers, credentials, inputs
 from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
 from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
 from maestro_dsl.interfaces.openapi.validate import is_valid
-
-from maestro_dsl.interfaces.openapi import answers, credentials, inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,12 +10,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from maestro_dsl.interfaces import wording
 from maestro_dsl.interfaces.chance import hash32, pick
+from maestro_dsl.interfaces.openapi import patterns, shapes
 from maestro_dsl.interfaces.openapi.merge import MADE, flatten
 from maestro_dsl.interfaces.openapi.validate import dialect, is_valid
-
-from maestro_dsl.interfaces import wording
-from maestro_dsl.interfaces.openapi import patterns, shapes
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.dialect import Direction

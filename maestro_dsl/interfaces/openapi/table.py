@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.chance import uuid
+from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.groups import find_groups
 from maestro_dsl.interfaces.openapi.markup import is_xml, to_xml
 from maestro_dsl.interfaces.openapi.resources import Resource, find_resources, id_property
 from maestro_dsl.interfaces.openapi.routes import Router
 from maestro_dsl.interfaces.openapi.sample import example, sample
 from maestro_dsl.interfaces.openapi.validate import is_valid
-
-from maestro_dsl.interfaces.openapi import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
