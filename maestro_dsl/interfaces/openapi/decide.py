@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.inputs import Inputs, Request
     from maestro_dsl.interfaces.openapi.model import Media, Operation, Response, Schema
     from maestro_dsl.interfaces.openapi.routes import Match
-
     from maestro_dsl.interfaces.openapi.table import Behaviour, Table
 
 VIOLATIONS_HEADER = "x-maestro-violations"
