@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from maestro_dsl.interfaces.openapi.inputs import Request
+from maestro_dsl.interfaces.openapi.inputs import Request, is_spread
 from maestro_dsl.interfaces.openapi.markup import is_xml, to_xml
 from maestro_dsl.interfaces.openapi.parse import parse
 from maestro_dsl.interfaces.openapi.sample import sample
@@ -55,7 +55,11 @@ def good_request(table: Table, operation: Operation, *, seed: int = 0) -> Reques
             value = known.get(parameter.name, _value(api, parameter, seed))
             path = path.replace("{" + parameter.name + "}", quote(_styled(parameter, value), safe=""))
         elif parameter.required:
-            text = _styled(parameter, _value(api, parameter, seed))
+            value = _value(api, parameter, seed)
+            if isinstance(value, dict) and is_spread(api, parameter):
+                query += [(name, _styled(parameter, item)) for name, item in value.items()]
+                continue
+            text = _styled(parameter, value)
             if parameter.location == "query":
                 query.append((parameter.name, text))
             elif parameter.location == "cookie":
@@ -101,12 +105,22 @@ def _otherwise(good: Request) -> Iterator[Request]:
     yield replace(good, headers={k: v for k, v in good.headers.items() if k != "authorization"})
     for accept in ("text/csv", "application/xml;q=0.5, */*;q=0.1", "application/*", ""):
         yield replace(good, headers={**good.headers, "accept": accept})
-    for prefer in ("code=404", "code=999", "example=nope", 'code="200"'):
+    for prefer in (
+        "code=404",
+        "code=999",
+        "example=nope",
+        'code="200"',
+        "dynamic=true",
+        "code=422, example=nope",
+    ):
         yield replace(good, headers={**good.headers, "prefer": prefer})
 
 
 def _with_other_bodies(good: Request) -> Iterator[Request]:
-    yield from (replace(good, body=body) for body in (b'{"a":', b"{}", b"[]", b""))
+    yield from (
+        replace(good, body=body)
+        for body in (b'{"a":', b"{}", b"[]", b"", b"[1e999]", b"NaN", b'{"a":01234567890123456789}')
+    )
     yield replace(good, headers={**good.headers, "content-type": "text/strange"})
     try:
         data = json.loads(good.body)
@@ -116,6 +130,8 @@ def _with_other_bodies(good: Request) -> Iterator[Request]:
         for name in list(data)[:4]:
             yield replace(good, body=json.dumps({**data, name: None}).encode())
             yield replace(good, body=json.dumps({**data, name: 12345}).encode())
+            yield replace(good, body=json.dumps({**data, name: 2**63 - 1}).encode())
+            yield replace(good, body=json.dumps({**data, name: -(10**30)}).encode())
             yield replace(good, body=json.dumps({k: v for k, v in data.items() if k != name}).encode())
         yield replace(good, body=json.dumps({**data, "__proto__": {"x": 1}, "constructor": "y"}).encode())
 
@@ -178,13 +194,17 @@ def _body(api: Api, operation: Operation, headers: dict[str, str], seed: int) ->
     if media.is_json:
         return json.dumps(value).encode()
     if not isinstance(value, dict):
-        return b"content"
+        return _styled_text(value).encode() if media.media_type.startswith("text/") else b"content"
     if media.media_type == "multipart/form-data":
         headers["content-type"] += "; boundary=border"
         parts = [(name, item) for name, listed in value.items() for item in _each(listed)]
         form = 'content-disposition: form-data; name="{}"\r\n\r\n{}\r\n'
         return ("".join("--border\r\n" + form.format(*part) for part in parts) + "--border--\r\n").encode()
     return urlencode(value, doseq=True).encode()
+
+
+def _styled_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _each(value: Any) -> list[str]:

@@ -105,7 +105,7 @@ class Interpreter:
         return replace(answer, body=overlay(answer.body, kept, self._validity(media.schema)))
 
     def _unauthorized(self, operation: Operation, request: Request) -> Answer:
-        response = answers.for_status(operation, 401, default=False)
+        response = answers.for_status(operation, 401)
         answer = self._failed(operation, request, 401, response, "credentials are missing")
         return replace(
             answer, headers={**answer.headers, "www-authenticate": credentials.challenge(operation)}
@@ -130,6 +130,18 @@ class Interpreter:
             return Answer(status=status, operation=operation, violations=found, headers=headers)
         media = self._media(operation, response, "") or next(iter(response.content.values()))
         media = self._media(operation, response, request.headers.get("accept", "")) or media
+        named = self._named_example(request, status, media) if found else None
+        if named is not None:
+            body = self.table.example(media, named)
+            own = {**self.table.headers(operation, response), **headers}
+            return Answer(
+                status=status,
+                body=body,
+                media_type=media.media_type,
+                headers=own,
+                operation=operation,
+                violations=found,
+            )
         pool = self.table.pool(operation, response, media)
         if not pool:
             return replace(problem(status, reason, violations=found), operation=operation, headers=headers)
@@ -144,6 +156,13 @@ class Interpreter:
             operation=operation,
             violations=found,
         )
+
+    @staticmethod
+    def _named_example(request: Request, status: int, media: Media) -> str | None:
+        """Return the example of a refusal that the caller asks for together with the refusal's status."""
+        wanted = answers.preference(request.headers.get("prefer", ""))
+        is_meant = wanted.code == str(status) and wanted.example in media.examples
+        return wanted.example if is_meant else None
 
     def _preferred(self, operation: Operation, request: Request, wanted: Preference) -> Answer:
         response, status = operation.success, operation.success_status

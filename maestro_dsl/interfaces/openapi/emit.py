@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.effort import longest_text
-from maestro_dsl.interfaces.openapi.forms import guarded
+from maestro_dsl.interfaces.openapi.forms import closed, guarded
+from maestro_dsl.interfaces.openapi.inputs import is_spread
 from maestro_dsl.interfaces.openapi.markup import is_xml
 from maestro_dsl.interfaces.openapi.markup_read import plan
 from maestro_dsl.interfaces.openapi.model import is_json_media
@@ -127,6 +128,7 @@ class _Writer:
                         "shape": self._shape(media.schema),
                         "xml": plan(self._api, media.schema) if is_xml(media.media_type) else None,
                         "guarded": list(guarded(media)),
+                        "closed": list(closed(media)),
                     }
                     for media in body.content.values()
                 ],
@@ -164,6 +166,7 @@ class _Writer:
             "style": parameter.style,
             "explode": parameter.explode,
             "allowEmpty": parameter.allow_empty,
+            "spread": is_spread(self._api, parameter),
             "media": parameter.media_type,
             "mediaIsJson": parameter.media_type is not None and is_json_media(parameter.media_type),
             "schema": self._schema(parameter.schema, "request"),

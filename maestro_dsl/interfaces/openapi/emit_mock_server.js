@@ -3,7 +3,38 @@
 // Start:  npm install && node <this file>      Settings: PORT (4010), HOST (127.0.0.1), MOCK_LOG=0 for silence.
 // Memory lasts until the process ends. POST /__admin/reset forgets it, GET /__admin/export shows it.
 
-const TABLE = JSON.parse("__MAESTRO_TABLE__");
+// ---- JSON as the mock reads and writes it: integers that a double cannot hold stay exact, as BigInt ----
+const BIG = `\u0000${require('node:crypto').randomBytes(9).toString('hex')}:`;
+const JSON_TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const MOST_DIGITS = 4300;
+function whole(text) {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+function readJson(text) {
+  if (!/\d{16}|\d[eE]\+?\d{3}/.test(text)) return JSON.parse(text);
+  const marked = text.replace(JSON_TOKEN, (token) => {
+    if (!/^-?[1-9]\d{15,}$/.test(token) || typeof whole(token) === 'number') return token;
+    if (token.length > MOST_DIGITS) throw new SyntaxError('a number is too long');
+    return JSON.stringify(BIG + token);
+  });
+  return JSON.parse(marked, (_, value) => {
+    if (value === Infinity || value === -Infinity) throw new SyntaxError('a number is too large');
+    return typeof value === 'string' && value.startsWith(BIG) ? BigInt(value.slice(BIG.length)) : value;
+  });
+}
+const WRITTEN = new RegExp(`"${JSON.stringify(BIG).slice(1, -1).replaceAll('\\', '\\\\')}(-?\\d+)"`, 'g');
+function writeJson(value) {
+  let found = false;
+  const text = JSON.stringify(value, (_, item) => {
+    if (typeof item !== 'bigint') return item;
+    found = true;
+    return BIG + item;
+  });
+  return found ? text.replace(WRITTEN, '$1') : text;
+}
+
+const TABLE = readJson("__MAESTRO_TABLE__");
 
 const VIOLATIONS_HEADER = 'x-maestro-violations';
 const NO_BODY = new Set([204, 205, 304]);
@@ -14,6 +45,7 @@ const PAGES = ['page', 'page_number', 'pageNumber'];
 const PAGING = new Set([...LIMITS, ...OFFSETS, ...PAGES]);
 const WORDED = ['message', 'detail', 'error_description', 'error', 'title', 'description'];
 const STATUS_NAMES = ['status', 'statusCode', 'status_code', 'code'];
+const RESERVED = /[/?#[\]@!$&'()*+,;=]/;
 const DELIMITERS = { spaceDelimited: ' ', pipeDelimited: '|' };
 const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
 const FORM = 'application/x-www-form-urlencoded';
@@ -31,8 +63,8 @@ const PHRASES = {
 const has = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
 const get = (object, key) => (object !== null && typeof object === 'object' && has(object, key) ? object[key] : undefined);
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
-const isWhole = (value) => typeof value === 'number' && Number.isInteger(value);
-const copy = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
+const isWhole = (value) => typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
+const copy = (value) => (value === undefined ? undefined : readJson(writeJson(value)));
 function put(object, key, value) {
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
   return object;
@@ -113,7 +145,7 @@ function matches(source, text) {
 }
 const TYPES = {
   object: isObject, array: Array.isArray, string: (v) => typeof v === 'string', null: (v) => v === null,
-  boolean: (v) => typeof v === 'boolean', number: (v) => typeof v === 'number', integer: isWhole,
+  boolean: (v) => typeof v === 'boolean', number: (v) => typeof v === 'number' || typeof v === 'bigint', integer: isWhole,
 };
 const length = (text) => [...text].length;
 
@@ -134,7 +166,7 @@ function check(schema, value, defs, path = '', depth = 0) {
   if (schema.enum !== undefined && !schema.enum.some((item) => same(item, value))) no('is not one of the allowed values');
   if (has(schema, 'const') && !same(schema.const, value)) no('is not the one allowed value');
   if (typeof value === 'string') checkText(schema, value, no);
-  if (typeof value === 'number') checkNumber(schema, value, no);
+  if (typeof value === 'number' || typeof value === 'bigint') checkNumber(schema, value, no);
   if (Array.isArray(value)) checkArray(schema, value, no, found, inner, path);
   if (isObject(value)) checkObject(schema, value, no, found, inner, path);
   for (const part of schema.allOf ?? []) found.push(...inner(part, value));
@@ -162,7 +194,7 @@ function checkNumber(schema, value, no) {
   if (schema.exclusiveMinimum !== undefined && value <= schema.exclusiveMinimum) no(`is not above ${schema.exclusiveMinimum}`);
   if (schema.exclusiveMaximum !== undefined && value >= schema.exclusiveMaximum) no(`is not below ${schema.exclusiveMaximum}`);
   if (schema.multipleOf !== undefined) {
-    const times = value / schema.multipleOf;
+    const times = Number(value) / Number(schema.multipleOf);
     if (Math.abs(times - Math.round(times)) > 1e-9 * Math.max(1, Math.abs(times))) no(`is no multiple of ${schema.multipleOf}`);
   }
 }
@@ -262,7 +294,7 @@ function cookiesOf(header) {
 }
 function coerce(shape, text) {
   const kind = shape?.kind ?? '';
-  if (kind === 'integer' && /^-?\d+$/.test(text)) return Number(text);
+  if (kind === 'integer' && /^-?\d+$/.test(text)) return whole(text);
   if ((kind === 'number' || kind === 'integer') && /^[0-9+\-.eE]+$/.test(text)) {
     const number = Number(text);
     return text.trim() !== '' && Number.isFinite(number) ? number : text;
@@ -270,7 +302,7 @@ function coerce(shape, text) {
   if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   if (kind === 'null' && (text === '' || text === 'null')) return null;
   if (kind === 'object' && text.startsWith('{')) {
-    try { return JSON.parse(text); } catch { return text; }
+    try { return readJson(text); } catch { return text; }
   }
   return text;
 }
@@ -334,22 +366,29 @@ function readInputs(operation, request, pathValues) {
   const query = queryPairs(request.query);
   for (const parameter of operation.parameters) {
     if (parameter.in === 'header' && IGNORED_HEADERS.has(parameter.name.toLowerCase())) continue;
-    readParameter(parameter, rawValue(parameter, request, pathValues, query), inputs);
+    let raw = rawValue(parameter, request, pathValues, query);
+    if (raw === undefined && parameter.spread) raw = spreadValue(parameter, query);
+    readParameter(parameter, raw, inputs);
   }
   readBody(operation, request, inputs);
   return inputs;
+}
+function spreadValue(parameter, query) {
+  const found = {};
+  for (const [name, value] of query) if (has(parameter.shape.properties ?? {}, name)) put(found, name, value);
+  return Object.keys(found).length ? found : undefined;
 }
 function readParameter(parameter, raw, inputs) {
   const where = `${parameter.in} parameter ${parameter.name}`;
   const { kind } = parameter.shape;
   if (raw === undefined) {
-    if (parameter.required && !(parameter.in === 'query' && kind === 'object' && parameter.explode)) inputs.violations.push(`${where} is missing`);
+    if (parameter.required && !(parameter.spread && Object.keys(parameter.shape.properties ?? {}).length === 0)) inputs.violations.push(`${where} is missing`);
     return;
   }
   let value;
   if (parameter.media !== null) {
     const text = Array.isArray(raw) ? raw[raw.length - 1] : String(raw);
-    try { value = parameter.mediaIsJson ? JSON.parse(text) : text; } catch {
+    try { value = parameter.mediaIsJson ? readJson(text) : text; } catch {
       inputs.violations.push(`${where} is not valid JSON`);
       return;
     }
@@ -387,7 +426,7 @@ function readBody(operation, request, inputs) {
     return;
   }
   if (isJsonMedia(type || media.type)) {
-    try { inputs.body = JSON.parse(request.body.toString('utf8')); } catch {
+    try { inputs.body = readJson(request.body.toString('utf8')); } catch {
       inputs.malformed = true;
       inputs.violations.push('the request body is not valid JSON');
       return;
@@ -410,6 +449,11 @@ function readBody(operation, request, inputs) {
       return;
     }
     inputs.body = fieldsOf(media, fields);
+    for (const [name, value] of fields) {
+      if (media.closed.includes(name) && RESERVED.test(value)) inputs.violations.push(`body /${name}: reserved characters are not allowed`);
+    }
+  } else if ((type || bareMedia(media.type)).startsWith('text/') && !['object', 'array'].includes(media.shape.kind)) {
+    inputs.body = coerce(media.shape, request.body.toString('utf8'));
   } else return;
   for (const problem of sent(media.schema, inputs.body)) inputs.violations.push(`body ${problem}`);
 }
@@ -487,7 +531,7 @@ function reserved(media, text) {
     return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
   });
   return media.guarded
-    .filter((name) => pairs.some(([key, value]) => decodeText(key.replaceAll('+', ' ')) === name && /[/?#[\]@!$&'()*+,;=]/.test(value)))
+    .filter((name) => pairs.some(([key, value]) => decodeText(key.replaceAll('+', ' ')) === name && RESERVED.test(value)))
     .map((name) => `body /${name}: reserved characters have to be percent-encoded`);
 }
 function partsOf(contentType, text) {
@@ -599,6 +643,10 @@ function failed(operation, request, status, response, reason, violations = []) {
   if (response.content.length === 0) return { status, body: null, type: null, operation, violations, headers };
   const media = mediaFor(response, request.headers.accept ?? '') ?? mediaFor(response, '');
   if (media === null) return { ...problem(status, reason, violations), operation, headers };
+  const wanted = violations.length ? preference(request.headers.prefer ?? '', '') : { code: null };
+  if (wanted.code === String(status) && wanted.example !== null && has(media.examples, wanted.example)) {
+    return { status, body: TABLE.values[media.examples[wanted.example]], type: media.type, operation, violations, headers: merged(response.headers, headers) };
+  }
   let body = TABLE.values[media.pool[0]];
   if (media.json) body = overlay(body, worded(body, status, reason), shown(media.schema));
   return { status, body, type: media.type, operation, violations, headers: merged(response.headers, headers) };
@@ -695,7 +743,7 @@ function createItem(behaviour, shelf, values, body) {
     const name = behaviour.parents[parameter];
     if (name === null || !has(values, parameter)) continue;
     const text = values[parameter];
-    put(item, name, isWhole(get(item, name)) && /^\d+$/.test(text) ? Number(text) : text);
+    put(item, name, isWhole(get(item, name)) && /^\d+$/.test(text) ? whole(text) : text);
   }
   shelf.made += 1;
   shelf.items.set(String(item[key]), item);
@@ -714,7 +762,7 @@ function putItem(behaviour, shelf, identity, body) {
   const base = behaviour.bases[0];
   const old = get(base, behaviour.idProperty);
   const item = merged(copy(base), only(body, (name) => !behaviour.readOnly.includes(name)));
-  put(item, behaviour.idProperty, isWhole(old) && /^\d+$/.test(identity) ? Number(identity) : identity);
+  put(item, behaviour.idProperty, isWhole(old) && /^\d+$/.test(identity) ? whole(identity) : identity);
   shelf.items.set(identity, item);
   shelf.gone.delete(identity);
   return item;
@@ -740,7 +788,7 @@ function passes(item, query) {
 }
 function firstNumber(query, names) {
   const name = names.find((option) => isWhole(query.get(option)));
-  return name === undefined ? null : Math.max(0, query.get(name));
+  return name === undefined ? null : Math.max(0, Number(query.get(name)));
 }
 function pageOf(shelf, query) {
   const items = [...shelf.items.values()].filter((item) => passes(item, query));
@@ -870,7 +918,7 @@ function decide(request) {
   }
   const operation = TABLE.operations[number];
   if (operation.security.length && !operation.security.some((option) => option.every((scheme) => presented(scheme, request)))) {
-    const answer = failed(operation, request, 401, forStatus(operation, 401, false), 'credentials are missing');
+    const answer = failed(operation, request, 401, forStatus(operation, 401), 'credentials are missing');
     const named = operation.security.flat().filter((scheme) => scheme.kind !== 'apiKey');
     const challenges = [...new Set(named.map(challenge))].join(', ') || 'ApiKey realm="*"';
     return { ...answer, headers: merged(answer.headers, { 'www-authenticate': challenges }) };
@@ -900,7 +948,7 @@ function encoded(answer) {
   if (answer.type === null) return Buffer.alloc(0);
   const bare = bareMedia(answer.type);
   const isJson = bare.endsWith('/json') || bare.endsWith('+json') || bare.includes('*');
-  return Buffer.from(!isJson && typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? null), 'utf8');
+  return Buffer.from(!isJson && typeof answer.body === 'string' ? answer.body : writeJson(answer.body ?? null), 'utf8');
 }
 function handle(incoming, response) {
   const started = Date.now();

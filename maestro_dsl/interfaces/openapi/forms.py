@@ -73,6 +73,25 @@ def reserved(media: Media, body: bytes) -> list[str]:
     ]
 
 
+def reserved_parts(media: Media, fields: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a sentence for each part of a multipart form that may hold no reserved characters and does."""
+    names = closed(media)
+    return [
+        f"body /{name}: reserved characters are not allowed"
+        for name, value in fields
+        if name in names and _RESERVED.search(value)
+    ]
+
+
+def closed(media: Media) -> tuple[str, ...]:
+    """Return the fields whose encoding says in so many words that reserved characters are not allowed."""
+    return tuple(
+        name
+        for name, encoding in media.encoding.items()
+        if isinstance(encoding, dict) and encoding.get("allowReserved") is False
+    )
+
+
 def parts(content_type: str, body: bytes) -> list[tuple[str, str]] | None:
     """Return the fields of multipart/form-data, files as text too; None where the body is not that."""
     boundary = _BOUNDARY.search(content_type)

@@ -75,6 +75,8 @@ def read(api: Api, operation: Operation, request: Request, path_values: Mapping[
         if parameter.location == "header" and parameter.name.lower() in _IGNORED_HEADERS:
             continue
         raw = _raw(parameter, request, path_values, query)
+        if raw is _ABSENT and is_spread(api, parameter):
+            raw = _spread(api, parameter, query)
         _read_parameter(api, parameter, raw, inputs)
     _read_body(api, operation, request, inputs)
     return inputs
@@ -97,12 +99,23 @@ def _raw(
     return values or _ABSENT
 
 
+def is_spread(api: Api, parameter: Parameter) -> bool:
+    """Return whether the properties of an object stand in the query by their own names."""
+    is_form = parameter.location == "query" and parameter.style == "form" and parameter.explode
+    return is_form and parameter.media_type is None and shapes.type_of(api, parameter.schema) == "object"
+
+
+def _spread(api: Api, parameter: Parameter, query: list[tuple[str, str]]) -> Any:
+    known = shapes.properties(api, parameter.schema)
+    return {name: value for name, value in query if name in known} or _ABSENT
+
+
 def _read_parameter(api: Api, parameter: Parameter, raw: Any, inputs: Inputs) -> None:
     where = f"{parameter.location} parameter {parameter.name}"
     kind = shapes.type_of(api, parameter.schema)
     if raw is _ABSENT:
-        spread = parameter.location == "query" and kind == "object" and parameter.explode
-        if parameter.required and not spread:
+        is_free = is_spread(api, parameter) and not shapes.properties(api, parameter.schema)
+        if parameter.required and not is_free:
             inputs.violations.append(f"{where} is missing")
         return
     if parameter.media_type is not None:
@@ -188,7 +201,7 @@ def _decode(api: Api, media: Media, request: Request, inputs: Inputs) -> str | N
     inputs.body = _ABSENT
     if is_json_media(request.media_type or media.media_type):
         try:
-            inputs.body = json.loads(request.body)
+            inputs.body = strict_json(request.body)
         except (ValueError, RecursionError):
             return "JSON"
     elif request.media_type == forms.FORM:
@@ -204,7 +217,35 @@ def _decode(api: Api, media: Media, request: Request, inputs: Inputs) -> str | N
         if parts is None:
             return forms.MULTIPART
         inputs.body = forms.fields(api, media, parts)
+        inputs.violations += forms.reserved_parts(media, parts)
+    elif _is_plain(api, media, request.media_type or media.media_type):
+        inputs.body = coerce(api, media.schema, request.body.decode("utf-8", "replace"))
     return None
+
+
+def _is_plain(api: Api, media: Media, kind: str) -> bool:
+    """Return whether a body is one text, and not things written as text such as CSV."""
+    return kind.startswith("text/") and shapes.type_of(api, media.schema) not in {"object", "array"}
+
+
+def strict_json(content: bytes | str) -> Any:
+    """Return the value of JSON text; what only Python reads as JSON (NaN, Infinity, 1e999) is refused.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    return json.loads(content, parse_constant=_refuse, parse_float=_finite)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError(text)
+    return number
 
 
 def _plan(api: Api, media: Media) -> dict[str, Any]:

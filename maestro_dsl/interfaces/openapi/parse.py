@@ -22,6 +22,8 @@ _EXAMPLES = frozenset({"example", "examples", "default", "enum", "const"})
 """Keys whose values are data, in which a "$ref" is no reference."""
 
 _MAX_LOST = 20
+_SHOWN = 4
+_SHOWN_LENGTH = 40
 _TOLD_BY_VALUE = frozenset({"$ref", "openapi", "operationId", "swagger"})
 """Keys whose value is what is wrong; of others the key is shown."""
 
@@ -116,12 +118,22 @@ def _refusal(data: Any) -> tuple[str | None, Pointer]:
         return f"it is Swagger {data['swagger']}; OpenAPI 3.0 or 3.1 is needed", ("swagger",)
     if "openapi" not in data:
         hint = ' ("asyncapi" is another kind of interface)' if "asyncapi" in data else ""
-        return f'the key "openapi" with the version is missing{hint}', ("asyncapi",) if hint else ()
+        reason = f'the key "openapi" with the version is missing{hint}; found {_found(data)}'
+        return reason, ("asyncapi",) if hint else ()
     if not str(data["openapi"]).startswith("3."):
         return f'its version is "{data["openapi"]}"; OpenAPI 3.0 or 3.1 is needed', ("openapi",)
     if not isinstance(data.get("paths") or {}, dict):
         return 'its "paths" is not a mapping', ("paths",)
     return None, ()
+
+
+def _found(data: dict[str, Any]) -> str:
+    """Return what a mapping is that is no OpenAPI document, in a few words."""
+    if str(data.get("apiVersion", "")).startswith("maestro/"):
+        return f"a {data.get('kind', 'document')} of maestro"
+    named = ", ".join(f'"{key[:_SHOWN_LENGTH]}"' for key in list(data)[:_SHOWN])
+    more = f" and {len(data) - _SHOWN} more" if len(data) > _SHOWN else ""
+    return f"{named}{more}" if data else "an empty mapping"
 
 
 def _api(data: dict[str, Any], source: _Source) -> Api:
@@ -133,7 +145,7 @@ def _api(data: dict[str, Any], source: _Source) -> Api:
         title=str(info.get("title") or "Untitled API"),
         version=str(info.get("version") or "0"),
         openapi_version=str(data["openapi"]),
-        base_paths=_base_paths(data.get("servers")),
+        base_paths=_base_paths(_servers(data)),
         operations=operations.read(data, source.warn),
         document=data,
         description=str(info.get("description") or ""),
@@ -167,9 +179,20 @@ def _lost_references(data: dict[str, Any]) -> list[tuple[str, tuple[str, Pointer
     return sorted(found.items())[:_MAX_LOST]
 
 
-def _base_paths(servers: Any) -> tuple[str, ...]:
+def _servers(data: dict[str, Any]) -> list[Any]:
+    """Return the servers of the document, then those that single paths and operations name."""
+    found = [data.get("servers")]
+    paths = data.get("paths")
+    for item in paths.values() if isinstance(paths, dict) else ():
+        if isinstance(item, dict):
+            found.append(item.get("servers"))
+            found += [part.get("servers") for part in item.values() if isinstance(part, dict)]
+    return [server for servers in found if isinstance(servers, list) for server in servers]
+
+
+def _base_paths(servers: list[Any]) -> tuple[str, ...]:
     found: list[str] = []
-    for server in servers if isinstance(servers, list) else []:
+    for server in servers:
         url = server.get("url") if isinstance(server, dict) else None
         if isinstance(url, str):
             path = _path_of(url, server.get("variables"))

@@ -31,9 +31,6 @@ DIFFERENT = {
     "head-requests/head_requests-AC-2.oas3.txt": (
         "RFC 9110 wants HEAD wherever GET is: ours answers it as GET without a body, Prism says 405"
     ),
-    "validate-body-params/multipart-form-data-allow-reserved-fail.oas3.txt": (
-        "OpenAPI ignores allowReserved outside application/x-www-form-urlencoded; Prism applies it anyway"
-    ),
     "violations/array-min-contains.httpResponse.txt": (
         "Prism would send an example that breaks its schema and turns it into a 500; ours never sends one"
     ),

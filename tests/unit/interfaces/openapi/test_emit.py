@@ -30,7 +30,7 @@ def test_names_of_the_document_are_data_in_code_and_plain_text_in_the_readme():
     code = files["contracts/c_mock_server.js"]
     assert code.count("process.exit()") == 1
     line = next(line for line in code.splitlines() if line.startswith("const TABLE"))
-    assert json.loads(json.loads(line.removeprefix("const TABLE = JSON.parse(").removesuffix(");")))[
+    assert json.loads(json.loads(line.removeprefix("const TABLE = readJson(").removesuffix(");")))[
         "title"
     ] == (title)
     readme = files["contracts/c_README.md"]
