@@ -39,6 +39,7 @@ HOMES = {
     "openapi_schema_validator": {"interfaces"},
     "openapi_spec_validator": {"interfaces"},
     "faker": {"interfaces"},
+    "graphql": {"interfaces"},
     "jinja2": {"lang", "providers"},
     "re2": {"lang", "interfaces"},
     "packaging": {"lang", "libraries"},
