@@ -103,7 +103,11 @@ def core_area() -> Area:
 
 def project_root(file: Path) -> Path:
     """Return the nearest folder upwards that holds `maestro.yaml`, else the file's own folder."""
-    folder = file.resolve().parent
+    return root_above(file.resolve().parent)
+
+
+def root_above(folder: Path) -> Path:
+    """Return the nearest folder from `folder` upwards that holds `maestro.yaml`, else `folder`."""
     for candidate in (folder, *folder.parents):
         if (candidate / PROJECT_FILE).is_file():
             return candidate

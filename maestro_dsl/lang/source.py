@@ -40,7 +40,7 @@ _LIMITS: Final = {
     Profile.DOCUMENT: Limits(depth=100, nodes=200_000, size=8 * _MIB, strict=True),
     Profile.INTERFACE: Limits(depth=200, nodes=4_000_000, size=32 * _MIB, strict=False),
 }
-_BYTE_ORDER_MARKS: Final = (
+BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it starts with
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -119,7 +119,7 @@ def _decode(content: bytes | str, file: str) -> tuple[str, Diagnostic | None]:
         raw, encoding = content.removeprefix("\ufeff").encode("utf-8", "surrogatepass"), "utf-8"
     else:
         raw, encoding = content, "utf-8"
-        for mark, name in _BYTE_ORDER_MARKS:
+        for mark, name in BYTE_ORDER_MARKS:
             if content.startswith(mark):
                 raw, encoding = content[len(mark) :], name
                 break

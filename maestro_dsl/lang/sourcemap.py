@@ -23,7 +23,7 @@ ROOT: Final[Pointer] = ()
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
-POSITION_BITS: Final = 32
+POSITION_BITS: Final = 30
 _END_MASK: Final = (1 << POSITION_BITS) - 1
 
 Token: TypeAlias = int
@@ -159,7 +159,7 @@ class SourceMap:
     def position(self, index: int) -> tuple[int, int]:
         """Return line and column, from 1, of the code point `index`."""
         if self._line_starts is None:
-            self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(self._text))]
+            self._line_starts = line_starts(self._text)
         index = min(max(index, 0), len(self._text))
         line = bisect_right(self._line_starts, index)
         return line, index - self._line_starts[line - 1] + 1
@@ -184,6 +184,11 @@ class SourceMap:
         if place is None:
             return Span(self._file)
         return self.token_span(place) if isinstance(place, int) else self.span(*_extent(place))
+
+
+def line_starts(text: str) -> list[int]:
+    """Return the index at which each line of `text` starts."""
+    return [0, *(match.end() for match in _LINE_END.finditer(text))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,228 @@
+"""`lint --fix`: lint, make the edits that findings carry, lint again, until nothing is left to mend.
+
+Works in memory; writing is `maestro_dsl.app.rewriting`. A fix that makes documents worse is taken back and
+told, and fixes that are in each other's way wait for the next round.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from maestro_dsl.app.documents import STDIN, lint
+from maestro_dsl.app.rewriting import Change, areas_of, may_change
+from maestro_dsl.app.values import LintResult
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.edits import Claims, EditConflict, Encoded, decode
+from maestro_dsl.lang.read import read_content
+from maestro_dsl.lang.settings import Overrides
+
+_MOST_ROUNDS: Final = 100
+_STDIN_PATH: Final = Path(STDIN)
+_Key: TypeAlias = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A fix that was not made, and why."""
+
+    finding: Diagnostic
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixResult:
+    """What fixing comes to: nothing of it is written yet."""
+
+    lint: LintResult
+    """What is left."""
+    fixed: tuple[Diagnostic, ...]
+    refused: tuple[Refused, ...]
+    changes: tuple[Change, ...]
+    text: str | None = field(default=None, repr=False)
+    """The text of standard input with its fixes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixOptions:
+    """What `lint` is asked, and whether fixes that may change the meaning are wanted."""
+
+    paths: Sequence[Path]
+    environ: Mapping[str, str]
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    stdin: str | None = None
+    overrides: Overrides | None = None
+    unsafe: bool = False
+
+
+def fix(options: FixOptions) -> FixResult:
+    """Return the documents among `options.paths` with all fixes that findings carry.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
+    return _Fixer(options).run()
+
+
+class _Fixer:
+    """Holds the contents as they are so far; a round either makes them better or leaves them."""
+
+    def __init__(self, options: FixOptions) -> None:
+        self._options = options
+        self._areas = areas_of(options.paths)
+        self._contents: dict[Path, bytes] = {}
+        self._originals: dict[Path, bytes] = {}
+        self._names: dict[Path, str] = {}
+        self._fixed: list[Diagnostic] = []
+        self._refused: dict[_Key, Refused] = {}
+        if options.stdin is not None:
+            self._contents[_STDIN_PATH] = options.stdin.encode("utf-8", "surrogateescape")
+
+    def run(self) -> FixResult:
+        """Go round until no fix is left that can be made."""
+        result = self._lint(self._contents)
+        for _ in range(_MOST_ROUNDS):
+            chosen = self._choose(result)
+            if not chosen:
+                break
+            result = self._advance(chosen, result)
+        changes = tuple(
+            Change(file=self._names[path], path=path, before=before, after=self._contents[path])
+            for path, before in self._originals.items()
+            if self._contents[path] != before and path != _STDIN_PATH
+        )
+        piped = self._contents.get(_STDIN_PATH)
+        return FixResult(
+            lint=result,
+            fixed=tuple(self._fixed),
+            refused=tuple(self._refused.values()),
+            changes=changes,
+            text=None if piped is None else piped.decode("utf-8", "surrogateescape"),
+        )
+
+    def _lint(self, contents: Mapping[Path, bytes]) -> LintResult:
+        own = self._options
+        piped = contents.get(_STDIN_PATH)
+        return lint(
+            own.paths,
+            environ=own.environ,
+            select=own.select,
+            ignore=own.ignore,
+            stdin=None if piped is None else piped.decode("utf-8", "surrogateescape"),
+            overrides=own.overrides,
+            overlay=contents,
+        )
+
+    def _choose(self, result: LintResult) -> list[Diagnostic]:
+        """Return the findings whose fixes can be made now, in the order of their places."""
+        chosen = []
+        claims: dict[Path, Claims] = {}
+        for finding in result.diagnostics:
+            if finding.fix is None or _key(finding) in self._refused:
+                continue
+            if not finding.fix.safe and not self._options.unsafe:
+                continue
+            path = self._file_of(finding, result)
+            if path is None:
+                continue
+            if path not in claims:
+                claims[path] = Claims(self._text_of(path).text)
+            try:
+                if claims[path].claim(finding.fix.edits):
+                    chosen.append(finding)
+            except EditConflict:
+                self._refuse(finding, "it speaks of a place that the file does not have")
+        return chosen
+
+    def _file_of(self, finding: Diagnostic, result: LintResult) -> Path | None:
+        """Return the one file that a fix changes, or refuse it."""
+        files = {edit.span.file for edit in finding.fix.edits} if finding.fix is not None else set()
+        if len(files) != 1:
+            self._refuse(finding, "it would change several files at once")
+            return None
+        file = files.pop()
+        path = _STDIN_PATH if self._options.stdin is not None else result.files.get(file)
+        if path is None or (path != _STDIN_PATH and not may_change(path, self._areas)):
+            self._refuse(finding, f"{file} lies outside the project")
+            return None
+        if path not in self._contents and path not in self._originals:
+            try:
+                self._contents[path] = path.read_bytes()
+            except OSError as error:
+                self._refuse(finding, f"{file} cannot be read: {error.strerror}")
+                return None
+        self._originals.setdefault(path, self._contents[path])
+        self._names[path] = file
+        return path
+
+    def _advance(self, chosen: list[Diagnostic], before: LintResult) -> LintResult:
+        """Make the fixes of `chosen`; where that is worse, only half of them, and refuse a single bad one."""
+        contents = dict(self._contents)
+        for path, findings in self._by_file(chosen, before).items():
+            encoded = self._text_of(path)
+            claims = Claims(encoded.text)
+            for finding in findings:
+                claims.claim(finding.fix.edits if finding.fix is not None else ())
+            contents[path] = encoded.encode(claims.result())
+        after = self._lint(contents)
+        problem = self._problem(before, after, contents)
+        if problem is None:
+            self._contents = contents
+            self._fixed += chosen
+            return after
+        if len(chosen) == 1:
+            self._refuse(chosen[0], problem)
+            return before
+        return self._advance(chosen[: len(chosen) // 2], before)
+
+    def _by_file(self, chosen: list[Diagnostic], result: LintResult) -> dict[Path, list[Diagnostic]]:
+        groups: dict[Path, list[Diagnostic]] = {}
+        for finding in chosen:
+            path = self._file_of(finding, result)
+            if path is not None:
+                groups.setdefault(path, []).append(finding)
+        return groups
+
+    def _problem(self, before: LintResult, after: LintResult, contents: Mapping[Path, bytes]) -> str | None:
+        """Return why `after` is worse than `before`, or None where it is not."""
+        changed = [path for path, content in contents.items() if content != self._contents[path]]
+        if not changed:
+            return "it changes nothing"
+        for path in changed:
+            old, new = (_errors(item[path]) for item in (self._contents, contents))
+            if any(code.startswith("SYN") for code, _ in new - old):
+                return f"the file could not be read any more: {_first(new - old)}"
+            if new.total() > old.total():
+                return f"it brings new errors: {_first(new - old)}"
+        old, new = (_listed(item) for item in (before, after))
+        return f"it brings new errors: {_first(new - old)}" if new.total() > old.total() else None
+
+    def _text_of(self, path: Path) -> Encoded:
+        return decode(self._contents[path])
+
+    def _refuse(self, finding: Diagnostic, reason: str) -> None:
+        self._refused[_key(finding)] = Refused(finding=finding, reason=reason)
+
+
+def _key(finding: Diagnostic) -> _Key:
+    title = finding.fix.title if finding.fix is not None else ""
+    return (finding.code, finding.span.file, finding.message, title)
+
+
+def _errors(content: bytes) -> Counter[tuple[str, str]]:
+    """Return the errors that reading alone finds, whatever rules are selected."""
+    found = read_content(content, Path("x"), "x").diagnostics
+    return Counter((item.code, item.message) for item in found if item.severity is Severity.ERROR)
+
+
+def _listed(result: LintResult) -> Counter[tuple[str, str]]:
+    errors = (item for item in result.diagnostics if item.severity is Severity.ERROR)
+    return Counter((item.code, item.message) for item in errors)
+
+
+def _first(errors: Counter[tuple[str, str]]) -> str:
+    return next((f"{code} {message}" for code, message in errors), "")
