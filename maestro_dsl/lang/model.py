@@ -205,6 +205,20 @@ class InterfaceSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MockOptions:
+    """How a contract's mock misbehaves on purpose, and where it may send callbacks."""
+
+    latency: str | None = None
+    """A time such as "50ms", or a range such as "50-200ms"."""
+    error_rate: float = 0.0
+    """The share of requests that fail, 0 to 1."""
+    timeout_rate: float = 0.0
+    """The share of requests that get no answer in time."""
+    callback_hosts: tuple[str, ...] = ()
+    """Hosts beside this machine's own that callbacks may be sent to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """WHAT: obligations between one provider persona and its consumers."""
 
@@ -219,6 +233,7 @@ class Contract:
     interface_spec: InterfaceSpec | None = None
     mock_available: bool = True
     mock_endpoint: str | None = None
+    mock_options: MockOptions | None = None
     start: tuple[str, ...] = ("python", "server.py")
     """How the provider's product is started; it gets its address in HOST and PORT."""
     estimate_s: float | None = None
