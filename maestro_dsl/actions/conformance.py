@@ -99,6 +99,21 @@ def verdict_of(found: VerificationResult) -> Verdict:
     )
 
 
+def broken(contract_id: str, error: UnrecoverableError) -> Verdict:
+    """Return the verdict on a provider that was started and died, or never answered: a broken promise.
+
+    What could not be started at all (`EnvironmentFailure`) is none: that could not be verified.
+    """
+    return Verdict(
+        contract_id=contract_id,
+        verdict="not_fulfilled",
+        fulfilled=False,
+        score=0.0,
+        issues=(Issue(severity="critical", check="start", message=error.message),),
+        recommendations=(error.hint,) if error.hint else (),
+    )
+
+
 def combined(contract_id: str, base: Verdict, judged: tuple[Judged, ...]) -> Verdict:
     """Return `base` joined with judged criteria; the worse of the two decides, unjudged fails closed."""
     counted = [item for item in judged if item.required]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.actions.conformance import combined, consumer_conformance, provider_conformance
+from maestro_dsl.actions.conformance import broken, combined, consumer_conformance, provider_conformance
 from maestro_dsl.actions.criteria import Judged, Scene, judge_contract
 from maestro_dsl.actions.fulfil import consumed_services, trusted_code
 from maestro_dsl.actions.workspace import input_for, read_files
@@ -52,7 +52,7 @@ class Verify:
             else:
                 verdict = await _files_kept(spec, context, provided)
         except UnrecoverableError as error:
-            verdict = _broken(compiled.id, error.message)
+            verdict = broken(compiled.id, error)
         except EnvironmentFailure as error:
             verdict = _unverified(compiled.id, error.message)
         return _result(verdict)
@@ -73,7 +73,7 @@ class Recheck:
             async with consumed_services(spec, context, real=[compiled.id]) as leases:
                 return _result(await _recheck(spec, context, consumer, leases))
         except UnrecoverableError as error:
-            return _result(_broken(compiled.id, error.message))
+            return _result(broken(compiled.id, error))
         except EnvironmentFailure as error:
             return _result(_unverified(compiled.id, error.message))
 
@@ -163,13 +163,6 @@ def _result(verdict: Verdict) -> AttemptResult:
 
 def _messages(verdict: Verdict) -> list[str]:
     return [issue.message for issue in verdict.issues if issue.severity in {"critical", "error"}]
-
-
-def _broken(contract_id: str, message: str) -> Verdict:
-    issue = Issue(severity="critical", check="start", message=message)
-    return Verdict(
-        contract_id=contract_id, verdict="not_fulfilled", fulfilled=False, score=0.0, issues=(issue,)
-    )
 
 
 def _unverified(contract_id: str, message: str) -> Verdict:

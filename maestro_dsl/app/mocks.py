@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from maestro_dsl.app.documents import compile_plan
 from maestro_dsl.app.values import EmitResult, ServedMock
 from maestro_dsl.errors import CompileError, EnvironmentFailure, UsageError
 from maestro_dsl.interfaces.registry import InterfaceKind, kind_of
 from maestro_dsl.lang.bundle import whole_spec
+from maestro_dsl.lang.contracts import resolve_contract
 from maestro_dsl.lang.model import Contract, ContractType, Kind
 from maestro_dsl.lang.read import read_document
 from maestro_dsl.lang.settings import Overrides
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import Json
 
 _OWN_KINDS = ("apiVersion:", "kind:")
@@ -90,10 +92,12 @@ def _from_document(
     if contract.interface_spec is None:
         skipped.append((contract.id, "it has no interface"))
         return
+    resolved, problems = resolve_contract(cast("Document[Contract]", read.document))
+    if resolved.spec_bytes is None or problems.has_errors:
+        sources = {read.document.file: read.document.text}
+        raise CompileError(f"{file}: its interface cannot be read", problems, sources=sources)
     spec = file.parent / contract.interface_spec.spec_file
-    if not spec.is_file():
-        raise UsageError(f"{file}: the spec file {contract.interface_spec.spec_file} is missing")
-    found.append(_subject(contract.id, str(spec), whole_spec(spec), contract.type))
+    found.append(_subject(contract.id, str(spec), resolved.spec_bytes, contract.type))
 
 
 def _subject(name: str, file: str, content: bytes, kind: ContractType) -> Subject:
@@ -134,7 +138,10 @@ def mock_emit(
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
     except OSError as error:
-        raise EnvironmentFailure(f"cannot write {error.filename}: {error.strerror}") from error
+        raise EnvironmentFailure(
+            f"cannot write {error.filename or output}: {error.strerror}",
+            hint="choose a folder that you may write to with --output",
+        ) from error
     return EmitResult(folder=output, files=tuple(made), skipped=tuple(skipped))
 
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.actions.conformance import verdict_of
+from maestro_dsl.actions.conformance import broken, verdict_of
 from maestro_dsl.app.mocks import subjects
 from maestro_dsl.app.values import VerifyResult
 from maestro_dsl.engine.ports import CommandSpec
@@ -43,6 +43,7 @@ async def verify(
 
     Raises:
         UsageError: the file has no interface, or the command's folder does not exist.
+        EnvironmentFailure: this machine cannot start the command at all, so there is no verdict.
     """
     found, skipped = subjects([contract_file], environ)
     if len(found) != 1:
@@ -66,8 +67,11 @@ async def verify(
         async with _started(tuple(start or ()), cwd or Path()) as address:
             return await check(address)
     except UnrecoverableError as error:
-        failed = verdict_of(unreachable(subject.name, error.message))
-        return VerifyResult(subject=subject.name, url="(did not start)", verdict=failed)
+        return VerifyResult(subject=subject.name, url="(did not start)", verdict=broken(subject.name, error))
+    except EnvironmentFailure as error:
+        raise EnvironmentFailure(
+            f"could not verify {subject.name}: {error.message}", hint=error.hint
+        ) from error
 
 
 @asynccontextmanager

@@ -87,6 +87,8 @@ def all_requests(table: Table) -> Iterator[Request]:
         yield good
         yield from _elsewhere(table, good)
         yield from _otherwise(good)
+        if operation.security:
+            yield from _as_nobody(good)
         if good.body:
             yield from _with_other_bodies(good)
         yield from _as_xml(table.api, operation, good)
@@ -114,6 +116,11 @@ def _otherwise(good: Request) -> Iterator[Request]:
         "code=422, example=nope",
     ):
         yield replace(good, headers={**good.headers, "prefer": prefer})
+
+
+def _as_nobody(good: Request) -> Iterator[Request]:
+    for sent in ("Bearer", "Bearer undefined", "Bearer None", "Bearer {x y}", "bearer x", "Basic a", "x"):
+        yield replace(good, headers={**good.headers, "authorization": sent})
 
 
 def _with_other_bodies(good: Request) -> Iterator[Request]:

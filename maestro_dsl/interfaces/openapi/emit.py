@@ -313,7 +313,8 @@ def _readme(table: Table, contract_id: str, spec_name: str) -> str:
         "- `POST /__admin/reset` forgets what was written, `GET /__admin/export` shows it.",
         "- `Prefer: code=404` asks for another declared answer, `Prefer: example=name` for a named example.",
         "- A request outside the contract gets the declared 422, 400 or default, else problem details.",
-        "- CORS is open; credentials are checked by presence only.",
+        "- CORS is open. Credentials are checked by presence, so any key or token will do; an empty one,",
+        "  `undefined`, `null` and `None` count as missing, and Basic needs `user:password` in base64.",
         "",
     ]
     return "\n".join(lines)

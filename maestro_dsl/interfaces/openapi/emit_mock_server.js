@@ -867,8 +867,9 @@ function remembered(operation, match, request, inputs) {
 const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 // ---- security: by presence and form ----
-const NO_CREDENTIALS = new Set(['undefined', 'null', 'none', 'nil', 'nan', 'true', 'false']);
-const isCredential = (text) => /^[A-Za-z0-9_.~+/=:|@%,$-]{3,}$/.test(text.trim()) && !NO_CREDENTIALS.has(text.trim().toLowerCase());
+const NO_CREDENTIALS = new Set(['', 'undefined', 'null', 'None']);
+const bare = (text) => text.replace(/^[ \t]+|[ \t]+$/g, '');
+const isCredential = (text) => !NO_CREDENTIALS.has(bare(text));
 function presented(scheme, request) {
   if (scheme.kind === 'apiKey') {
     if (scheme.in === 'query') return queryPairs(request.query).some(([name, text]) => name === scheme.name && isCredential(text));
@@ -879,7 +880,7 @@ function presented(scheme, request) {
   const header = request.headers.authorization ?? '';
   const at = header.indexOf(' ');
   const kind = (at < 0 ? header : header.slice(0, at)).toLowerCase();
-  const rest = at < 0 ? '' : header.slice(at + 1).trim();
+  const rest = at < 0 ? '' : bare(header.slice(at + 1));
   if (scheme.kind === 'http' && scheme.scheme !== '' && scheme.scheme !== 'bearer') {
     if (scheme.scheme !== 'basic') return kind === scheme.scheme;
     const plain = Buffer.from(rest, 'base64').toString('latin1');

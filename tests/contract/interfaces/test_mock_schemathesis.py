@@ -16,7 +16,7 @@ from support.openapi import TODO
 pytestmark = [pytest.mark.needs_data, pytest.mark.slow]
 
 OPTIONS = ("--seed", "42", "--max-examples", "25")
-PRESENCE = "ST401"  # credentials are checked by presence and form: a made-up key that looks like one is taken
+PRESENCE = "ST401"  # credentials are checked by presence: a made-up key is taken
 UNDECLARED = (
     "ST103"  # the contract declares no answer for bad input or missing credentials; ours says 422 or 401
 )

@@ -23,7 +23,7 @@ def refusal(content):
         (b"", "it is empty"),
         (b"[]", "it holds a list, not a mapping"),
         (b"hello", "it holds a single value, not a mapping"),
-        (b"a: 1", 'the key "openapi" with the version is missing'),
+        (b"a: 1", 'the key "openapi" with the version is missing; found "a"'),
         (b'swagger: "2.0"', "it is Swagger 2.0; OpenAPI 3.0 or 3.1 is needed"),
         (b'openapi: "4.0"', 'its version is "4.0"; OpenAPI 3.0 or 3.1 is needed'),
         (b"openapi: 3.0.0\npaths: []\n", "it describes no operation that can be served"),

@@ -4,6 +4,7 @@ import json
 import pytest
 from support.openapi import DOCUMENTS, TODO, good_request, read_api
 
+from maestro_dsl.interfaces.openapi.credentials import is_credential
 from maestro_dsl.interfaces.openapi.decide import Interpreter
 from maestro_dsl.interfaces.openapi.inputs import Request
 from maestro_dsl.interfaces.openapi.serve import mock_app
@@ -176,6 +177,30 @@ def test_credentials_are_checked_by_presence():
     assert client("GET", "/key")[1]["www-authenticate"] == 'ApiKey realm="*"'
     assert client("GET", "/key?k=")[0] == 401
     assert client("GET", "/both?k=abc", authorization="Basic Og==")[0] == 401
+
+
+@pytest.mark.parametrize("token", ["x", "a b", "{token}", "ключ", "nullable", "undefined-1", "💥"])
+def test_whatever_can_be_a_credential_is_one(token):
+    assert is_credential(token)
+    assert is_credential(f" {token}\t")
+
+
+@pytest.mark.parametrize("token", ["", " ", " \t ", "undefined", "null", "None", " null "])
+def test_what_a_program_sends_without_a_token_is_none(token):
+    assert not is_credential(token)
+
+
+def test_bearer_with_nothing_after_it_is_no_credential():
+    api = read_api(
+        {
+            "openapi": "3.0.0",
+            "paths": {"/me": {"get": {"security": [{"t": []}], "responses": {"200": {"description": "ok"}}}}},
+            "components": {"securitySchemes": {"t": {"type": "http", "scheme": "bearer"}}},
+        }
+    )
+    client = Client(mock_app(api))
+    sent = ("Bearer", "Bearer ", "Bearer undefined", "Bearer {token}", "bearer x", "x")
+    assert [client("GET", "/me", authorization=text)[0] for text in sent] == [401, 401, 401, 200, 200, 401]
 
 
 def test_the_same_request_gets_the_same_answer_and_the_path_is_repeated():
