@@ -14,6 +14,8 @@ _HOMES: Final = {
     "BlueprintInfo": "values",
     "Compiled": "values",
     "ConfigEntry": "values",
+    "FixOptions": "fixing",
+    "FixResult": "fixing",
     "EmitResult": "values",
     "HealthCheck": "values",
     "InitResult": "values",
@@ -27,6 +29,7 @@ _HOMES: Final = {
     "compile_plan": "documents",
     "doctor": "health",
     "effective_config": "health",
+    "fix": "fixing",
     "init_project": "projects",
     "init_templates": "projects",
     "lint": "documents",
@@ -41,6 +44,7 @@ _HOMES: Final = {
     "show_blueprint": "catalogue",
     "show_run": "history",
     "verify": "verification",
+    "write_changes": "rewriting",
 }
 
 

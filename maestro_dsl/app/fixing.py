@@ -42,8 +42,8 @@ class FixResult:
     fixed: tuple[Diagnostic, ...]
     refused: tuple[Refused, ...]
     changes: tuple[Change, ...]
-    text: str | None = field(default=None, repr=False)
-    """The text of standard input with its fixes."""
+    content: bytes | None = field(default=None, repr=False)
+    """Standard input with its fixes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class FixOptions:
     environ: Mapping[str, str]
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
-    stdin: str | None = None
+    stdin: bytes | None = None
     overrides: Overrides | None = None
     unsafe: bool = False
 
@@ -80,7 +80,7 @@ class _Fixer:
         self._fixed: list[Diagnostic] = []
         self._refused: dict[_Key, Refused] = {}
         if options.stdin is not None:
-            self._contents[_STDIN_PATH] = options.stdin.encode("utf-8", "surrogateescape")
+            self._contents[_STDIN_PATH] = options.stdin
 
     def run(self) -> FixResult:
         """Go round until no fix is left that can be made."""
@@ -95,13 +95,12 @@ class _Fixer:
             for path, before in self._originals.items()
             if self._contents[path] != before and path != _STDIN_PATH
         )
-        piped = self._contents.get(_STDIN_PATH)
         return FixResult(
             lint=result,
             fixed=tuple(self._fixed),
             refused=tuple(self._refused.values()),
             changes=changes,
-            text=None if piped is None else piped.decode("utf-8", "surrogateescape"),
+            content=self._contents.get(_STDIN_PATH),
         )
 
     def _lint(self, contents: Mapping[Path, bytes]) -> LintResult:

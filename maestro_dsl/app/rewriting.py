@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_dsl.errors import EnvironmentFailure, StateError
+from maestro_dsl.lang.edits import decode
 from maestro_dsl.lang.files import root_above
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ class Change:
     path: Path
     before: bytes = field(repr=False)
     after: bytes = field(repr=False)
+
+
+def texts_of(change: Change) -> tuple[str, str]:
+    """Return what a change replaces and what it writes as texts, for a diff."""
+    return decode(change.before).text, decode(change.after).text
 
 
 def areas_of(paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -87,14 +87,14 @@ def session(context: click.Context) -> Session:
     return found if found is not None else Session(environ=os.environ)
 
 
-def print_text(text: str) -> None:
-    """Write finished text to stdout, colours as they are."""
-    click.echo(text, nl=not text.endswith("\n"), color=True)
+def print_text(text: str, *, err: bool = False) -> None:
+    """Write finished text to stdout (or stderr), colours as they are."""
+    click.echo(text, nl=not text.endswith("\n"), err=err, color=True)
 
 
-def print_json(document: object) -> None:
-    """Write one JSON document to stdout; ASCII only, so that no terminal can be steered by it."""
-    click.echo(json.dumps(document, ensure_ascii=True, indent=2))
+def print_json(document: object, *, err: bool = False) -> None:
+    """Write one JSON document to stdout (or stderr); ASCII only, so that no terminal can be steered by it."""
+    click.echo(json.dumps(document, ensure_ascii=True, indent=2), err=err)
 
 
 def parse_sets(pairs: tuple[str, ...]) -> dict[str, Json]:

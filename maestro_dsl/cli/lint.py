@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from maestro_dsl.cli import fixes
 from maestro_dsl.cli.context import print_json, print_text, session
 from maestro_dsl.cli.options import PATH, format_option
 from maestro_dsl.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from maestro_dsl.app.fixing import FixResult
+    from maestro_dsl.app.values import LintResult
+    from maestro_dsl.cli.context import Session
 
 EPILOG = """\b
 Examples:
@@ -18,6 +24,8 @@ Examples:
   maestro lint plan.yaml contracts/
   maestro lint --format json plan.yaml
   cat plan.yaml | maestro lint -
+  maestro lint --fix
+  maestro lint --diff --unsafe-fixes plan.yaml
 """
 _RANK: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -33,45 +41,86 @@ _RANK: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
     show_default=True,
     help="The mildest finding that makes the exit code 1.",
 )
+@click.option("--fix", "wants_fix", is_flag=True, help="Make the safe fixes, which keep the meaning.")
+@click.option("--unsafe-fixes", is_flag=True, help="Make guesses such as near names too; look at them.")
+@click.option("--diff", is_flag=True, help="Print what would be fixed and change nothing.")
 @format_option("text", "concise", "json", "jsonl", "github")
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - an argument for each option
     context: click.Context,
     *,
     paths: tuple[Path, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     fail_on: str,
+    wants_fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
     output_format: str,
 ) -> int:
     """Check PATHS (files or folders, "-" for standard input; default: this folder)."""
-    from maestro_dsl.app import lint
-    from maestro_dsl.reporters import diagnostics
+    from maestro_dsl.app import FixOptions, fix, lint
 
     own = session(context)
     piped = paths == (Path("-"),)
-    result = lint(
-        () if piped else paths,
+    stdin = sys.stdin.buffer.read() if piped else None
+    asked = FixOptions(
+        paths=() if piped else paths,
         environ=own.environ,
         select=_codes(select),
         ignore=_codes(ignore),
-        stdin=sys.stdin.buffer.read().decode("utf-8", "replace") if piped else None,
+        stdin=stdin,
         overrides=own.overrides(),
+        unsafe=unsafe_fixes,
     )
-    findings = tuple(result.diagnostics)
-    if output_format == "json":
-        print_json(diagnostics.json_document(findings, result.files_checked))
+    if diff:
+        return fixes.show_diff(own, fix(asked), unsafe=unsafe_fixes)
+    mended = None
+    if wants_fix or unsafe_fixes:
+        mended = fix(asked)
+        fixes.write_fixes(own, mended)
+        result = mended.lint
     else:
-        style = own.style(sys.stdout)
-        shown = diagnostics.FORMATS[output_format](findings, result.sources, style)
-        if shown:
-            print_text(shown)
-        if output_format == "text":
-            own.say(diagnostics.summary(findings, result.files_checked, own.style(sys.stderr)))
-            if not findings:
-                own.next("maestro plan FILE")
+        result = lint(
+            asked.paths,
+            environ=asked.environ,
+            select=asked.select,
+            ignore=asked.ignore,
+            stdin=None if stdin is None else stdin.decode("utf-8", "replace"),
+            overrides=asked.overrides,
+        )
+    _show(own, result, output_format, mended, unsafe=unsafe_fixes)
     limit = _RANK[Severity(fail_on)]
-    return int(any(_RANK[item.severity] <= limit for item in findings))
+    return int(any(_RANK[item.severity] <= limit for item in result.diagnostics))
+
+
+def _show(
+    own: Session, result: LintResult, output_format: str, mended: FixResult | None, *, unsafe: bool
+) -> None:
+    """Write the findings: to stdout, or to stderr where a fixed document stands there."""
+    from maestro_dsl.reporters import diagnostics
+    from maestro_dsl.reporters.changes import fix_json, fixes_left
+
+    findings = tuple(result.diagnostics)
+    to_stderr = mended is not None and mended.content is not None
+    if output_format == "json":
+        document = diagnostics.json_document(findings, result.files_checked)
+        if mended is not None:
+            refused = ((item.finding, item.reason) for item in mended.refused)
+            document |= fix_json(mended.fixed, refused)
+        print_json(document, err=to_stderr)
+        return
+    style = own.style(sys.stderr if to_stderr else sys.stdout)
+    shown = diagnostics.FORMATS[output_format](findings, result.sources, style)
+    if shown:
+        print_text(shown, err=to_stderr)
+    if output_format == "text":
+        own.say(diagnostics.summary(findings, result.files_checked, own.style(sys.stderr)))
+        left = fixes_left(findings, unsafe=unsafe)
+        if left is not None:
+            own.say(left)
+        if not findings:
+            own.next("maestro plan FILE")
 
 
 def _codes(values: tuple[str, ...]) -> tuple[str, ...]:

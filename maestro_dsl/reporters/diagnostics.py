@@ -39,7 +39,7 @@ def _block(finding: Diagnostic, lines: Mapping[str, list[str]], style: Style) ->
         parts.append(f"{_place(related.span)}: {style('blue', 'note')}: {safe(related.message)}")
         parts += _excerpt(related.span, lines, None, style, "blue")
     if finding.fix is not None:
-        kind = "fix" if finding.fix.safe else "unsafe fix"
+        kind = "fix (--fix)" if finding.fix.safe else "unsafe fix (--unsafe-fixes)"
         parts.append(f"  {kind}: {safe(finding.fix.title)}")
     return "\n".join(parts) + "\n"
 
