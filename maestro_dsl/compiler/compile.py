@@ -6,12 +6,11 @@ never the comments or format of a file. Waves come from `dag`, which is loaded h
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from maestro_dsl.collector import collector_paused
 from maestro_dsl.compiler.check import check_blueprint, without_echoes
 from maestro_dsl.compiler.contracts import compile_contracts
 from maestro_dsl.compiler.expand import Expansion, expand
@@ -38,7 +37,6 @@ from maestro_dsl.lang.workspace import Workspace
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from maestro_dsl.compiler.instances import Instance
@@ -53,20 +51,8 @@ _NO_RETRY: Final = RetrySettings()
 
 def compile_workspace(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
     """Return the plan of a workspace, or None and what is wrong with it."""
-    with _collector_paused():
+    with collector_paused():
         return _compile(workspace)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the garbage collector: a compile makes many values, keeps all, and leaves no cycles behind."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _compile(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:

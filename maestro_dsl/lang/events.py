@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 
@@ -69,16 +69,9 @@ class _Anchor:
     size: int
 
 
-class _Open(NamedTuple):
-    """A collection whose end has not come yet, with what to go back to."""
-
-    place: MapPlace | ListPlace
-    name: str
-    key: int
-    special: bool
-    anchor: str | None
-    nodes_before: int
-    size_before: int
+_Open: TypeAlias = "tuple[MapPlace | ListPlace | None, str, bool, str | None, int, int]"
+"""What to go back to when a collection ends: the collection around it (None = it is the root), the key it
+stands at and whether that is special; then its anchor, and the counts of values and characters before it."""
 
 
 class Builder:
@@ -96,7 +89,7 @@ class Builder:
         self._anchors: dict[str, _Anchor] = {}
         self._pending: set[str] = set()
         self._plain: dict[str, Json] = {}
-        self._known_keys: set[str] = set()
+        self._known_keys: dict[str, str] = {}
         self._merges: list[tuple[MapPlace, Json, Place]] = []
 
     def read(self, next_event: Callable[[], Event]) -> None:  # noqa: C901, PLR0912, PLR0915 - see the comment
@@ -113,13 +106,15 @@ class Builder:
         mapping_start, mapping_end = yaml.MappingStartEvent, yaml.MappingEndEvent
         sequence_start, sequence_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
         document_start, stream_end = yaml.DocumentStartEvent, yaml.StreamEndEvent
-        plain, known_keys, interesting = self._plain, self._known_keys, scalars.INTERESTING
+        plain, known_keys = self._plain, self._known_keys
+        starts, words = scalars.INTERESTING_STARTS, scalars.INTERESTING_WORDS
         max_nodes, max_depth = self._limits.nodes, self._limits.depth
         stack: list[_Open] = []
+        parent: Any = None
         container: Any = None
         marks: list[Any] = []
         name = ""
-        key = nodes = documents = 0
+        nodes = documents = 0
         wants_key = in_map = special = False
         while True:
             event = next_event()
@@ -130,16 +125,15 @@ class Builder:
                 value = event.value
                 place = event.start_mark.index << bits | event.end_mark.index
                 if wants_key:
-                    special = value not in known_keys or value in container
-                    if special or event.anchor or event.tag:
-                        special = self._check_key(event, stack[-1].place)
-                    key, name, wants_key = place, value, False
+                    name = known_keys.get(value)
+                    if name is None or name in container or event.anchor or event.tag:
+                        name, special = value, self._check_key(event, parent)
+                    marks.append(place)
+                    wants_key = False
                     continue
                 if event.implicit[0]:
-                    if value in plain:
-                        value = plain[value]
-                    elif value[:1] in interesting:
-                        value = self._plain_value(event)
+                    if value[:1] in starts or value in words:
+                        value = plain[value] if value in plain else self._plain_value(event)
                 elif event.tag:
                     value = self._tagged(event)
                 if event.anchor:
@@ -148,21 +142,19 @@ class Builder:
                 if nodes > max_nodes:
                     raise self._too_many(event)
             elif kind is mapping_end or kind is sequence_end:
-                opened = stack.pop()
-                place = opened.place
-                value = place.value
+                place, value, wants_key = parent, container, False
                 at = event.end_mark.index
                 place.end = at if at > event.start_mark.index else 0
                 if self._merges and in_map:
                     nodes += self._merge(place)
-                if opened.anchor:
-                    self._close_anchor(opened, at, nodes)
-                key, name, special, wants_key = opened.key, opened.name, opened.special, False
-                if stack:
-                    container, marks = stack[-1].place.value, stack[-1].place.marks
-                    in_map = container.__class__ is dict
-                else:
+                parent, name, special, anchor, nodes_before, size_before = stack.pop()
+                if anchor:
+                    self._close_anchor(anchor, place, nodes - nodes_before, at, size_before)
+                if parent is None:
                     container, in_map = None, False
+                else:
+                    container, marks = parent.value, parent.marks
+                    in_map = container.__class__ is dict
             elif kind is mapping_start or kind is sequence_start:
                 if wants_key:
                     raise self._stop(event, "SYN001", "yaml-syntax", *KEY_NOT_TEXT)
@@ -171,25 +163,27 @@ class Builder:
                     raise self._too_many(event)
                 if event.anchor or event.tag or len(stack) >= max_depth:
                     self._check_start(event, is_too_deep=len(stack) >= max_depth)
+                stack.append((parent, name, special, event.anchor, nodes - 1, self._expanded))
                 marks = []
                 in_map = wants_key = kind is mapping_start
                 container = {} if in_map else []
-                place = (MapPlace if in_map else ListPlace)(
+                parent = (MapPlace if in_map else ListPlace)(
                     event.start_mark.index, event.end_mark.index, container, marks
                 )
-                stack.append(_Open(place, name, key, special, event.anchor, nodes - 1, self._expanded))
+                special = False
                 continue
             elif kind is alias:
-                anchor = self._expand(event)
+                known = self._expand(event)
                 place = event.start_mark.index << bits | event.end_mark.index
                 if wants_key:
-                    name, special = self._alias_key(event, anchor, stack[-1].place)
-                    key, wants_key = place, False
+                    name, special = self._alias_key(event, known, parent)
+                    marks.append(place)
+                    wants_key = False
                     continue
-                nodes += anchor.nodes
+                nodes += known.nodes
                 if nodes > max_nodes:
                     raise self._expands_too_far(event)
-                value, place = anchor.value, AliasPlace(place, anchor.place)
+                value, place = known.value, AliasPlace(place, known.place)
             elif kind is document_start:
                 documents += 1
                 if documents > 1:
@@ -202,10 +196,13 @@ class Builder:
                 continue
             if in_map:
                 wants_key = True
-                if special and not self._is_kept(name, stack[-1].place, value, place):
-                    continue
+                if special:
+                    special = False
+                    if not self._is_kept(name, parent, value, place):
+                        marks.pop()  # the key that stands twice
+                        continue
                 container[name] = value
-                marks += (key, place)
+                marks.append(place)
             elif container is None:
                 self.value, self.place = value, place
             else:
@@ -252,7 +249,7 @@ class Builder:
             if is_plain:
                 self.findings.append(self._ambiguous(event, name))
         elif name != "<<":
-            self._known_keys.add(name)
+            self._known_keys[name] = name
         if name in parent.value:
             self._duplicate(event, name, parent)
             return True
@@ -285,12 +282,10 @@ class Builder:
         if event.anchor:
             self._pending.add(event.anchor)
 
-    def _close_anchor(self, opened: _Open, end: int, nodes: int) -> None:
-        place = opened.place
-        size = end - place.start + self._expanded - opened.size_before
-        anchor = _Anchor(place.value, place, None, nodes - opened.nodes_before, size)
-        self._anchors[str(opened.anchor)] = anchor
-        self._pending.discard(str(opened.anchor))
+    def _close_anchor(self, name: str, place: Any, nodes: int, end: int, size_before: int) -> None:
+        size = end - place.start + self._expanded - size_before
+        self._anchors[name] = _Anchor(place.value, place, None, nodes, size)
+        self._pending.discard(name)
 
     # ---------------------------------------------------------------- aliases and merge keys
 

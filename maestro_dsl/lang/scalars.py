@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from maestro_dsl.lang.model import Json
 
-INTERESTING: Final = frozenset(["", *"0123456789+-.~nNtTfFyYoO"])
-"""First characters of plain text that `resolve` may read as something else, or call ambiguous."""
-
 _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -69,6 +66,10 @@ def is_ambiguous(text: str) -> bool:
         return True
     return text[:1] in _NUMBER_FIRST and _AMBIGUOUS.fullmatch(text) is not None
 
+
+INTERESTING_STARTS: Final = frozenset(["", *_NUMBER_FIRST])
+INTERESTING_WORDS: Final = frozenset({*_WORDS, *_WORDS_OF_1_1})
+"""Plain text that is none of these words, and has none of these starts, is text to everybody."""
 
 _ESCAPE_DIGITS: Final = {"x": 2, "u": 4, "U": 8}
 _BLANK: Final = frozenset(" \t\r\n\x85\u2028\u2029")

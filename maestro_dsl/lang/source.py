@@ -7,14 +7,13 @@ findings, never an exception. Knows no kinds of document and no schemas.
 from __future__ import annotations
 
 import codecs
-import gc
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from maestro_dsl.collector import collector_paused
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from maestro_dsl.lang import jsontext
 from maestro_dsl.lang.events import Builder, Limits
@@ -24,7 +23,7 @@ from maestro_dsl.lang.sourcemap import SourceMap
 from maestro_dsl.lang.syntax import explain, syntax_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _MIB: Final = 1024 * 1024
 
@@ -73,7 +72,7 @@ def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT
         if is_json:
             source = SourceMap(file, text, lambda: jsontext.places(text, data))
             return Loaded(data=data, map=source, diagnostics=Diagnostics(), text=text)
-    with _collector_paused():
+    with collector_paused():
         return _read(text, file, limits)
 
 
@@ -156,15 +155,3 @@ def _multi_document(source: SourceMap, start: int) -> Diagnostic:
 
 def _refused(source: SourceMap, *findings: Diagnostic) -> Loaded:
     return Loaded(data=None, map=source, diagnostics=Diagnostics(list(findings)), text=source.text)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector out: it would walk a growing tree that has no cycles again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
