@@ -1,7 +1,7 @@
 """Public fakes and helpers: run a plan in memory, in virtual time, with scripted actions.
 
 Nothing here sleeps: `VirtualTimeLoop` moves its clock to the next timer as soon as every task waits. Fakes
-keep the promises of their ports (`tests/contract` holds them to that); they keep nothing on disk.
+keep the promises of their ports (`tests/contract` holds them to that).
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 from maestro_dsl.codec import canonical, digest_bytes
+from maestro_dsl.engine.breakers import BreakerStore, MemoryBreakers
+from maestro_dsl.engine.commands import CommandQueue
 from maestro_dsl.engine.events import Event, FileRef, Usage, decode_event
 from maestro_dsl.engine.interpreter import run
 from maestro_dsl.engine.local import LocalDispatcher
@@ -23,13 +25,11 @@ from maestro_dsl.engine.ports import (
     AttemptResult,
     AttemptSpec,
     CachedResult,
-    CommandResult,
     CommandSpec,
     EventSink,
     Failure,
     ModelKey,
     Prices,
-    RunningCommand,
     RunRecord,
     ServiceLease,
     ServiceSpec,
@@ -37,6 +37,7 @@ from maestro_dsl.engine.ports import (
 )
 from maestro_dsl.engine.runtime import Condition, RunControl, RunOptions, Runtime
 from maestro_dsl.errors import EnvironmentFailure, IntegrityError, StateError
+from maestro_dsl.lang.model import Json
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import CompiledPlan
@@ -53,14 +54,12 @@ class _JumpingSelector(selectors.DefaultSelector):
     loop: VirtualTimeLoop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        found = super().select(0)
-        if found or timeout == 0:
+        if (found := super().select(0)) or timeout == 0:
             return found
         if timeout is None:
-            found = super().select(1.0)  # a thread may still answer
-            if not found:
-                raise RuntimeError("every task waits, and no timer is set: this would wait for ever")
-            return found
+            if found := super().select(1.0):  # a thread may still answer
+                return found
+            raise RuntimeError("every task waits, and no timer is set: this would wait for ever")
         self.loop.jump(timeout)
         return []
 
@@ -69,10 +68,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock jumps to the next timer when everything waits."""
 
     def __init__(self) -> None:
-        selector = _JumpingSelector()
-        selector.loop = self
         self._virtual_s = 0.0
-        super().__init__(selector)
+        super().__init__(selector := _JumpingSelector())
+        selector.loop = self
 
     def time(self) -> float:
         """Return virtual seconds since the loop was made."""
@@ -200,10 +198,9 @@ class MemoryArtifacts:
 
     def get(self, digest: str) -> bytes:
         """Return the content; an IntegrityError where it is absent."""
-        try:
+        if digest in self.blobs:
             return self.blobs[digest]
-        except KeyError:
-            raise IntegrityError(f"no content has the digest {digest}") from None
+        raise IntegrityError(f"no content has the digest {digest}")
 
     def has(self, digest: str) -> bool:
         """Return whether the content is stored."""
@@ -244,13 +241,11 @@ class NoSandbox:
 
     level = "none"
 
-    async def run(self, command: CommandSpec) -> CommandResult:
+    async def run(self, command: CommandSpec) -> NoReturn:
         """Refuse, with an EnvironmentFailure."""
         raise EnvironmentFailure(f"nothing is started in memory: {' '.join(command.argv)}")
 
-    async def start(self, command: CommandSpec) -> RunningCommand:
-        """Refuse, with an EnvironmentFailure."""
-        raise EnvironmentFailure(f"nothing is started in memory: {' '.join(command.argv)}")
+    start = run
 
 
 class MemoryServices:
@@ -341,6 +336,9 @@ class World:
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
     prices: Prices = field(default_factory=FlatPrices)
     condition: Condition | None = None
+    breakers: BreakerStore = field(default_factory=MemoryBreakers)
+    commands: CommandQueue | None = None
+    ticket_target: Mapping[str, Json] | None = None
     sinks: tuple[EventSink, ...] = ()
     epoch: int = 1
     serialise: bool = True
@@ -364,6 +362,9 @@ class World:
             dispatcher=dispatcher,
             prices=self.prices,
             condition=self.condition,
+            breakers=self.breakers,
+            commands=self.commands,
+            ticket_target=self.ticket_target,
             sinks=self.sinks,
             tool_version="test",
             epoch=self.epoch,

@@ -27,14 +27,14 @@ from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
 from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease
 from maestro_dsl.engine.policy.retry import Again, History
 from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure
+from maestro_dsl.engine.purse import OVERRUN, Purse
 from maestro_dsl.engine.state import CANCELLED_TRY, NO_USAGE
 
 if TYPE_CHECKING:
-    from maestro_dsl.engine.breakers import Breakers
+    from maestro_dsl.engine.breakers import Gate
     from maestro_dsl.engine.deadlines import Deadlines
     from maestro_dsl.engine.finish import Finisher
     from maestro_dsl.engine.pacing import Pacer
-    from maestro_dsl.engine.purse import Purse
     from maestro_dsl.engine.state import NodeRecord
     from maestro_dsl.engine.writer import Writer
     from maestro_dsl.lang.model import Json
@@ -52,7 +52,7 @@ class Coordinator:
         desk: Desk,
         writer: Writer,
         purse: Purse,
-        breakers: Breakers,
+        gate: Gate,
         pacer: Pacer,
         deadlines: Deadlines,
         finisher: Finisher,
@@ -61,7 +61,7 @@ class Coordinator:
         self._desk = desk
         self._writer = writer
         self._purse = purse
-        self._breakers = breakers
+        self._gate = gate
         self._pacer = pacer
         self._deadlines = deadlines
         self._finisher = finisher
@@ -87,7 +87,7 @@ class Coordinator:
     def _give_up(self, inner: Layer) -> Callable[[Job], Awaitable[None]]:
         async def work(job: Job) -> None:
             try:
-                with self._deadlines.limit(job.node.timeout_s):
+                with self._deadlines.limit(self._time_left_s(job)):
                     outcome = await inner(job)
             except TimeoutError:
                 message = f"no result within {job.node.timeout_s:g} s, all attempts and waits included"
@@ -126,7 +126,7 @@ class Coordinator:
                 if not isinstance(decision, Again):
                     return outcome
                 if outcome.failure in retry.WAITING and job.model is not None:
-                    self._breakers.throttled(job.model, self._now() + decision.delay_s)
+                    self._gate.hold(job.model[0], decision.delay_s, decision.reason)
                 await self._schedule(job, outcome, decision, level=1)
 
         return tries
@@ -136,15 +136,20 @@ class Coordinator:
             if job.model is None:
                 return await inner(job)
             policy = job.node.safety.breaker
-            if not await self._breakers.admitted(job.model, policy):
+            longest_s = job.node.retry.max_throttle_wait_s
+            if not await self._gate.patience(job.model, longest_s - job.record.waited_s):
+                message = f"{job.model[0]} asks for more patience than {longest_s:g} s"
+                return Outcome(result=AttemptResult(failure=Failure.THROTTLE, message=message), final=True)
+            probe = await self._gate.admitted(job.model, policy)
+            if probe is None:
                 message = f"{'/'.join(job.model)} is cut off after failures in a row; no probe succeeded"
                 return Outcome(result=AttemptResult(failure=Failure.OVERLOAD, message=message), final=True)
             try:
                 outcome = await inner(job)
             except BaseException:
-                self._breakers.release(job.model)
+                self._gate.release(job.model, probe=probe)
                 raise
-            self._breakers.record(job.model, policy, outcome.result.failure, self._now())
+            self._gate.record(job.model, policy, outcome.result.failure, probe=probe)
             return outcome
 
         return admitted
@@ -211,6 +216,12 @@ class Coordinator:
 
     # ---- parts of the layers -----------------------------------------------------------------------------
 
+    def _time_left_s(self, job: Job) -> float:
+        """Return what is left of the node's time: what earlier processes used of it is gone."""
+        begun = job.record.clock_from_s
+        used = 0.0 if begun is None else max(0.0, self._desk.state.active_s - begun)
+        return max(0.0, job.node.timeout_s - used)
+
     def _over(self, job: Job, outcome: Outcome) -> bool:
         return outcome.ok or not outcome.repeatable or self._desk.repeats_itself(job, outcome)
 
@@ -270,6 +281,13 @@ class Coordinator:
             self._pacer.check()
         return Outcome(result=AttemptResult(failure=Failure.BUDGET, message=decision.reason), final=True)
 
+    def _limit_passed(self, reason: str) -> None:
+        """Start nothing new: what was reserved did not bound the cost, so nothing does."""
+        if self._desk.index.plan.guardrails.on_exceeded == "pause":
+            self._pause(reason)
+        else:
+            self._finisher.stop(reason)
+
     async def _start(self, job: Job, bound: Amount, *, free: bool) -> None:
         record, settings = job.record, self._desk.settings(job)
         await self._writer.commit(
@@ -295,6 +313,9 @@ class Coordinator:
         usage, nano_usd = self._spent(job, lease, result)
         spent = Amount(tokens=usage.total, nano_usd=nano_usd)
         alerts = self._purse.settle(job, lease, _less(spent, booked))
+        for alert in alerts:
+            if alert.kind == OVERRUN:
+                self._limit_passed(alert.message)
         digest = self._writer.hold(encoded_result(result))
         finished = AttemptFinished(
             node=job.node.address,

@@ -1,22 +1,20 @@
-"""How nodes end that will not run: skipped because of what they need, or cancelled with the run.
-
-Only makes the events; when they are written is for the interpreter.
-"""
+"""How a run ends, and the nodes that will not run: skipped for what they need, or cancelled with it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.events import NodeFinished
+from maestro_dsl.engine.events import NodeFinished, RunFinished, RunPaused
 from maestro_dsl.engine.graph import cause_chain, skip_reason
-from maestro_dsl.engine.state import NodeState
-from maestro_dsl.engine.verdict import COULD_NOT_VERIFY
+from maestro_dsl.engine.state import FINAL, NodeState, RunStatus
+from maestro_dsl.engine.verdict import COULD_NOT_VERIFY, RunVerdict, run_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from maestro_dsl.engine.graph import PlanIndex
     from maestro_dsl.engine.state import RunState
+    from maestro_dsl.engine.writer import Writer
 
 REPORT: Final = "report"
 """The action that still runs when a run is stopped: what was made before deserves its reports."""
@@ -42,3 +40,32 @@ def skipped(index: PlanIndex, state: RunState, address: str) -> NodeFinished:
         cause=cause,
         verdict=COULD_NOT_VERIFY if judges else None,
     )
+
+
+def open_nodes(index: PlanIndex, state: RunState) -> list[str]:
+    """Return the nodes that have not ended, in plan order."""
+    return [item for item in index.nodes if state.node_state(item) not in FINAL]
+
+
+async def close(
+    writer: Writer, index: PlanIndex, state: RunState, *, cancelled_because: str | None, stopped: str | None
+) -> None:
+    """Write the last events of a process's work: the run is cancelled, ends, or waits to be continued."""
+    left = open_nodes(index, state)
+    if cancelled_because is not None:
+        verdict = run_verdict(index, state).word
+        end = RunFinished(status=RunStatus.CANCELLED.value, verdict=verdict, reason=cancelled_because)
+        await writer.commit(*cancelled(left, cancelled_because), end)
+        return
+    if stopped is not None and left and state.status is RunStatus.RUNNING:
+        await writer.commit(*cancelled(left, f"stopped: {stopped}"))
+        left = []
+    if left:
+        waiting = [item for item in left if state.node_state(item) is NodeState.WAITING]
+        if state.status is RunStatus.RUNNING:
+            reason = f"waiting for an answer about {', '.join(waiting)}"
+            await writer.commit(RunPaused(reason=reason, by="approval"))
+        return
+    worth = run_verdict(index, state)
+    status = RunStatus.COMPLETED if worth is RunVerdict.VERIFIED else RunStatus.FAILED
+    await writer.commit(RunFinished(status=status.value, verdict=worth.word, reason=stopped or ""))

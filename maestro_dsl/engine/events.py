@@ -224,6 +224,27 @@ class AlertRaised:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderHeld:
+    """A model provider asked for patience: none of its nodes calls it before `until` (wall time)."""
+
+    provider: str
+    until: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOpened:
+    """A ticket about a node is in the outbox, from the transaction of this event on."""
+
+    node: str
+    key: str
+    title: str
+    text: str
+    target: Mapping[str, Json] = field(default_factory=dict)
+    """Where it goes, with the names of secrets instead of secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunPaused:
     """Nothing new starts; the run can be continued."""
 
@@ -263,6 +284,8 @@ Body: TypeAlias = (
     | ServiceReady
     | ServiceStopped
     | AlertRaised
+    | ProviderHeld
+    | TicketOpened
     | RunPaused
     | LimitRaised
     | RunFinished
@@ -285,6 +308,8 @@ BODIES: Final[Mapping[str, type[Body]]] = {
         ServiceReady,
         ServiceStopped,
         AlertRaised,
+        ProviderHeld,
+        TicketOpened,
         RunPaused,
         LimitRaised,
         RunFinished,

@@ -7,9 +7,11 @@ for that.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.events import Body, FileRef, NodeFinished, NodeWaiting, Published, PublishStarted
+from maestro_dsl.engine.helpneeded import open_ticket
+from maestro_dsl.engine.job import Outcome
 from maestro_dsl.engine.keys import cached_verdict, reusable
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
@@ -20,9 +22,13 @@ from maestro_dsl.lang.model import GiveUp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from maestro_dsl.engine.job import Desk, Job, Outcome
+    from maestro_dsl.engine.job import Desk, Job
     from maestro_dsl.engine.policy.give_up import Ending
     from maestro_dsl.engine.writer import Writer
+
+
+_HELPLESS: Final = frozenset({NodeState.FAILED, NodeState.GAVE_UP})
+"""Final states in which a person has to look; a spent budget is a person's own limit."""
 
 
 class Finisher:
@@ -31,7 +37,7 @@ class Finisher:
     def __init__(self, *, desk: Desk, writer: Writer, stop: Callable[[str], None]) -> None:
         self._desk = desk
         self._writer = writer
-        self._stop = stop
+        self.stop = stop
 
     async def reuse(self, job: Job) -> bool:
         """End the node with the stored result of its key; False where there is none that is whole."""
@@ -109,17 +115,30 @@ class Finisher:
             await self._end_with_files(job, outcome, ending.state, ending.reason)
             return
         await self._writer.commit(
-            *outcome.unwritten, self._final(job, outcome, ending.state, ending.reason, ())
+            *outcome.unwritten,
+            *self._ticket(job, outcome, ending.state, ending.reason),
+            self._final(job, outcome, ending.state, ending.reason, ()),
         )
         if ending.stop_run:
-            self._stop(f"{job.node.address} {ending.state}: {outcome.result.message}")
+            self.stop(f"{job.node.address} {ending.state}: {outcome.result.message}")
 
     async def _judged(self, job: Job, outcome: Outcome) -> None:
         reason = outcome.result.message or f"the verdict is {(outcome.verdict or '').replace('_', ' ')}"
         ending = give_up.decide(job.node.give_up, Failure.FATAL, reason)
-        await self._writer.commit(*outcome.unwritten, self._final(job, outcome, ending.state, reason, ()))
+        await self._writer.commit(
+            *outcome.unwritten,
+            *self._ticket(job, outcome, ending.state, reason),
+            self._final(job, outcome, ending.state, reason, ()),
+        )
         if ending.stop_run:
-            self._stop(f"{job.node.address}: {reason}")
+            self.stop(f"{job.node.address}: {reason}")
+
+    def _ticket(self, job: Job, outcome: Outcome, state: NodeState, reason: str) -> tuple[Body, ...]:
+        """Return the event of the node's one ticket, where tickets go anywhere."""
+        target = self._desk.runtime.ticket_target
+        if target is None or state not in _HELPLESS or job.node.address in self._desk.state.tickets:
+            return ()
+        return (open_ticket(self._desk, job, outcome, state=state, reason=reason, target=target),)
 
     async def answered(self, job: Job, outcome: Outcome) -> None:
         """End a node as a person decided: approve, skip or reject."""
@@ -175,9 +194,10 @@ class Finisher:
             failed = NodeFinished(
                 node=job.node.address, state=NodeState.FAILED.value, reason=reason, result_digest=digest
             )
-            await self._writer.commit(failed)
+            ended = Outcome(result=AttemptResult(failure=Failure.FATAL, message=reason))
+            await self._writer.commit(*self._ticket(job, ended, NodeState.FAILED, reason), failed)
             if job.node.give_up is GiveUp.FAIL_PLAN:
-                self._stop(f"{job.node.address}: {reason}")
+                self.stop(f"{job.node.address}: {reason}")
             return
         await self._writer.commit(Published(node=job.node.address), final, result=stored)
 

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.attempt import Coordinator
-from maestro_dsl.engine.breakers import Breakers
-from maestro_dsl.engine.closing import REPORT, cancelled, skipped
+from maestro_dsl.engine.breakers import Gate, MemoryBreakers
+from maestro_dsl.engine.closing import REPORT, cancelled, close, open_nodes
+from maestro_dsl.engine.commands import BY_PERSON
 from maestro_dsl.engine.deadlines import Deadlines
 from maestro_dsl.engine.events import (
     AlertRaised,
     Body,
     NodeDecided,
-    RunFinished,
     RunPaused,
     ServiceReady,
     ServiceStopped,
@@ -27,6 +27,7 @@ from maestro_dsl.engine.finish import Finisher
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.job import Desk
 from maestro_dsl.engine.keys import InterfaceHistory
+from maestro_dsl.engine.listener import Listener
 from maestro_dsl.engine.opening import (
     GOES_ON,
     asked_for,
@@ -41,8 +42,8 @@ from maestro_dsl.engine.policy import guardrail
 from maestro_dsl.engine.purse import Purse
 from maestro_dsl.engine.readiness import ReadyQueue
 from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
-from maestro_dsl.engine.state import FINAL, NodeState, RunState, RunStatus
-from maestro_dsl.engine.verdict import RunVerdict, run_verdict
+from maestro_dsl.engine.skips import Skips
+from maestro_dsl.engine.state import NodeState, RunState
 from maestro_dsl.engine.worker import NodeWorker
 from maestro_dsl.engine.writer import Writer
 
@@ -107,7 +108,6 @@ class Interpreter:
         self._state = RunState()
         self._pacer = Pacer()
         self._deadlines = Deadlines()
-        self._breakers = Breakers(runtime.clock, self._pacer)
         self._writer = Writer(
             store=runtime.store,
             artifacts=runtime.artifacts,
@@ -117,25 +117,32 @@ class Interpreter:
             plan_id=plan.id,
             epoch=runtime.epoch,
         )
+        self._gate = Gate(
+            clock=runtime.clock,
+            pacer=self._pacer,
+            store=runtime.breakers or MemoryBreakers(),
+            state=self._state,
+            rand=runtime.rand,
+            tell=self._writer.post,
+        )
         execution = plan.execution
         if options.max_concurrency is not None:
             execution = replace(execution, max_concurrency=options.max_concurrency)
         self._execution = execution
         self._tasks: dict[asyncio.Task[None], str | None] = {}
         self._idle: asyncio.Event = asyncio.Event()
-        self._skipping: set[str] = set()
         self._failure: BaseException | None = None
         self._stopped: str | None = None
         self._cancelled: str | None = None
         self._stops = 0
-        self._paused = False
+        self._paused: str | None = None
         self._closing = False
         self._deciding: set[str] = set()
 
     async def run(self, *, resume: bool, control: RunControl | None = None) -> RunState:
         """Run to the end; see `run`."""
         if resume:
-            replay(self._runtime.store, self._run_id, self._index, self._state, self._breakers)
+            replay(self._runtime.store, self._run_id, self._state)
             refuse_another_plan(self._state, self._run_id, self._plan_digest)
             if self._state.is_final:
                 return self._state
@@ -144,10 +151,15 @@ class Interpreter:
         history = InterfaceHistory(self._runtime.artifacts, self._runtime.interfaces)
         history.remember()
         self._queue = ReadyQueue(self._index, self._state, self._execution)
+        self._skips = Skips(
+            index=self._index, state=self._state, writer=self._writer, finished=self._queue.finished
+        )
         self._worker = self._build_worker(history)
         deadline = self._arm_deadline()
         if control is not None:
             control.bind(self)
+        listener = self._listener()
+        ear = None if listener is None else asyncio.get_running_loop().create_task(listener.listen())
         try:
             self._skip(self._queue.take_doomed())
             self._pump()
@@ -161,6 +173,8 @@ class Interpreter:
         finally:
             if deadline is not None:
                 deadline.cancel()
+            if ear is not None:
+                ear.cancel()
             self._deadlines.close()
         if self._failure is not None:
             await self._cancel_tasks()
@@ -168,7 +182,13 @@ class Interpreter:
                 self._writer.flush()  # what cut-off attempts left behind, so that they are no crashes
             raise self._failure
         await self._close()
+        if listener is not None:
+            listener.ended()
         return self._state
+
+    def _listener(self) -> Listener | None:
+        queue = self._runtime.commands
+        return None if queue is None else Listener(queue, self._state, self._writer, self)
 
     # ---- begin and end -----------------------------------------------------------------------------------
 
@@ -206,7 +226,7 @@ class Interpreter:
             desk=desk,
             writer=self._writer,
             purse=Purse(self._index, self._state, self._pacer),
-            breakers=self._breakers,
+            gate=self._gate,
             pacer=self._pacer,
             deadlines=self._deadlines,
             finisher=finisher,
@@ -232,35 +252,17 @@ class Interpreter:
     async def _close(self) -> None:
         self._closing = True
         self._writer.flush()  # what a cut-off attempt left behind
-        open_nodes = self._open_nodes()
-        if self._cancelled is not None:
-            reason = self._cancelled
-            await self._writer.commit(
-                *cancelled(open_nodes, reason),
-                RunFinished(status=RunStatus.CANCELLED.value, verdict=self._verdict().word, reason=reason),
-            )
-            return
-        if self._stopped is not None and open_nodes:
-            await self._writer.commit(*cancelled(open_nodes, f"stopped: {self._stopped}"))
-            open_nodes = []
-        if open_nodes:
-            waiting = [item for item in open_nodes if self._state.node_state(item) is NodeState.WAITING]
-            if self._state.status is RunStatus.RUNNING:
-                await self._writer.commit(
-                    RunPaused(reason=f"waiting for an answer about {', '.join(waiting)}", by="approval")
-                )
-            return
-        verdict = self._verdict()
-        status = RunStatus.COMPLETED if verdict is RunVerdict.VERIFIED else RunStatus.FAILED
-        await self._writer.commit(
-            RunFinished(status=status.value, verdict=verdict.word, reason=self._stopped or "")
+        await close(
+            self._writer, self._index, self._state, cancelled_because=self._cancelled, stopped=self._stopped
         )
 
     async def _report_what_stopped(self) -> None:
         """Let the reports of a run that was stopped run over what there is; nothing else starts any more."""
-        if self._stopped is None or self._cancelled is not None or self._failure is not None or self._stops:
+        if self._stopped is None or self._cancelled is not None or self._failure is not None or self._paused:
             return
-        others = [item for item in self._open_nodes() if self._index.nodes[item].action != REPORT]
+        others = [
+            item for item in open_nodes(self._index, self._state) if self._index.nodes[item].action != REPORT
+        ]
         await self._writer.commit(*cancelled(others, f"stopped: {self._stopped}"))
         for address in others:
             self._queue.finished(address)
@@ -268,12 +270,6 @@ class Interpreter:
         self._idle.clear()
         self._pump()
         await self._idle.wait()
-
-    def _open_nodes(self) -> list[str]:
-        return [item for item in self._index.nodes if self._state.node_state(item) not in FINAL]
-
-    def _verdict(self) -> RunVerdict:
-        return run_verdict(self._index, self._state)
 
     # ---- tasks -------------------------------------------------------------------------------------------
 
@@ -286,10 +282,11 @@ class Interpreter:
         if not self._tasks:
             self._idle.set()
 
-    def _spawn(self, work: Coroutine[object, None, None], address: str | None) -> None:
+    def _spawn(self, work: Coroutine[object, None, None], address: str | None) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks[task] = address
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         address = self._tasks.pop(task)
@@ -312,17 +309,9 @@ class Interpreter:
         self._skip(self._queue.finished(address))
 
     def _skip(self, addresses: Sequence[str]) -> None:
-        fresh = [item for item in addresses if item not in self._skipping]
-        self._skipping.update(fresh)
-        if fresh:
-            self._spawn(self._write_skips(fresh), None)
-
-    async def _write_skips(self, addresses: Sequence[str]) -> None:
-        while addresses:
-            await self._writer.commit(*(skipped(self._index, self._state, item) for item in addresses))
-            doomed = [item for address in addresses for item in self._queue.finished(address)]
-            addresses = [item for item in dict.fromkeys(doomed) if item not in self._skipping]
-            self._skipping.update(addresses)
+        work = self._skips.writing(addresses)
+        if work is not None:
+            self._spawn(work, None)
 
     def _cancel_now(self) -> None:
         for task in self._tasks:
@@ -351,10 +340,17 @@ class Interpreter:
         else:
             self._cancel_now()
 
-    def pause(self, reason: str, by: str) -> None:
-        """Start nothing new and leave the run to be continued."""
+    @property
+    def closing(self) -> bool:
+        """Whether the last events of the run are on their way."""
+        return self._closing
+
+    def pause(self, reason: str, by: str, *, now: bool = False) -> None:
+        """Start nothing new and leave the run to be continued; `now` = end what runs, to be run again."""
         self._pacer.halt()
         self._post_pause(reason, by)
+        if now:
+            self._cancel_now()
 
     def cancel(self, reason: str) -> None:
         """End the run for good."""
@@ -362,13 +358,14 @@ class Interpreter:
         self._pacer.halt()
         self._cancel_now()
 
-    def decide(self, decision: NodeDecided) -> None:
-        """Answer a node that waits; an answer nobody waits for is dropped."""
+    def decide(self, decision: NodeDecided) -> asyncio.Task[None] | None:
+        """Answer a node that waits; an answer nobody waits for is dropped (None)."""
         record = self._state.nodes.get(decision.node)
         asked = record is not None and record.state is NodeState.WAITING and record.decision is None
-        if asked and not self._closing and decision.node not in self._deciding:
-            self._deciding.add(decision.node)
-            self._spawn(self._decided(decision), None)
+        if not asked or self._closing or decision.node in self._deciding:
+            return None
+        self._deciding.add(decision.node)
+        return self._spawn(self._decided(decision), None)
 
     async def _decided(self, decision: NodeDecided) -> None:
         try:
@@ -384,8 +381,9 @@ class Interpreter:
             self._writer.post(body)
 
     def _post_pause(self, reason: str, by: str) -> None:
-        if self._closing or self._paused or self._writer.broken is not None:
+        if self._closing or self._writer.broken is not None or self._state.is_final:
             return  # its last events may be on their way already
-        if self._state.status is RunStatus.RUNNING:
-            self._paused = True
+        # A person's word stands above a signal or a limit: such a run waits until that person resumes it.
+        if self._paused is None or by == BY_PERSON != self._paused:
+            self._paused = by
             self._writer.post(RunPaused(reason=reason, by=by))

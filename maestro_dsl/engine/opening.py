@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.events import AttemptFinished, Body, RunResumed, RunStarted
-from maestro_dsl.engine.ports import Failure
-from maestro_dsl.engine.state import CANCELLED_TRY, GOOD, NodeState, RunState, apply
+from maestro_dsl.engine.events import Body, RunResumed, RunStarted
+from maestro_dsl.engine.state import GOOD, NodeState, RunState, apply
 from maestro_dsl.errors import IntegrityError, UsageError
 from maestro_dsl.lang.model import GiveUp
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from maestro_dsl.compiler.plan import CompiledPlan
-    from maestro_dsl.engine.breakers import Breakers
     from maestro_dsl.engine.graph import PlanIndex
     from maestro_dsl.engine.ports import Store
     from maestro_dsl.engine.runtime import RunOptions
@@ -27,17 +25,10 @@ GOES_ON: Final = GOOD | {NodeState.SKIPPED, NodeState.DEGRADED}
 """Final states that do not stop a run with `fail_fast`."""
 
 
-def replay(store: Store, run_id: str, index: PlanIndex, state: RunState, breakers: Breakers) -> None:
-    """Fold what is stored of a run into `state`, and let the breakers see how its tries ended."""
+def replay(store: Store, run_id: str, state: RunState) -> None:
+    """Fold what is stored of a run into `state`."""
     for event in store.events(run_id):
         apply(state, event)
-        body = event.body
-        if isinstance(body, AttemptFinished) and body.failure != CANCELLED_TRY:
-            node = index.nodes.get(body.node)
-            model = None if node is None else index.model(node)
-            if node is not None and model is not None:
-                failure = None if body.failure is None else Failure(body.failure)
-                breakers.record(model, node.safety.breaker, failure, event.at)
 
 
 def refuse_another_plan(state: RunState, run_id: str, plan_digest: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.events import AlertRaised, Body
+from maestro_dsl.engine.events import AlertRaised
 from maestro_dsl.engine.policy import guardrail
 from maestro_dsl.engine.policy.guardrail import RUN_ACCOUNT, LimitDecision, OnLimit
 from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease, Ledger
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.state import RunState
 
 
+OVERRUN: Final = "overrun"
+"""`AlertRaised.kind` of a call that cost more than was reserved for it."""
 _NOTHING_LEASED: Final = Lease(number=0, accounts=(), amount=NOTHING)
 """What nodes hold that call no model; the ledger counts from 1."""
 
@@ -77,19 +79,21 @@ class Purse:
             await self._pacer.settled.wait()
             self._pacer.check()
 
-    def settle(self, job: Job, lease: Lease, actual: Amount) -> tuple[Body, ...]:
-        """Book what a try cost and return the warnings that follow."""
+    def settle(self, job: Job, lease: Lease, actual: Amount) -> tuple[AlertRaised, ...]:
+        """Book what a try cost, all of it, and return the warnings that follow."""
+        overrun: tuple[AlertRaised, ...] = ()
         if lease is not _NOTHING_LEASED:
             self.ledger.settle(lease, actual)
+            overrun = _overrun(job, lease.amount, actual)
         elif actual.tokens or actual.nano_usd:
             self.ledger.charge(self.accounts(job.node.address), actual)
         else:
             return ()
         self._pacer.settled.fire()
-        return self._alerts(self.accounts(job.node.address))
+        return (*overrun, *self._alerts(self.accounts(job.node.address)))
 
-    def _alerts(self, names: tuple[str, ...]) -> tuple[Body, ...]:
-        found: list[Body] = []
+    def _alerts(self, names: tuple[str, ...]) -> tuple[AlertRaised, ...]:
+        found: list[AlertRaised] = []
         warn_at = self._index.plan.guardrails.warn_at
         for name in names:
             account = self.ledger.accounts[name]
@@ -98,3 +102,16 @@ class Purse:
             message = f"{account.used_share:.0%} of the limit of {name.replace(':', ' ')} is spent"
             found.append(AlertRaised(kind="budget", subject=name, message=message))
         return tuple(found)
+
+
+def _overrun(job: Job, reserved: Amount, actual: Amount) -> tuple[AlertRaised, ...]:
+    """Return the alert about a call that cost more than the most it could cost: a limit may be passed."""
+    if actual.tokens <= reserved.tokens and actual.nano_usd <= reserved.nano_usd:
+        return ()
+    asked = "/".join(job.model or ("it",))
+    message = (
+        f"{job.node.address}: {asked} reports {actual.tokens:,} tokens ({actual.nano_usd / 1e9:.4f} USD)"
+        f" where at most {reserved.tokens:,} ({reserved.nano_usd / 1e9:.4f} USD) were possible;"
+        " its limits cannot be trusted"
+    )
+    return (AlertRaised(kind=OVERRUN, subject=job.node.address, message=message),)

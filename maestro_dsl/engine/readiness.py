@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.graph import PlanIndex
+from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
 from maestro_dsl.lang.model import Schedule
 
@@ -46,6 +47,8 @@ class ReadyQueue:
         self._wave = 0
         self._left = [0] * max(1, len(index.plan.waves))
         self._held: dict[int, list[int]] = {}
+        self._suspects: list[tuple[int, int]] = []
+        self._alone: str | None = None
         self._doomed: list[str] = []
         self._fill()
 
@@ -60,7 +63,10 @@ class ReadyQueue:
             if False in met:
                 self._doomed.append(address)
             elif not self._missing[address] and _may_start(record):
-                self._push(self._index.position[address])
+                if record is not None and give_up.is_suspect(record.crashes):
+                    heapq.heappush(self._suspects, (record.crashes_alone, self._index.position[address]))
+                else:
+                    self._push(self._index.position[address])
         self._next_wave()
 
     def _push(self, place: int) -> None:
@@ -77,7 +83,13 @@ class ReadyQueue:
                 heapq.heappush(self._heap, place)
 
     def take(self) -> str | None:
-        """Return the next node to start and count it as running, or None where nothing may start."""
+        """Return the next node to start and count it as running, or None where nothing may start.
+
+        Nodes during whose work the process died more than once go first, each with nothing beside it, so that
+        another death has one suspect only.
+        """
+        if self._suspects or self._alone is not None:
+            return self._take_suspect()
         while self._heap and len(self._running) < self._execution.max_concurrency:
             place = heapq.heappop(self._heap)
             address = self._names[place]
@@ -90,6 +102,14 @@ class ReadyQueue:
             self.hold(address)
             return address
         return None
+
+    def _take_suspect(self) -> str | None:
+        if self._running or self._alone is not None:
+            return None
+        _, place = heapq.heappop(self._suspects)
+        self._alone = self._names[place]
+        self.hold(self._alone)
+        return self._alone
 
     def _park(self, address: str, place: int, full: str) -> None:
         heapq.heappush(self._parked.setdefault(full, []), place)
@@ -107,6 +127,8 @@ class ReadyQueue:
     def release(self, address: str) -> None:
         """Free the places of a node that stopped; it is not offered again until `offer`."""
         self._running.discard(address)
+        if address == self._alone:
+            self._alone = None
         for name, _limit in self._limits(address):
             self._busy[name] -= 1
             parked = self._parked.get(name)

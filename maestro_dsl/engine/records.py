@@ -21,6 +21,7 @@ from maestro_dsl.engine.events import (
     RunPaused,
     RunStarted,
     ServiceReady,
+    TicketOpened,
     Usage,
 )
 
@@ -116,6 +117,9 @@ class NodeRecord:
     """Reservations of tries that died with their process and may have been paid."""
     lost_nano_usd: int = 0
     crashes: int = 0
+    """Processes that died while it was at work, since its last try that ended."""
+    crashes_alone: int = 0
+    """Those of them in which nothing else was at work, so that it is the only suspect."""
     interrupted: bool = False
     publishing: PublishStarted | None = None
     published: bool = False
@@ -123,6 +127,8 @@ class NodeRecord:
     decision: NodeDecided | None = None
     final: NodeFinished | None = None
     started_at: float | None = None
+    clock_from_s: float | None = None
+    """The run's `active_s` when its time limit began to run."""
     finished_at: float | None = None
     busy_s: float = 0.0
     """Sum of its tries' durations."""
@@ -170,6 +176,10 @@ class RunState:
     services: dict[str, ServiceReady] = field(default_factory=dict)
     """Services that are up, by lease."""
     limits: LimitRaised | None = None
+    held: dict[str, float] = field(default_factory=dict)
+    """Model providers that asked for patience → wall time before which nobody calls them."""
+    tickets: dict[str, TicketOpened] = field(default_factory=dict)
+    """The ticket of each node that has one."""
     finals: int = 0
     tokens: int = 0
     nano_usd: int = 0

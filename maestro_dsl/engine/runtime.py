@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from maestro_dsl.engine.breakers import BreakerStore
+from maestro_dsl.engine.commands import CommandQueue
 from maestro_dsl.engine.events import AlertRaised, LimitRaised, NodeDecided, ServiceReady, ServiceStopped
 from maestro_dsl.engine.ports import (
     ArtifactStore,
@@ -41,6 +43,12 @@ class Runtime:
     condition: Condition | None = None
     capability: Callable[[ModelKey], Capability] | None = None
     interfaces: Mapping[str, Json] = field(default_factory=dict)
+    breakers: BreakerStore | None = None
+    """None = breakers of this run alone."""
+    commands: CommandQueue | None = None
+    """What people ask of the run from other terminals; None = nobody can."""
+    ticket_target: Mapping[str, Json] | None = None
+    """Where tickets about nodes that failed for good go; None = none are made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +71,13 @@ class Steering(Protocol):
     def stop(self) -> None:
         """Start nothing new; called again: cancel what runs."""
 
-    def pause(self, reason: str, by: str) -> None:
-        """Start nothing new and leave the run to be continued."""
+    def pause(self, reason: str, by: str, *, now: bool = False) -> None:
+        """Start nothing new and leave the run to be continued; `now` = end what runs, to be run again."""
 
     def cancel(self, reason: str) -> None:
         """End the run for good."""
 
-    def decide(self, decision: NodeDecided) -> None:
+    def decide(self, decision: NodeDecided) -> object:
         """Answer a node that waits."""
 
     def post(self, body: ServiceReady | ServiceStopped | AlertRaised) -> None:
@@ -81,7 +89,7 @@ class RunControl:
 
     def __init__(self) -> None:
         self._steering: Steering | None = None
-        self._early: list[Callable[[Steering], None]] = []
+        self._early: list[Callable[[Steering], object]] = []
 
     def bind(self, steering: Steering | None) -> None:
         """Connect to a running interpreter; None disconnects, and later calls do nothing."""
@@ -95,9 +103,9 @@ class RunControl:
         """Stop gracefully, the second time hard."""
         self._call(lambda steering: steering.stop())
 
-    def pause(self, reason: str, by: str = "person") -> None:
+    def pause(self, reason: str, by: str = "person", *, now: bool = False) -> None:
         """Pause the run."""
-        self._call(lambda steering: steering.pause(reason, by))
+        self._call(lambda steering: steering.pause(reason, by, now=now))
 
     def cancel(self, reason: str) -> None:
         """Cancel the run."""
@@ -111,7 +119,7 @@ class RunControl:
         """Add an event that an adapter saw, e.g. a service that is ready."""
         self._call(lambda steering: steering.post(body))
 
-    def _call(self, call: Callable[[Steering], None]) -> None:
+    def _call(self, call: Callable[[Steering], object]) -> None:
         if self._steering is None:
             self._early.append(call)
         else:

@@ -21,6 +21,7 @@ from maestro_dsl.engine.events import (
     NodeDecided,
     NodeFinished,
     NodeWaiting,
+    ProviderHeld,
     Published,
     PublishStarted,
     RetryScheduled,
@@ -30,6 +31,7 @@ from maestro_dsl.engine.events import (
     RunStarted,
     ServiceReady,
     ServiceStopped,
+    TicketOpened,
 )
 from maestro_dsl.engine.records import (
     CANCELLED_TRY,
@@ -122,6 +124,7 @@ def _run_resumed(state: RunState, event: Event, body: RunResumed) -> None:
         record = _open_node(state, event, address)
         started = record.in_flight
         record.crashes += 1
+        record.crashes_alone += len(body.interrupted) == 1
         record.interrupted, record.in_flight, record.state = True, None, NodeState.PENDING
         if started is not None and not started.free and not record.responses:
             record.lost_tokens += started.reserved_tokens
@@ -142,6 +145,8 @@ def _attempt_started(state: RunState, event: Event, body: AttemptStarted) -> Non
     record.undecided, record.retry_at, record.interrupted = None, None, False
     if record.started_at is None:
         record.started_at = event.at
+    if record.clock_from_s is None:
+        record.clock_from_s = state.active_s + max(0.0, event.at - state.updated_at)
 
 
 def _model_responded(state: RunState, event: Event, body: ModelResponded) -> None:
@@ -172,6 +177,7 @@ def _attempt_finished(state: RunState, event: Event, body: AttemptFinished) -> N
     if body.failure == CANCELLED_TRY:
         record.state = NodeState.PAUSED
         return
+    record.crashes = record.crashes_alone = 0  # it can end without taking the process along
     record.undecided = body
     if body.failure is not None:
         record.failures[body.failure] = record.failures.get(body.failure, 0) + 1
@@ -235,7 +241,8 @@ def _node_decided(state: RunState, event: Event, body: NodeDecided) -> None:
     if body.decision in {"retry", "rerun"}:
         record.state, record.waiting, record.interrupted = NodeState.PENDING, None, False
         record.decision = None  # the question may be asked again
-        record.undecided, record.retry_at = None, None
+        record.undecided, record.retry_at, record.clock_from_s = None, None, None
+        record.crashes = record.crashes_alone = 0
         record.round_offset = record.round
         record.round, record.attempt = record.round + 1, 0
         record.failures, record.responses, record.waited_s = {}, {}, 0.0
@@ -251,6 +258,16 @@ def _service_stopped(state: RunState, _event: Event, body: ServiceStopped) -> No
 
 def _alert_raised(state: RunState, _event: Event, body: AlertRaised) -> None:
     state.alerts[body.kind, body.subject] = body
+
+
+def _provider_held(state: RunState, _event: Event, body: ProviderHeld) -> None:
+    state.held[body.provider] = max(body.until, state.held.get(body.provider, 0.0))
+
+
+def _ticket_opened(state: RunState, event: Event, body: TicketOpened) -> None:
+    if body.node in state.tickets:
+        raise _illegal(event, f"{body.node} has a ticket already")
+    state.tickets[body.node] = body
 
 
 def _run_paused(state: RunState, _event: Event, body: RunPaused) -> None:
@@ -292,6 +309,8 @@ _HANDLERS: Final[dict[type[Body], Handler]] = {
     ServiceReady: _on(_service_ready),
     ServiceStopped: _on(_service_stopped),
     AlertRaised: _on(_alert_raised),
+    ProviderHeld: _on(_provider_held),
+    TicketOpened: _on(_ticket_opened),
     RunPaused: _on(_run_paused),
     LimitRaised: _on(_limit_raised),
     RunFinished: _on(_run_finished),

@@ -26,6 +26,7 @@ from maestro_dsl.storage.heads import (
     record_of,
     refuse_stale,
 )
+from maestro_dsl.storage.outbox import TicketBox
 from maestro_dsl.storage.results import Results
 from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal, sealed
 from maestro_dsl.storage.tables import EVENTS, HEADS, PLANS, RUNS
@@ -49,6 +50,7 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._results = Results(database)
+        self._outbox = TicketBox(database)
         self._heads: dict[str, Head] = {}
         self._marks = Watermarks(database.path.parent)
         self._runs_counter = Counter(database, RUNS)
@@ -65,6 +67,11 @@ class Journal:
     def open(cls, folder: Path, *, journal_mode: str = "WAL") -> Journal:
         """Open the journal of the state directory `folder`; see `open_database` for what it raises."""
         return cls(open_database(folder, journal_mode=journal_mode))
+
+    @property
+    def database(self) -> Database:
+        """The open database, for what is kept beside the journal."""
+        return self._database
 
     def close(self) -> None:
         """Close the database; the journal cannot be used afterwards."""
@@ -239,6 +246,7 @@ class Journal:
                 return False
             cursor.executemany(self._insert, rows)
             self._results.put_all(cursor, results)
+            self._outbox.put_all(cursor, events)
         self._marks.note(old.run_id, new.seq)
         self._heads[old.run_id] = new
         return True

@@ -6,7 +6,7 @@ itself, and `counters` how many rows a table has, so that a damaged or vanished 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 METADATA = MetaData()
 
@@ -88,3 +88,42 @@ COUNTERS = Table(
     sqlite_with_rowid=False,
 )
 """How many rows a counted table has."""
+
+COMMANDS = Table(
+    "commands",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String(200), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("checksum", String(64), nullable=False),
+    Index("commands_by_run", "run_id", "status"),
+    sqlite_autoincrement=True,
+)
+"""What people asked of runs from another terminal, and what became of it."""
+
+BREAKERS = Table(
+    "breakers",
+    METADATA,
+    Column("model", String(400), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("checksum", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The breaker of each model that has failed lately, shared by all processes."""
+
+TICKETS = Table(
+    "tickets",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("run_id", String(200), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("checksum", String(64), nullable=False),
+    Index("tickets_by_status", "status", "next_at"),
+    sqlite_with_rowid=False,
+)
+"""The outbox: tickets that wait for delivery, and those that were delivered or dropped."""

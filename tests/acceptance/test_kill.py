@@ -46,6 +46,8 @@ UNPROVOKED = {
     "RetryScheduled",
     "AlertRaised",
     "LimitRaised",
+    "ProviderHeld",
+    "TicketOpened",
 }
 """Types that an undisturbed run of the example does not write."""
 

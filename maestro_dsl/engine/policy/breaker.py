@@ -1,7 +1,7 @@
 """The breaker of one model: closed, open after failures in a row, half-open for a single probe.
 
-Counts failures of the way there only (transport, timeout, overload). A value and two functions; who waits,
-and for how long, is the caller's affair.
+Counts failures of the way there only (transport, timeout, overload). A value and three functions; who waits,
+for how long, and where the value is kept is the caller's affair.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 COUNTED: Final = frozenset({Failure.TRANSPORT, Failure.TIMEOUT, Failure.OVERLOAD})
 ANSWERED: Final = CONTENT_FAILURES | {Failure.JUDGE_ERROR}
 """Failures that prove that the provider answered."""
+NEVER_ASKED: Final = frozenset({Failure.BUDGET, Failure.CANNOT})
+"""Failures that came before any call."""
 
 
 class BreakerMode(StrEnum):
@@ -30,7 +32,7 @@ class BreakerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """Failures in a row, when it opened, and when the probe in flight began. Times in seconds."""
+    """Failures in a row, when it opened, and when the probe in flight began. Wall times in seconds."""
 
     failures: int = 0
     opened_at: float | None = None
@@ -46,38 +48,48 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Go now (`wait_s` is None), or ask again after so many seconds."""
+    """Go now (`wait_s` is None), perhaps as the probe, or ask again after so many seconds."""
 
     wait_s: float | None = None
+    probe: bool = False
 
 
 GO: Final = Admission()
+PROBE: Final = Admission(probe=True)
 
 
 def admit(policy: BreakerPolicy, breaker: Breaker, now: float) -> tuple[Admission, Breaker]:
     """Return whether a call may start at `now`, and the breaker after that.
 
-    A probe that has not answered after `reset_after_s` is taken for lost, and the next caller probes.
+    A probe that has not answered after `reset_after_s` is taken for lost, and the next caller probes. A time
+    in the future is that of a clock that was put back; nobody waits longer than `reset_after_s` for it.
     """
     if breaker.opened_at is None:
         return GO, breaker
-    due = (breaker.opened_at if breaker.probe_at is None else breaker.probe_at) + policy.reset_after_s
-    if now < due:
-        return Admission(wait_s=due - now), breaker
-    return GO, replace(breaker, probe_at=now)
+    since = breaker.opened_at if breaker.probe_at is None else breaker.probe_at
+    if since <= now < since + policy.reset_after_s:
+        return Admission(wait_s=since + policy.reset_after_s - now), breaker
+    return PROBE, replace(breaker, probe_at=now)
 
 
-def record(policy: BreakerPolicy, breaker: Breaker, failure: Failure | None, now: float) -> Breaker:
+def record(
+    policy: BreakerPolicy, breaker: Breaker, failure: Failure | None, now: float, *, probe: bool = False
+) -> Breaker:
     """Return the breaker after a call ended; `failure` is None where it succeeded.
 
-    Throttle, budget, fatal and our own cancelling say nothing about the provider and count neither way.
+    Throttle and fatal say nothing about a provider that is in use, but a probe has to succeed: whatever else
+    comes back from it opens the breaker again. An answer closes it, whoever asked.
     """
     if failure is None or failure in ANSWERED:
         return Breaker()
+    if failure in NEVER_ASKED:
+        return release(breaker) if probe else breaker
+    if probe:
+        return Breaker(failures=breaker.failures + (failure in COUNTED), opened_at=now)
     if failure not in COUNTED:
-        return release(breaker)
+        return breaker
     failures = breaker.failures + 1
-    if breaker.probe_at is not None or (breaker.opened_at is None and failures >= policy.failures):
+    if breaker.opened_at is None and failures >= policy.failures:
         return Breaker(failures=failures, opened_at=now)
     return replace(breaker, failures=failures)
 

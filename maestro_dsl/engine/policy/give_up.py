@@ -10,6 +10,8 @@ from maestro_dsl.engine.state import NodeState
 from maestro_dsl.lang.model import GiveUp
 
 MAX_CRASHES: Final = 3
+SUSPECT_CRASHES: Final = 2
+"""One death in company says nothing: machines restart, people kill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,15 @@ def decide(
     return Ending(state=NodeState.GAVE_UP, reason=reason, stop_run=stop_run)
 
 
-def crashed_too_often(crashes: int) -> bool:
-    """Return whether a node has taken its process down so often that a person must look."""
-    return crashes >= MAX_CRASHES
+def crashed_too_often(crashes: int, alone: int) -> bool:
+    """Return whether a node has taken its process down so often that a person must look.
+
+    `alone` counts those deaths in which nothing else was at work. Without one of them the node may only
+    have been near.
+    """
+    return crashes >= MAX_CRASHES and alone > 0
+
+
+def is_suspect(crashes: int) -> bool:
+    """Return whether a node should run with nothing beside it: another death of the process then says who."""
+    return crashes >= SUSPECT_CRASHES

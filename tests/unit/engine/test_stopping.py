@@ -316,7 +316,7 @@ def test_a_limit_of_the_run_that_does_not_pause_stops_nodes(make_plan, make_pers
 @pytest.mark.parametrize("kept", range(1, 32, 3))
 def test_what_was_spent_before_a_kill_counts_after_it(make_plan, make_persona, kept):
     plan = crowd(make_plan, make_persona, token_budget=10_000)
-    world = World(action=ScriptedAction(default=paid()))
+    world = World(action=ScriptedAction(default=paid()), prices=FlatPrices(nano_usd=1))
     world.store.kill_after = kept
     with pytest.raises(Killed):
         run_plan(plan, world)

@@ -33,6 +33,9 @@ def test_endings(policy, failure, more, expected):
     )
 
 
-@pytest.mark.parametrize(("crashes", "too_often"), [(0, False), (2, False), (3, True)])
-def test_three_crashes_are_too_many(crashes, too_often):
-    assert give_up.crashed_too_often(crashes) is too_often
+@pytest.mark.parametrize(
+    ("crashes", "alone", "too_often"),
+    [(0, 0, False), (2, 2, False), (3, 3, True), (3, 1, True), (3, 0, False), (9, 0, False)],
+)
+def test_three_crashes_are_too_many_where_one_had_no_other_suspect(crashes, alone, too_often):
+    assert give_up.crashed_too_often(crashes, alone) is too_often

@@ -1,0 +1,110 @@
+"""Hears what is asked of a running run from other terminals, and says what became of it once that is durable.
+
+What a request means is decided by `commands.rule`; how a run pauses or ends, by the interpreter. A request
+that comes while the run is ending is left alone: its sender sees that nobody works on the run any more and
+writes the events itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, Protocol
+
+from maestro_dsl.engine.commands import BY_PERSON, Command, CommandKind, CommandQueue, Ruling, rule
+from maestro_dsl.engine.events import NodeDecided
+from maestro_dsl.engine.state import RunState, RunStatus
+from maestro_dsl.errors import MaestroError
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.writer import Writer
+
+LISTEN_EVERY_S: Final = 0.1
+_log = logging.getLogger(__name__)
+
+
+class Obedient(Protocol):
+    """What the listener asks of the interpreter."""
+
+    @property
+    def closing(self) -> bool:
+        """Whether the last events of the run are on their way."""
+
+    def pause(self, reason: str, by: str, *, now: bool = False) -> None:
+        """Start nothing new; `now` = end what runs, to be run again."""
+
+    def cancel(self, reason: str) -> None:
+        """End the run for good."""
+
+    def decide(self, decision: NodeDecided) -> asyncio.Task[None] | None:
+        """Answer a node that waits; the task ends when the answer is durable."""
+
+
+class Listener:
+    """The ear of one run."""
+
+    def __init__(self, queue: CommandQueue, state: RunState, writer: Writer, run: Obedient) -> None:
+        self._queue = queue
+        self._state = state
+        self._writer = writer
+        self._run = run
+        self._cancels: list[Command] = []
+        self._heard: set[int] = set()
+
+    async def listen(self) -> None:
+        """Look for requests until cancelled."""
+        while True:
+            try:
+                command = self._queue.next(self._state.run_id)
+                if command is not None and command.number not in self._heard and not self._run.closing:
+                    await self._obey(command)
+                    continue
+            except MaestroError as error:  # the run is worth more than the request
+                _log.warning("a request from another terminal could not be heard: %s", error.message)
+            await asyncio.sleep(LISTEN_EVERY_S)
+
+    async def _obey(self, command: Command) -> None:
+        found = rule(self._state, command)
+        if found.ruling is not Ruling.GO:
+            text = found.text if found.hint is None else f"{found.text} ({found.hint})"
+            self._queue.answer(command.number, done=found.ruling is Ruling.ALREADY, text=text)
+        elif command.kind is CommandKind.PAUSE:
+            self._pause(command)
+        elif command.kind is CommandKind.CANCEL:
+            self._heard.add(command.number)  # answered when the run has ended
+            self._cancels.append(command)
+            self._run.cancel(reason_of(command, "cancelled"))
+        else:
+            await self._decide(command)
+
+    def _pause(self, command: Command) -> None:
+        flying = sum(item.in_flight is not None for item in self._state.nodes.values())
+        self._run.pause(reason_of(command, "paused"), BY_PERSON, now=command.now)
+        self._writer.flush()
+        end = "are stopped and will run again" if command.now else "end first"
+        rest = f"; {flying} at work {end}" if flying else ""
+        self._queue.answer(command.number, done=True, text=f"paused: nothing new starts{rest}")
+
+    async def _decide(self, command: Command) -> None:
+        decision = NodeDecided(node=command.node, decision=command.decision, by=command.by, note=command.note)
+        task = self._run.decide(decision)
+        if task is None:
+            await asyncio.sleep(0)  # the same answer is on its way; the next look finds it written
+            return
+        await asyncio.shield(task)
+        text = f"{command.node}: {command.decision} is written, and the run goes on"
+        self._queue.answer(command.number, done=True, text=text)
+
+    def ended(self) -> None:
+        """Answer those who asked for the end, now that the run has one."""
+        for command in self._cancels:
+            done = self._state.status is RunStatus.CANCELLED
+            text = "cancelled" if done else f"the run ended before: {self._state.status.value}"
+            self._queue.answer(command.number, done=done, text=text)
+
+
+def reason_of(command: Command, what: str) -> str:
+    """Return the sentence that the journal keeps: what was asked, by whom, and why."""
+    who = f" by {command.by}" if command.by else ""
+    note = f": {command.note}" if command.note else ""
+    return f"{what}{who}{note}"
