@@ -6,13 +6,13 @@ A provider is stated as `scaffold`, or as `scripted:FILE` with the file relative
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.compiler.plan import KeyPart
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.expressions import Problem, evaluate, parse
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.model_providers import SCRIPTED, problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import CompiledPlan
     from maestro_dsl.engine.ports import Provider
     from maestro_dsl.lang.model import Json
-
-SCRIPTED: Final = "scripted"
-PROVIDERS: Final = ("scaffold", SCRIPTED)
 
 
 def make_provider(stated: str, base: Path) -> Provider:
@@ -34,19 +31,15 @@ def make_provider(stated: str, base: Path) -> Provider:
     """
     from maestro_dsl.providers.scaffold import ScaffoldProvider
 
+    wrong = problem(stated)
+    if wrong is not None:
+        raise UsageError(wrong[0], hint=wrong[1])
     name, _, argument = stated.partition(":")
-    if name == "scaffold" and not argument:
-        return ScaffoldProvider()
-    if name == SCRIPTED and argument:
+    if name == SCRIPTED:
         from maestro_dsl.providers.scripted import load_script
 
         return load_script(base / argument, base=ScaffoldProvider())
-    if name == SCRIPTED:
-        raise UsageError("the provider scripted needs its file", hint="provider: scripted:FILE")
-    near = closest(name, PROVIDERS)
-    guess = f' - did you mean "{near}"?' if near else ""
-    known = "scaffold (offline templates), scripted:FILE (answers from a file)"
-    raise UsageError(f'no model provider "{stated}"{guess}', hint=f"this version has: {known}")
+    return ScaffoldProvider()
 
 
 def condition_holds(text: str, values: Mapping[str, Json]) -> bool:

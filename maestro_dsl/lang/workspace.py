@@ -30,6 +30,7 @@ from maestro_dsl.lang.model import (
     RetrySettings,
     TeamMember,
 )
+from maestro_dsl.lang.model_providers import check_providers
 from maestro_dsl.lang.references import (
     check_input_schemas,
     check_input_values,
@@ -129,6 +130,7 @@ def find_blueprints(root: Path | None) -> tuple[Document[Blueprint], ...]:
 
 
 def _own_references(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
+    yield from check_providers(document)
     if isinstance(document.value, Blueprint):
         blueprint = _typed(document, Blueprint)
         yield from check_needs(blueprint)
@@ -353,6 +355,8 @@ class _Loader:
         blueprint: Document[Blueprint],
         contracts: Mapping[str, ResolvedContract],
     ) -> None:
+        for document in self.reader.documents.values():
+            self.diagnostics.extend(check_providers(document))
         self.diagnostics.extend(check_inputs(plan, blueprint))
         self.diagnostics.extend(check_input_values(plan, blueprint))
         written = plan.data.get("team") if isinstance(plan.data, dict) else None
