@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.diagnostics import Diagnostics
     from maestro_dsl.interfaces.openapi.serve import Asgi, CallRecord
+    from maestro_dsl.interfaces.options import ServeOptions
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json
 
@@ -27,14 +28,26 @@ class InterfaceKind(Protocol):
         """Return the model of a specification, or None and why there is none."""
 
     def emit(
-        self, model: object, contract_id: str, spec_bytes: bytes, spec_name: str
+        self,
+        model: object,
+        contract_id: str,
+        spec_bytes: bytes,
+        spec_name: str,
+        *,
+        options: ServeOptions | None = None,
     ) -> Mapping[str, str | bytes]:
-        """Return the files of the mock by path."""
+        """Return the files of the mock by path; `options` are its latency and faults."""
 
     def serve(
-        self, model: object, *, seed: int | str, record: Callable[[CallRecord], None] | None, name: str
+        self,
+        model: object,
+        *,
+        seed: int | str,
+        record: Callable[[CallRecord], None] | None,
+        name: str,
+        options: ServeOptions | None = None,
     ) -> Asgi:
-        """Return the mock as an ASGI application with its own memory."""
+        """Return the mock as an ASGI application with its own memory, latency and faults."""
 
     def operations(self, model: object) -> tuple[str, ...]:
         """Return the names of what can be called."""

@@ -20,12 +20,15 @@ _ERROR = 400
 PHRASES = {
     400: "Bad Request",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     406: "Not Acceptable",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
     500: "Internal Server Error",
+    502: "Bad Gateway",
+    504: "Gateway Timeout",
 }
 _PREFERENCE = re.compile(r"""\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^,;\s]*))""")
 
@@ -86,6 +89,14 @@ def for_bad_request(operation: Operation, *, malformed: bool) -> tuple[int, Resp
             return status, operation.responses[str(status)]
     response = operation.responses.get("4XX") or operation.responses.get("default")
     return (400 if malformed else 422), response
+
+
+def for_failure(operation: Operation) -> tuple[int, Response | None]:
+    """Return status and declared answer of a provider that fails: the lowest 5xx, its range, else default."""
+    exact = sorted(key for key in operation.responses if key[0] == "5" and key.isdigit())
+    if exact:
+        return int(exact[0]), operation.responses[exact[0]]
+    return 500, operation.responses.get("5XX") or operation.responses.get("default")
 
 
 def acceptable(content: Mapping[str, Media], accept: str) -> list[Media]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.chance import hash32
 from maestro_dsl.interfaces.openapi import answers, credentials, inputs
+from maestro_dsl.interfaces.openapi.admin import Admin
 from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
 from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
 from maestro_dsl.interfaces.openapi.validate import is_valid
@@ -40,11 +41,12 @@ class Interpreter:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.memory = Memory(table)
+        self.admin = Admin(table, self.memory)
         self._chosen: dict[tuple[str, str, str], Media | None] = {}
 
-    def answer(self, request: Request) -> Answer:
-        """Return the answer to `request`; every request has one."""
-        admin = self._admin(request)
+    def answer(self, request: Request, *, failing: bool = False) -> Answer:
+        """Return the answer to `request`; every request has one, with `failing` that of a broken provider."""
+        admin = self.admin.answer(request)
         if admin is not None:
             return admin
         match, allowed = self.table.router.find(request.raw_path, request.method)
@@ -55,15 +57,10 @@ class Interpreter:
             operation = match.route.operations.get("GET")
         if operation is None:
             return _method_not_allowed(request, allowed)
+        if failing and answers.preference(request.headers.get("prefer", "")).code is None:
+            status, response = answers.for_failure(operation)
+            return self._failed(operation, request, status, response, "this failure is simulated")
         return self._guarded(operation, match, request)
-
-    def _admin(self, request: Request) -> Answer | None:
-        if request.raw_path == "/__admin/reset" and request.method in {"POST", "DELETE"}:
-            self.memory.reset()
-            return Answer(status=204)
-        if request.raw_path == "/__admin/export" and request.method == "GET":
-            return Answer(status=200, body=self.memory.export(), media_type="application/json")
-        return None
 
     def _guarded(self, operation: Operation, match: Match, request: Request) -> Answer:
         if not credentials.are_presented(operation, request):
@@ -195,7 +192,7 @@ class Interpreter:
                 return problem(404, f'the answer {status} has no example "{example}"', operation=operation)
             body = self.table.example(media, example)
         else:
-            is_dynamic = wanted is not None and wanted.is_dynamic
+            is_dynamic = self.table.is_dynamic or (wanted is not None and wanted.is_dynamic)
             pool = (self.table.made if is_dynamic else self.table.pool)(operation, response, media)
             body = pool[hash32(f"{self.table.seed}|{request.raw_path}|{request.query_string}") % len(pool)]
         return Answer(

@@ -19,25 +19,40 @@ from maestro_dsl.interfaces.openapi.markup_read import plan
 from maestro_dsl.interfaces.openapi.model import is_json_media
 from maestro_dsl.interfaces.openapi.table import Table
 from maestro_dsl.interfaces.openapi.validate import dialect
+from maestro_dsl.interfaces.options import NO_OPTIONS, ServeOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from maestro_dsl.interfaces.openapi.dialect import Direction
-    from maestro_dsl.interfaces.openapi.model import Api, Media, Operation, Parameter, Response, Schema
+    from maestro_dsl.interfaces.openapi.model import (
+        Api,
+        Callback,
+        Media,
+        Operation,
+        Parameter,
+        Response,
+        Schema,
+    )
 
 _PLACEHOLDER = '"__MAESTRO_TABLE__"'
 _EXPRESS = "^5.1.0"
 
 
 def emit(
-    api: Api, contract_id: str, spec_bytes: bytes, spec_name: str, *, seed: int | str = 0
+    api: Api,
+    contract_id: str,
+    spec_bytes: bytes,
+    spec_name: str,
+    *,
+    seed: int | str = 0,
+    options: ServeOptions = NO_OPTIONS,
 ) -> Mapping[str, str | bytes]:
     """Return the files of the mock by path: spec, server, package file, README.
 
     `spec_name` is the file that the spec came from, for the README.
     """
-    table = Table(api, seed)
+    table = Table(api, seed, options)
     return {
         f"contracts/{contract_id}_spec.yaml": spec_bytes,
         f"contracts/{contract_id}_mock_server.js": server_source(table),
@@ -76,6 +91,7 @@ class _Writer:
         return {
             "title": self._api.title,
             "seed": self._table.seed,
+            "options": self._options(),
             "basePaths": list(self._table.router.base_paths),
             "routes": [
                 {
@@ -91,6 +107,16 @@ class _Writer:
             "schemas": self._schemas,
             "values": self._values,
             "defs": definitions,
+        }
+
+    def _options(self) -> dict[str, Any]:
+        options = self._table.options
+        return {
+            "latency": list(options.latency_ms),
+            "errorRate": options.error_rate,
+            "timeoutRate": options.timeout_rate,
+            "dynamic": options.is_dynamic,
+            "callbackHosts": list(options.callback_hosts),
         }
 
     def _schema(self, schema: Schema | None, direction: Direction) -> int | None:
@@ -155,6 +181,18 @@ class _Writer:
             "behaviour": None if role is None else role[0].index,
             "role": None if role is None else role[1],
             "single": None if role is not None else self._table.single(operation),
+            "callbacks": [self._callback(callback) for callback in operation.callbacks],
+        }
+
+    def _callback(self, callback: Callback) -> dict[str, Any]:
+        media = None if callback.operation.body is None else callback.operation.body.json
+        return {
+            "name": callback.name,
+            "url": callback.url,
+            "method": callback.operation.method,
+            "type": None if media is None else media.media_type,
+            "schema": None if media is None else self._schema(media.schema, "request"),
+            "pool": [self._value(value) for value in self._table.callback_pool(callback)],
         }
 
     def _parameter(self, parameter: Parameter) -> dict[str, Any]:
@@ -240,6 +278,8 @@ class _Writer:
             "listKey": item.resource.list_key,
             "upserted": item.resource.is_upserted,
             "seeds": list(item.seeds),
+            "pattern": self._table.router.pattern(item.resource.collection_path),
+            "schema": self._schema(item.resource.schema, "response"),
             "bases": list(item.bases),
             "kept": list(item.kept),
             "readOnly": list(item.read_only),
@@ -298,7 +338,9 @@ def _readme(table: Table, contract_id: str, spec_name: str) -> str:
         f"node {contract_id}_mock_server.js",
         "```",
         "",
-        "It listens on http://127.0.0.1:4010; `PORT` and `HOST` change that, `MOCK_LOG=0` silences the log.",
+        "It listens on http://127.0.0.1:4010; `PORT` and `HOST` change that, `MOCK_LOG=0` silences the log,",
+        "`MOCK_LOG=FILE` writes it to a file. `MOCK_LATENCY=50-200` (milliseconds), `MOCK_ERROR_RATE=0.1` and",
+        "`MOCK_TIMEOUT_RATE=0.01` make it slow and faulty, in the same way at each start.",
         "Without Node: `maestro mock serve` answers by the same rules.",
         "",
         "## Operations",
@@ -310,7 +352,8 @@ def _readme(table: Table, contract_id: str, spec_name: str) -> str:
         "## Behaviour",
         "",
         f"- Remembers until it ends: {', '.join(stateful) or 'nothing, the contract has no such shape'}.",
-        "- `POST /__admin/reset` forgets what was written, `GET /__admin/export` shows it.",
+        "- `POST /__admin/reset` forgets what was written, `GET /__admin/export` shows it, `POST /__admin/seed`",
+        "  takes the same form, `GET /__admin/requests` lists the last requests. All for this machine only.",
         "- `Prefer: code=404` asks for another declared answer, `Prefer: example=name` for a named example.",
         "- A request outside the contract gets the declared 422, 400 or default, else problem details.",
         "- CORS is open. Credentials are checked by presence, so any key or token will do; an empty one,",

@@ -1,7 +1,9 @@
 'use strict';
 // A mock of an HTTP API: the decision table below is data, the rules after it are the same for every API.
-// Start:  npm install && node <this file>      Settings: PORT (4010), HOST (127.0.0.1), MOCK_LOG=0 for silence.
-// Memory lasts until the process ends. POST /__admin/reset forgets it, GET /__admin/export shows it.
+// Start:  npm install && node <this file>      Settings: PORT (4010), HOST (127.0.0.1), MOCK_LOG=0 for silence or
+// MOCK_LOG=FILE, MOCK_LATENCY=50-200 (milliseconds), MOCK_ERROR_RATE=0.1, MOCK_TIMEOUT_RATE=0.01.
+// Memory lasts until the process ends. POST /__admin/reset forgets it, GET /__admin/export shows it,
+// POST /__admin/seed fills it, GET /__admin/requests lists the last requests; all for this machine only.
 
 // ---- JSON as the mock reads and writes it: integers that a double cannot hold stay exact, as BigInt ----
 const BIG = `\u0000${require('node:crypto').randomBytes(9).toString('hex')}:`;
@@ -54,9 +56,9 @@ const MAX_MESSAGES = 3;
 const MAX_BODY_BYTES = 16000000;
 const CORS_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const PHRASES = {
-  400: 'Bad Request', 401: 'Unauthorized', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
+  400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
   415: 'Unsupported Media Type', 422: 'Unprocessable Content',
-  500: 'Internal Server Error',
+  500: 'Internal Server Error', 504: 'Gateway Timeout',
 };
 
 // ---- small helpers: names of an API are only ever keys of own properties ----
@@ -582,6 +584,11 @@ function forBadRequest(operation, malformed) {
   }
   return [malformed ? 400 : 422, get(operation.answers, '4XX') ?? get(operation.answers, 'default') ?? null];
 }
+function forFailure(operation) {
+  const exact = Object.keys(operation.answers).filter((key) => /^5\d\d$/.test(key)).sort();
+  if (exact.length) return [Number(exact[0]), operation.answers[exact[0]]];
+  return [500, get(operation.answers, '5XX') ?? get(operation.answers, 'default') ?? null];
+}
 function covers(kind, bare) {
   if (kind === bare || bare === '*/*') return 3;
   if (kind.endsWith('/*') && kind !== '*/*') return bare.startsWith(kind.slice(0, -1)) ? 2 : 0;
@@ -667,7 +674,7 @@ function plain(operation, request, response, status, wanted = { example: null, d
     if (!has(media.examples, example)) return { ...problem(404, `the answer ${status} has no example "${example}"`), operation, media: null };
     body = TABLE.values[media.examples[example]];
   } else {
-    const pool = wanted.dynamic && media.made !== null ? media.made : media.pool;
+    const pool = (wanted.dynamic || TABLE.options.dynamic) && media.made !== null ? media.made : media.pool;
     body = TABLE.values[pool[hash32(`${TABLE.seed}|${request.rawPath}|${request.query}`) % pool.length]];
   }
   return { status, body, type: media.type, headers: response.headers, operation, media };
@@ -705,10 +712,11 @@ function stateless(operation, request, inputs) {
 const shelves = new Map();
 function shelfOf(index, values) {
   const behaviour = TABLE.behaviours[index];
-  const scope = JSON.stringify([index, ...Object.keys(behaviour.parents).map((name) => get(values, name) ?? '')]);
+  const parents = Object.keys(behaviour.parents).map((name) => get(values, name) ?? '');
+  const scope = JSON.stringify([index, ...parents]);
   if (!shelves.has(scope)) {
     const items = new Map(behaviour.seeds.map((item) => [String(item[behaviour.idProperty]), copy(item)]));
-    shelves.set(scope, { index, items, gone: new Set(), made: 0 });
+    shelves.set(scope, { index, parents, items, gone: new Set(), made: 0 });
   }
   return shelves.get(scope);
 }
@@ -894,21 +902,189 @@ function challenge(scheme) {
   return `${scheme.scheme[0].toUpperCase()}${scheme.scheme.slice(1)} realm="*"${nonce}`;
 }
 
-// ---- the decision ----
-function decide(request) {
-  if (request.rawPath === '/__admin/reset' && ['POST', 'DELETE'].includes(request.method)) {
+// ---- the mock's own paths ----
+const ADMIN = '/__admin/';
+const MOST_CALLS = 500;
+const calls = [];
+function note(call) {
+  calls.push(call);
+  if (calls.length > MOST_CALLS) calls.shift();
+}
+function administered(request) {
+  const done = { status: 204, body: null, type: null, headers: {} };
+  const { method } = request;
+  const path = request.rawPath.slice(ADMIN.length);
+  if (path === 'reset' && (method === 'POST' || method === 'DELETE')) {
     shelves.clear();
     singles.clear();
-    return { status: 204, body: null, type: null, headers: {} };
+    calls.length = 0;
+    return done;
   }
-  if (request.rawPath === '/__admin/export' && request.method === 'GET') {
-    const body = {};
-    for (const shelf of shelves.values()) {
-      const path = TABLE.behaviours[shelf.index].collectionPath;
-      put(body, path, [...(get(body, path) ?? []), ...shelf.items.values()]);
+  if (path === 'export' && method === 'GET') return { ...done, status: 200, body: exported(), type: 'application/json' };
+  if (path === 'seed' && (method === 'POST' || method === 'PUT')) return seeded(request) ?? done;
+  if (path === 'requests' && method === 'GET') return { ...done, status: 200, body: { requests: calls }, type: 'application/json' };
+  if (path === 'requests' && method === 'DELETE') {
+    calls.length = 0;
+    return done;
+  }
+  return problem(404, "the mock's own paths are reset, export, seed and requests below /__admin/");
+}
+function exported() {
+  const body = {};
+  for (const shelf of shelves.values()) {
+    const behaviour = TABLE.behaviours[shelf.index];
+    let path = behaviour.collectionPath;
+    Object.keys(behaviour.parents).forEach((name, i) => { path = path.replaceAll(`{${name}}`, () => quoted(shelf.parents[i])); });
+    put(body, path, [...shelf.items.values()]);
+  }
+  return body;
+}
+function seeded(request) {
+  let wanted;
+  try { wanted = readJson(request.body.toString('utf8')); } catch { return problem(400, 'the request body is not valid JSON'); }
+  if (!isObject(wanted)) return problem(422, 'send collections by their path: {"/things": [{"id": 1}]}');
+  const placed = [];
+  const wrong = [];
+  for (const path of Object.keys(wanted)) {
+    const found = collectionAt(path);
+    const items = wanted[path];
+    if (found === null || !Array.isArray(items)) {
+      wrong.push(`${path} is no collection of this mock, or holds no list`);
+      continue;
     }
-    return { status: 200, body, type: 'application/json', headers: {} };
+    const [index, values] = found;
+    items.forEach((item, place) => { for (const text of seedProblems(TABLE.behaviours[index], item)) wrong.push(`${path}/${place}: ${text}`); });
+    placed.push([index, values, items]);
   }
+  if (wrong.length) return problem(422, wrong.slice(0, 5).join('; '), wrong.slice(0, 5));
+  for (const [index, values, items] of placed) {
+    const shelf = shelfOf(index, values);
+    const key = TABLE.behaviours[index].idProperty;
+    const fresh = new Map(items.map((item) => [String(item[key]), item]));
+    shelf.gone = new Set([...shelf.items.keys()].filter((name) => !fresh.has(name)));
+    shelf.items = fresh;
+    shelf.made = 0;
+  }
+  return null;
+}
+function collectionAt(path) {
+  for (const [index, behaviour] of TABLE.behaviours.entries()) {
+    const hit = new RegExp(`^(?:${behaviour.pattern})$`).exec(decoded(path));
+    if (hit === null) continue;
+    const values = {};
+    Object.keys(behaviour.parents).forEach((name, i) => put(values, name, hit[i + 1].replaceAll('%2F', '/')));
+    return [index, values];
+  }
+  return null;
+}
+function seedProblems(behaviour, item) {
+  if (!isObject(item) || !has(item, behaviour.idProperty)) return [`an item has to be a mapping with "${behaviour.idProperty}"`];
+  return check(schemaOf(behaviour.schema), item, TABLE.defs.response).slice(0, 1);
+}
+const isLoopback = (host) => host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+function hostOf(address) {
+  try { return new URL(address).hostname.replace(/^\[|\]$/g, ''); } catch { return ''; }
+}
+// From this machine, and not through a page of another site.
+function isLocal(client, headers) {
+  const { host, origin } = headers;
+  return isLoopback((client ?? '').replace(/^::ffff:/, '')) && isLoopback(hostOf(`http://${host ?? 'localhost'}`)) && (origin === undefined || isLoopback(hostOf(origin)));
+}
+
+// ---- faults: what happens to the n-th request, the same for the same seed ----
+function settingsOf(environment) {
+  const { latency, errorRate, timeoutRate } = TABLE.options;
+  const stated = /^(\d+)(?:-(\d+))?$/.exec(environment.MOCK_LATENCY ?? '');
+  return {
+    latency: stated === null ? latency : [Number(stated[1]), Number(stated[2] ?? stated[1])],
+    errorRate: Number(environment.MOCK_ERROR_RATE ?? errorRate),
+    timeoutRate: Number(environment.MOCK_TIMEOUT_RATE ?? timeoutRate),
+  };
+}
+const SETTINGS = settingsOf(process.env);
+const HELD_MS = 60000;
+let count = 0;
+function nextFate() {
+  count += 1;
+  const [low, high] = SETTINGS.latency;
+  const roll = hash32(`${TABLE.seed}|fault|${count}`) / 2 ** 32;
+  let fault = null;
+  if (roll < SETTINGS.timeoutRate) fault = 'timeout';
+  else if (roll < SETTINGS.timeoutRate + SETTINGS.errorRate) fault = 'error';
+  return { delay: low + (hash32(`${TABLE.seed}|latency|${count}`) % (high - low + 1)), fault };
+}
+
+// ---- callbacks: only to this machine and to hosts that were allowed by name ----
+const CALLBACK_HEADER = 'x-maestro-callback';
+function expressionValue(expression, request, answer, values) {
+  if (expression === '$method') return request.method;
+  if (expression === '$statusCode') return answer.status;
+  if (expression === '$url') return `http://${request.headers.host ?? 'localhost'}${request.rawPath}${request.query ? `?${request.query}` : ''}`;
+  const [source, place, ...others] = expression.slice(1).split('.');
+  const rest = expression.slice(source.length + 2);
+  const name = others.join('.');
+  if (rest === 'body' || rest.startsWith('body#')) {
+    let body = answer.body;
+    if (source !== 'response') {
+      try { body = readJson(request.body.toString('utf8')); } catch { return undefined; }
+    }
+    return rest.slice(4).split('/').slice(1).map((step) => decodeText(step).replaceAll('~1', '/').replaceAll('~0', '~')).reduce((node, step) => get(node, step), body);
+  }
+  if (source === 'response') return place === 'header' ? get(answer.headers, name.toLowerCase()) : undefined;
+  if (place === 'header') return get(request.headers, name.toLowerCase());
+  if (place === 'query') return queryPairs(request.query).find(([key]) => key === name)?.[1];
+  return place === 'path' ? get(values, name) : undefined;
+}
+function refusal(url) {
+  let address;
+  try { address = new URL(url); } catch { return 'it is no address'; }
+  if (!['http:', 'https:'].includes(address.protocol)) return 'only http and https addresses are called';
+  if (address.username || address.password) return 'an address with a user name is not called';
+  const host = hostOf(url);
+  const named = new Set(TABLE.options.callbackHosts.map((name) => name.toLowerCase()));
+  if (isLoopback(host) || named.has(host) || named.has(`${host}:${address.port}`)) return null;
+  return `${host} is not this machine; allow it with callback_hosts`;
+}
+function outgoing(request, answer) {
+  const operation = answer.operation ?? null;
+  if (operation === null || !operation.callbacks.length || has(request.headers, CALLBACK_HEADER) || Math.floor(answer.status / 100) !== 2) return [];
+  const [match] = findRoute(request.rawPath, request.method);
+  return operation.callbacks.map((callback) => {
+    let absent = null;
+    const template = callback.url.includes('{') ? callback.url : `{${callback.url}}`;
+    const url = template.replace(/\{(\$[^{}]+)\}/g, (_, expression) => {
+      const value = expressionValue(expression, request, answer, match?.values ?? {});
+      if (value === undefined || value === null || typeof value === 'object') absent = absent ?? expression;
+      return String(value);
+    });
+    const made = { name: callback.name, method: callback.method, url: absent === null ? url : callback.url, headers: { [CALLBACK_HEADER]: '1' }, body: undefined };
+    made.refused = absent === null ? refusal(url) : `${absent} has no value in this request`;
+    if (made.refused !== null || callback.pool.length === 0) return made;
+    let body = TABLE.values[callback.pool[hash32(`${TABLE.seed}|${callback.name}|${request.rawPath}|${request.query}`) % callback.pool.length]];
+    if (isObject(body) && isObject(answer.body)) {
+      const base = body;
+      body = overlay(base, only(answer.body, (name) => has(base, name)), (value) => check(schemaOf(callback.schema), value, TABLE.defs.request).length === 0);
+    }
+    made.headers['content-type'] = callback.type.includes('*') ? 'application/json' : callback.type;
+    made.body = writeJson(body);
+    return made;
+  });
+}
+async function callBack(item) {
+  let status = null;
+  let error = item.refused;
+  if (error === null) {
+    try {
+      const { method, headers, body } = item;
+      status = (await fetch(item.url, { method, headers, body, redirect: 'manual', signal: AbortSignal.timeout(5000) })).status;
+    } catch (reason) { error = String(reason?.cause?.message ?? reason?.message ?? reason); }
+  }
+  note({ callback: item.name, method: item.method, url: item.url, body: item.body ?? null, status, error });
+}
+
+// ---- the decision ----
+function decide(request, failing = false) {
+  if (request.rawPath.startsWith(ADMIN)) return administered(request);
   const [match, allowed] = findRoute(request.rawPath, request.method);
   if (match === null) return problem(404, `no operation of this API has the path ${request.rawPath}`);
   const number = get(match.route.methods, request.method) ?? (request.method === 'HEAD' ? get(match.route.methods, 'GET') : undefined);
@@ -918,6 +1094,10 @@ function decide(request) {
     return { ...problem(405, `${request.method} is not an operation of ${request.rawPath}`), headers: { allow } };
   }
   const operation = TABLE.operations[number];
+  if (failing && preference(request.headers.prefer ?? '', '').code === null) {
+    const [status, response] = forFailure(operation);
+    return failed(operation, request, status, response, 'this failure is simulated');
+  }
   if (operation.security.length && !operation.security.some((option) => option.every((scheme) => presented(scheme, request)))) {
     const answer = failed(operation, request, 401, forStatus(operation, 401), 'credentials are missing');
     const named = operation.security.flat().filter((scheme) => scheme.kind !== 'apiKey');
@@ -973,19 +1153,42 @@ function handle(incoming, response) {
     response.end();
     return;
   }
-  const answer = decide(request);
+  if (request.rawPath.startsWith(ADMIN)) {
+    const allowed = isLocal(incoming.socket?.remoteAddress, request.headers);
+    reply(request, response, allowed ? decide(request) : problem(403, "the mock's own paths are for this machine only"), started);
+    return;
+  }
+  const { delay, fault } = nextFate();
+  const finish = () => reply(request, response, fault === 'timeout' ? problem(504, 'this timeout is simulated') : decide(request, fault === 'error'), started);
+  const wait = delay + (fault === 'timeout' ? HELD_MS : 0);
+  if (wait === 0) finish();
+  else setTimeout(finish, wait);
+}
+function reply(request, response, answer, started) {
+  const origin = request.headers.origin ?? '*';
   const content = encoded(answer);
   const headers = { ...answer.headers, 'access-control-allow-origin': origin, 'access-control-expose-headers': '*' };
   if (answer.type !== null) headers['content-type'] = concrete(answer.type);
   if (content.length || ![204, 304].includes(answer.status)) headers['content-length'] = String(content.length);
   response.writeHead(answer.status, headers);
   response.end(request.method === 'HEAD' ? undefined : content);
-  if (process.env.MOCK_LOG !== '0') {
-    console.log(JSON.stringify({
-      method: request.method, path: request.rawPath, query: request.query, status: answer.status,
-      operation: answer.operation?.id ?? null, violations: answer.violations ?? [], ms: Date.now() - started,
-    }));
-  }
+  if (request.rawPath.startsWith(ADMIN)) return;
+  const call = {
+    seq: count, method: request.method, path: request.rawPath, query: request.query, status: answer.status,
+    operation: answer.operation?.id ?? null, violations: answer.violations ?? [],
+  };
+  note({ ...call, headers: only(request.headers, (name) => RECORDED_HEADERS.has(name)), body: recorded(request.body), response_body: recorded(content) });
+  for (const item of outgoing(request, answer)) callBack(item);
+  log({ ...call, ms: Date.now() - started });
+}
+const RECORDED_HEADERS = new Set(['accept', 'content-type', 'prefer', 'user-agent', 'if-match', 'if-none-match']);
+const recorded = (content) => (content.length ? content.subarray(0, 64000).toString('utf8') : null);
+function log(call) {
+  const target = process.env.MOCK_LOG ?? '';
+  if (target === '0') return;
+  const line = JSON.stringify(call);
+  if (target === '') console.log(line);
+  else require('node:fs').appendFileSync(target, `${line}\n`);
 }
 
 if (require.main === module) {

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.interfaces.openapi.model import Api
     from maestro_dsl.interfaces.openapi.serve import Asgi, CallRecord
+    from maestro_dsl.interfaces.options import ServeOptions
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json
 
@@ -34,12 +35,19 @@ def locate(method: str, path: str, files: Mapping[str, str]) -> tuple[str, int] 
 
 
 def emit(
-    model: Api, contract_id: str, spec_bytes: bytes, spec_name: str, *, seed: int | str = 0
+    model: Api,
+    contract_id: str,
+    spec_bytes: bytes,
+    spec_name: str,
+    *,
+    seed: int | str = 0,
+    options: ServeOptions | None = None,
 ) -> Mapping[str, str | bytes]:
     """Return the files of the mock of `model` by path."""
     from maestro_dsl.interfaces.openapi import emit as home
+    from maestro_dsl.interfaces.options import NO_OPTIONS
 
-    return home.emit(model, contract_id, spec_bytes, spec_name, seed=seed)
+    return home.emit(model, contract_id, spec_bytes, spec_name, seed=seed, options=options or NO_OPTIONS)
 
 
 def serve(
@@ -48,11 +56,13 @@ def serve(
     seed: int | str = 0,
     record: Callable[[CallRecord], None] | None = None,
     name: str = "mock",
+    options: ServeOptions | None = None,
 ) -> Asgi:
     """Return the mock of `model` as an ASGI application with its own memory."""
     from maestro_dsl.interfaces.openapi.serve import mock_app
+    from maestro_dsl.interfaces.options import NO_OPTIONS
 
-    return mock_app(model, seed=seed, record=record, name=name)
+    return mock_app(model, seed=seed, record=record, name=name, options=options or NO_OPTIONS)
 
 
 async def verify(model: Api, base_url: str, *, contract_id: str, seed: int = 0) -> VerificationResult:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_dsl.interfaces.openapi.table import next_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from maestro_dsl.interfaces.openapi.table import Behaviour, Table
 
@@ -65,17 +65,24 @@ class Memory:
             kept.update(sent)
         return kept
 
-    def export(self) -> dict[str, list[dict[str, Any]]]:
-        """Return all items that were touched, by the path of their collection."""
-        found: dict[str, list[dict[str, Any]]] = {}
-        for (index, _), shelf in self._shelves.items():
-            path = self._table.behaviour(index).resource.collection_path
-            found.setdefault(path, []).extend(shelf.items.values())
-        return found
+    def shelves(self) -> Iterator[tuple[Behaviour, tuple[str, ...], Shelf]]:
+        """Yield every collection that was touched, with the values of its parents' parameters."""
+        for (index, values), shelf in self._shelves.items():
+            yield self._table.behaviour(index), values, shelf
+
+    def fill(self, behaviour: Behaviour, values: Mapping[str, str], items: list[dict[str, Any]]) -> None:
+        """Put `items` in place of everything in a collection."""
+        shelf = Shelf(items={str(item[behaviour.id_property]): item for item in items})
+        shelf.gone.update(self.shelf(behaviour, values).items.keys() - shelf.items.keys())
+        self._shelves[self._key(behaviour, values)] = shelf
+
+    @staticmethod
+    def _key(behaviour: Behaviour, values: Mapping[str, str]) -> tuple[int, tuple[str, ...]]:
+        return behaviour.index, tuple(values.get(name, "") for name in behaviour.resource.parents)
 
     def shelf(self, behaviour: Behaviour, values: Mapping[str, str]) -> Shelf:
         """Return the collection that the path `values` name."""
-        key = (behaviour.index, tuple(values.get(name, "") for name in behaviour.resource.parents))
+        key = self._key(behaviour, values)
         if key not in self._shelves:
             seeds = {str(item[behaviour.id_property]): item for item in behaviour.seeds}
             self._shelves[key] = Shelf(items=seeds)

@@ -125,6 +125,7 @@ class Operation:
     description: str = ""
     tags: tuple[str, ...] = ()
     deprecated: bool = False
+    callbacks: tuple[Callback, ...] = ()
 
     def parameters_in(self, location: str) -> tuple[Parameter, ...]:
         """Return the parameters of one location, in the order of the document."""
@@ -146,6 +147,17 @@ class Operation:
         if response is None or response.status == "default":
             return 200
         return int(response.status[0] + "00") if response.status.endswith("XX") else int(response.status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A request that the provider sends back to its caller."""
+
+    name: str
+    url: str
+    """With runtime expressions in it, e.g. "{$request.body#/callbackUrl}"."""
+    operation: Operation
+    """What is sent, and what the caller should answer; its path is `url`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from maestro_dsl.interfaces.openapi.model import (
     METHODS,
     Body,
+    Callback,
     Media,
     Operation,
     Parameter,
@@ -72,9 +73,28 @@ def read(document: Mapping[str, Any], warn: Warn) -> tuple[Operation, ...]:
                 description=_text(raw.get("description")),
                 tags=tuple(item for item in _list(raw.get("tags")) if isinstance(item, str)),
                 deprecated=raw.get("deprecated") is True,
+                callbacks=tuple(_callbacks(document, raw.get("callbacks"), where, warn)),
             )
         )
     return tuple(found)
+
+
+def _callbacks(document: Mapping[str, Any], raw: Any, where: _Where, warn: Warn) -> Iterator[Callback]:
+    for name, entry in _dict(raw).items():
+        for url, item in _dict(follow(document, entry)).items():
+            for key, sent in _dict(follow(document, item)).items():
+                if url.startswith("x-") or key.upper() not in METHODS or not isinstance(sent, dict):
+                    continue
+                own = _Where(key.upper(), url, (*where.pointer, "callbacks", name))
+                operation = Operation(
+                    id=f"{where} {name} {key.upper()} {url}",
+                    operation_id=None,
+                    method=own.method,
+                    path=url,
+                    body=_body(document, sent.get("requestBody"), own, warn),
+                    responses=_responses(document, sent.get("responses"), own, warn),
+                )
+                yield Callback(name=name, url=url, operation=operation)
 
 
 def _raw_operations(

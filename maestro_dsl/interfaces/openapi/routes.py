@@ -68,6 +68,19 @@ class Router:
                 best = best or match
         return best, () if best is None else tuple(best.route.operations)
 
+    def values(self, template: str, raw_path: str) -> Mapping[str, str] | None:
+        """Return the values of the path `template` in a path without base; None where it does not fit."""
+        hit = _route(template, {}).pattern.fullmatch(decoded(raw_path))
+        if hit is None:
+            return None
+        names = _TEMPLATE.findall(template)
+        return dict(zip(names, (value.replace("%2F", "/") for value in hit.groups()), strict=True))
+
+    @staticmethod
+    def pattern(template: str) -> str:
+        """Return the expression of a path without base, as it is emitted."""
+        return _route(template, {}).pattern.pattern
+
     def _matches(self, path: str) -> list[Match]:
         found: list[Match] = []
         fixed = self._fixed.get(path)

@@ -17,11 +17,12 @@ from maestro_dsl.interfaces.openapi.resources import Resource, find_resources, i
 from maestro_dsl.interfaces.openapi.routes import Router
 from maestro_dsl.interfaces.openapi.sample import example, sample
 from maestro_dsl.interfaces.openapi.validate import is_valid
+from maestro_dsl.interfaces.options import NO_OPTIONS, ServeOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from maestro_dsl.interfaces.openapi.model import Api, Media, Operation, Response, Schema
+    from maestro_dsl.interfaces.openapi.model import Api, Callback, Media, Operation, Response, Schema
 
 _POOL = 3
 _SEEDS = 3
@@ -53,8 +54,9 @@ class Behaviour:
 class Table:
     """Routes, answers and behaviours of `api`; equal `seed`, equal answers."""
 
-    def __init__(self, api: Api, seed: int | str = 0) -> None:
+    def __init__(self, api: Api, seed: int | str = 0, options: ServeOptions = NO_OPTIONS) -> None:
         self.api = api
+        self.options = options
         self.seed = str(seed)
         self.router = Router(api)
         self._pools: dict[tuple[str, str, str], tuple[Any, ...]] = {}
@@ -62,6 +64,7 @@ class Table:
         self._echoes: dict[str, tuple[tuple[str, str], ...]] = {}
         self._defaults: dict[str, dict[str, int]] = {}
         self._headers: dict[tuple[str, str], dict[str, str]] = {}
+        self._callback_pools: dict[str, tuple[Any, ...]] = {}
         resources = find_resources(api)
         self._resources = [item for item in resources if item.is_stateful and item.id_property is not None]
         self._index = {item.item_path: index for index, item in enumerate(self._resources)}
@@ -77,6 +80,28 @@ class Table:
             if single.is_written
             for role, operation in single.operations.items()
         }
+
+    @property
+    def is_dynamic(self) -> bool:
+        """True where values are made although the contract has examples."""
+        return self.options.is_dynamic
+
+    def callback_pool(self, callback: Callback) -> tuple[Any, ...]:
+        """Return the bodies of a callback to choose from, a declared example first; empty for none."""
+        media = None if callback.operation.body is None else callback.operation.body.json
+        if media is None:
+            return ()
+        if callback.operation.id not in self._callback_pools:
+            usable, value = example(self.api, media.schema, media.examples, direction="request")
+            schema = True if media.schema is None else media.schema
+            made = (
+                sample(
+                    self.api, schema, seed=f"{self.seed}|{callback.operation.id}|{turn}", direction="request"
+                )
+                for turn in range(_POOL)
+            )
+            self._callback_pools[callback.operation.id] = (value,) if usable else tuple(made)
+        return self._callback_pools[callback.operation.id]
 
     def single(self, operation: Operation) -> tuple[str, str] | None:
         """Return the path of the single document that an operation belongs to and its role there."""
