@@ -10,8 +10,12 @@ from maestro_dsl.app.values import PlanReport
 from maestro_dsl.app.wiring import make_provider, with_script_in_keys
 from maestro_dsl.compiler.estimate import estimate
 from maestro_dsl.diagnostics import Severity
+from maestro_dsl.engine.closing import BY_APPROVAL
+from maestro_dsl.engine.commands import waiting
+from maestro_dsl.engine.interpreter import SIGNAL
 from maestro_dsl.engine.keys import InterfaceHistory
 from maestro_dsl.engine.keys import forecast as engine_forecast
+from maestro_dsl.engine.state import RunStatus, fold
 from maestro_dsl.errors import CompileError
 from maestro_dsl.providers.prices import load_prices
 from maestro_dsl.reporters.plan import Forecast
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.app.values import Compiled
     from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.engine.ports import RunRecord
     from maestro_dsl.lang.model import Json
     from maestro_dsl.lang.settings import Overrides
 
@@ -57,6 +62,7 @@ def plan_report(
     output = (base / plan.output).absolute()
     with open_state(state_dir, environ) as state:
         unfinished = state.journal.unfinished(plan.digest, str(output))
+        continues = unfinished[0] if unfinished else None
         return PlanReport(
             compiled=compiled,
             plan=plan,
@@ -66,9 +72,23 @@ def plan_report(
             output=output,
             state_dir=state.place.path,
             state_origin=state.place.origin,
-            continues=unfinished[0].run_id if unfinished else None,
+            continues=None if continues is None else continues.run_id,
+            held=None if continues is None else _held(state, continues),
             plan_file=plan_file,
         )
+
+
+def _held(state: State, record: RunRecord) -> str | None:
+    """Return why a person has to say that an unfinished run goes on, or None where nobody has to."""
+    if record.status != RunStatus.PAUSED.value:
+        return None
+    folded = fold(state.journal.events(record.run_id))
+    paused = folded.paused
+    if paused is None or paused.by == SIGNAL:
+        return None
+    if paused.by == BY_APPROVAL and not waiting(folded):
+        return None  # every question has its answer
+    return paused.reason
 
 
 def interfaces_of(compiled: Compiled) -> dict[str, Json]:

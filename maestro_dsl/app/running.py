@@ -33,6 +33,8 @@ from maestro_dsl.providers.prices import load_prices
 from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.processes import end_orphans
 from maestro_dsl.sandbox.services import LocalServices
+from maestro_dsl.storage.breakers import Breakers
+from maestro_dsl.storage.commands import Commands
 from maestro_dsl.storage.lease import RunLease
 from maestro_dsl.storage.output import OutputFolder
 
@@ -59,6 +61,8 @@ class Job:
     resume: bool
     options: RunOptions
     interfaces: Mapping[str, Json]
+    tickets: Mapping[str, Json] | None = None
+    """Where tickets go, as the project states it; None = no tickets."""
 
 
 async def apply(
@@ -80,7 +84,7 @@ async def apply(
     with open_state(report.state_dir, environ) as state, ExitStack() as held:
         folder = OutputFolder(report.output, state.artifacts)
         held.enter_context(folder.lock().acquire(holder(clock)))
-        _settle_conflicts(folder, plan, options)
+        settle_conflicts(folder, plan, options)
         folder.restore(folder.missing())
         unfinished = state.journal.unfinished(report.plan.digest, str(report.output))
         continued = unfinished[0].run_id if options.resume and unfinished else None
@@ -100,7 +104,7 @@ async def apply(
             ),
             interfaces=interfaces_of(report.compiled),
         )
-        await _work(job, state, folder, sinks, stop)
+        await work_on(job, state, folder, sinks, stop)
         return result_of(
             state,
             run_id,
@@ -131,20 +135,21 @@ async def resume(
         output = Path(record.output)
         folder = OutputFolder(output, state.artifacts)
         held.enter_context(folder.lock().acquire(holder(clock)))
-        _settle_conflicts(folder, plan, None)
+        settle_conflicts(folder, plan, None)
         limits = None
         if overrides.max_cost_nano_usd is not None:
             limits = LimitRaised(max_cost_nano_usd=overrides.max_cost_nano_usd)
         job = Job(
             run_id=record.run_id,
             plan=plan,
-            base=_base(state, record.run_id),
+            base=base_of(state, record.run_id),
             output=output,
             resume=True,
             options=RunOptions(max_concurrency=overrides.max_concurrency, limits=limits),
             interfaces={},
+            tickets=tickets_of(state, record.run_id),
         )
-        await _work(job, state, folder, sinks, stop)
+        await work_on(job, state, folder, sinks, stop)
         interrupted = stop is not None and stop.is_set()
         return result_of(state, record.run_id, continued=True, interrupted=interrupted)
 
@@ -153,7 +158,8 @@ def _addresses(plan: CompiledPlan) -> frozenset[str]:
     return frozenset(node.address for node in plan.nodes)
 
 
-def _settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOptions | None) -> None:
+def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOptions | None) -> None:
+    """Raise `OutputConflict` where a person's files stand in the way, once what was accepted is settled."""
     if not folder.root.is_dir():
         return
     if options is not None:
@@ -194,8 +200,15 @@ def stored_plan(state: State, run_id: str) -> CompiledPlan:
     return from_json(CompiledPlan, json.loads(state.journal.plan(run_id))["plan"])
 
 
-def _base(state: State, run_id: str) -> Path:
+def base_of(state: State, run_id: str) -> Path:
+    """Return the folder of the plan of a run."""
     return Path(json.loads(state.journal.plan(run_id))["base"])
+
+
+def tickets_of(state: State, run_id: str) -> Mapping[str, Json] | None:
+    """Return where tickets of a run go, as its project said when it began."""
+    found: Mapping[str, Json] | None = json.loads(state.journal.plan(run_id)).get("tickets")
+    return found
 
 
 def _unfinished(state: State, wanted: str | None) -> RunRecord:
@@ -213,13 +226,14 @@ def _unfinished(state: State, wanted: str | None) -> RunRecord:
     raise StateError("no run waits to be continued", hint=f"maestro runs lists all; maestro show {LAST}")
 
 
-async def _work(
+async def work_on(
     job: Job,
     state: State,
     folder: OutputFolder,
     sinks: Sequence[EventSink],
     stop: asyncio.Event | None,
 ) -> None:
+    """Work on one run in this process until it ends, pauses or is stopped."""
     clock, control = SystemClock(), RunControl()
     provider = make_provider(job.plan.provider, job.base)
     sandbox = choose(job.plan.sandbox)
@@ -229,8 +243,10 @@ async def _work(
         RunLease.acquire(state.place.path, job.run_id, holder(clock), state.journal.next_epoch) as lease,
         _scratch(job.run_id) as scratch,
     ):
+        commands = Commands(state.journal.database)
+        commands.expire(job.run_id)  # asked of a process that is gone
         if job.resume:
-            _end_orphans(state, job.run_id)
+            end_leftovers(state, job.run_id)
         services = LocalServices(
             sandbox=sandbox,
             artifacts=state.artifacts,
@@ -260,6 +276,9 @@ async def _work(
             condition=condition_holds,
             capability=lambda model: provider.capability(model[1]),
             interfaces=job.interfaces,
+            breakers=Breakers(state.journal.database),
+            commands=commands,
+            ticket_target=job.tickets,
         )
         watcher = asyncio.create_task(_watch(stop, control)) if stop is not None else None
         try:
@@ -288,7 +307,7 @@ def _scratch(run_id: str) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=prefix)
 
 
-def _end_orphans(state: State, run_id: str) -> None:
+def end_leftovers(state: State, run_id: str) -> None:
     """End the services that a killed process of this run left: those with a start and no stop."""
     left: dict[str, int] = {}
     for event in state.journal.events(run_id):

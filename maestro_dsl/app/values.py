@@ -54,6 +54,8 @@ class PlanReport:
     state_origin: str
     continues: str | None = None
     """An unfinished run of the same plan and output that `apply` continues."""
+    held: str | None = None
+    """Why that run waits for a person (paused by one, by a limit, by a question); None = it does not."""
     plan_file: Path | None = None
 
 
@@ -86,6 +88,18 @@ class RunResult:
     interrupted: bool = False
     continued: bool = False
     live: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlResult:
+    """What became of a request about a run; `live` = a process was at work on it and did it."""
+
+    run_id: str
+    command: str
+    live: bool
+    done: bool
+    """False: it is under way, and not all of it has happened yet."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

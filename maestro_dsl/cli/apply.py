@@ -16,7 +16,7 @@ from maestro_dsl.cli.options import (
     setting_options,
     state_dir_option,
 )
-from maestro_dsl.errors import Interrupted, UsageError
+from maestro_dsl.errors import Interrupted, StateError, UsageError
 
 if TYPE_CHECKING:
     import asyncio
@@ -84,9 +84,26 @@ def command(  # noqa: PLR0913 - one argument an option, by keyword
         show(context, report, output_format=output_format)
         own.next(f"maestro apply {shlex.quote(str(plan_file))}")
         return 0
+    if resume and report.continues and report.held is not None:
+        _confirm_held(own, report)
     _confirm(own, context, report, auto_approve=auto_approve)
     options = ApplyOptions(resume=resume, fail_fast=fail_fast, accept=accept, replace=replace)
     return _run(own, report, options, progress=progress, output_format=output_format)
+
+
+def _confirm_held(own: Session, report: PlanReport) -> None:
+    """Ask whether a run that waits for a person goes on; --auto-approve is no answer to that.
+
+    Raises:
+        StateError: nobody can be asked.
+        Interrupted: the answer is no.
+    """
+    said = f"run {report.continues} of this plan waits: {report.held}"
+    if not own.interactive:
+        hint = f"maestro resume {report.continues} continues it; --no-resume starts a new run"
+        raise StateError(said, hint=hint)
+    if not click.confirm(f"{said}. Continue it?", err=True):
+        raise Interrupted("nothing was run")
 
 
 def _confirm(own: Session, context: click.Context, report: PlanReport, *, auto_approve: bool) -> None:

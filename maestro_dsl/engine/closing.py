@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 REPORT: Final = "report"
 """The action that still runs when a run is stopped: what was made before deserves its reports."""
+BY_APPROVAL: Final = "approval"
+"""`RunPaused.by` of a run that waits for answers and has nothing else to do."""
 
 
 def cancelled(addresses: Sequence[str], reason: str) -> list[NodeFinished]:
@@ -64,7 +66,7 @@ async def close(
         waiting = [item for item in left if state.node_state(item) is NodeState.WAITING]
         if state.status is RunStatus.RUNNING:
             reason = f"waiting for an answer about {', '.join(waiting)}"
-            await writer.commit(RunPaused(reason=reason, by="approval"))
+            await writer.commit(RunPaused(reason=reason, by=BY_APPROVAL))
         return
     worth = run_verdict(index, state)
     status = RunStatus.COMPLETED if worth is RunVerdict.VERIFIED else RunStatus.FAILED

@@ -51,8 +51,11 @@ class CommandQueue(Protocol):
     def next(self, run_id: str) -> Command | None:
         """Return the oldest request nobody has answered, or None."""
 
+    def accept(self, number: int) -> bool:
+        """Take a request up durably; False where its sender has withdrawn it, so that it must not be done."""
+
     def answer(self, number: int, *, done: bool, text: str) -> None:
-        """Say durably what became of a request, in a sentence for the one who asked."""
+        """Say durably what became of an accepted request, in a sentence for the one who asked."""
 
 
 class Ruling(StrEnum):

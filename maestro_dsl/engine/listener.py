@@ -49,15 +49,15 @@ class Listener:
         self._writer = writer
         self._run = run
         self._cancels: list[Command] = []
-        self._heard: set[int] = set()
 
     async def listen(self) -> None:
         """Look for requests until cancelled."""
         while True:
             try:
                 command = self._queue.next(self._state.run_id)
-                if command is not None and command.number not in self._heard and not self._run.closing:
-                    await self._obey(command)
+                if command is not None and not self._run.closing:
+                    if self._queue.accept(command.number):
+                        await self._obey(command)
                     continue
             except MaestroError as error:  # the run is worth more than the request
                 _log.warning("a request from another terminal could not be heard: %s", error.message)
@@ -71,8 +71,7 @@ class Listener:
         elif command.kind is CommandKind.PAUSE:
             self._pause(command)
         elif command.kind is CommandKind.CANCEL:
-            self._heard.add(command.number)  # answered when the run has ended
-            self._cancels.append(command)
+            self._cancels.append(command)  # answered when the run has ended
             self._run.cancel(reason_of(command, "cancelled"))
         else:
             await self._decide(command)
@@ -89,7 +88,8 @@ class Listener:
         decision = NodeDecided(node=command.node, decision=command.decision, by=command.by, note=command.note)
         task = self._run.decide(decision)
         if task is None:
-            await asyncio.sleep(0)  # the same answer is on its way; the next look finds it written
+            text = f"{command.node} is being answered just now"
+            self._queue.answer(command.number, done=False, text=text)
             return
         await asyncio.shield(task)
         text = f"{command.node}: {command.decision} is written, and the run goes on"

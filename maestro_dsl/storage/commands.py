@@ -1,6 +1,6 @@
 """Requests of one terminal to the process that works on a run, as rows of the shared database.
 
-A request is answered or withdrawn, never both: each is one conditional update of its row. What a request
+A request is accepted or withdrawn, never both: each is one conditional update of its row. What a request
 means is not known here.
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from maestro_dsl.storage.database import Database
 
 PENDING: Final = "pending"
+ACCEPTED: Final = "accepted"
 DONE: Final = "done"
 REFUSED: Final = "refused"
 WITHDRAWN: Final = "withdrawn"
@@ -76,13 +77,17 @@ class Commands:
         data = json.loads(row["body"])
         return from_json(Command, {**data, "number": int(number)})
 
+    def accept(self, number: int) -> bool:
+        """Take a request up; False where it was withdrawn."""
+        return self._move(number, PENDING, ACCEPTED)
+
     def answer(self, number: int, *, done: bool, text: str) -> None:
-        """Say what became of a request; one that was withdrawn meanwhile stays so."""
-        self._move(number, DONE if done else REFUSED, text)
+        """Say what became of an accepted request."""
+        self._move(number, ACCEPTED, DONE if done else REFUSED, text)
 
     def withdraw(self, number: int) -> bool:
-        """Take a request back; False where it has been answered."""
-        return self._move(number, WITHDRAWN, "")
+        """Take a request back; False where it has been accepted."""
+        return self._move(number, PENDING, WITHDRAWN)
 
     def receipt(self, number: int) -> Receipt:
         """Return what became of a request."""
@@ -98,11 +103,11 @@ class Commands:
             count += self.withdraw(left.number)
         return count
 
-    def _move(self, number: int, status: str, text: str) -> bool:
+    def _move(self, number: int, before: str, status: str, text: str = "") -> bool:
         with self._database.writing() as connection:
             row = connection.execute(_place(number)).mappings().one()
             _check(row)
-            if row["status"] != PENDING:
+            if row["status"] != before:
                 return False
             values = {"run_id": row["run_id"], "status": status, "body": row["body"], "answer": text}
             checksum = seal(*values.values())
