@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maestro_dsl.app.lint_cache import question_of
 from maestro_dsl.app.values import Compiled, LintResult
+from maestro_dsl.collector import collector_paused
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.finder import Reader
@@ -17,6 +20,7 @@ from maestro_dsl.lang.workspace import load_documents, load_workspace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from maestro_dsl.app.lint_cache import LintCache
     from maestro_dsl.lang.workspace import Workspace
 
 STDIN = "<stdin>"
@@ -31,19 +35,21 @@ def lint(
     stdin: str | None = None,
     overrides: Overrides | None = None,
     overlay: Mapping[Path, bytes] | None = None,
+    cache: LintCache | None = None,
 ) -> LintResult:
     """Return every finding of the documents among `paths` (files or folders; none = this folder).
 
     Plans are read with everything they refer to. `stdin` is the text of one document and takes the place of
     `paths`. `select` and `ignore` name rules by code, prefix of a code, or name. `overlay`
-    holds contents by real path that count in place of what is on disk.
+    holds contents by real path that count in place of what is on disk. With a `cache`, what was found before
+    is found again without looking, as long as nothing that it depends on has changed.
 
     Raises:
         UsageError: a path does not exist.
     """
-    from maestro_dsl.rules import run_rules
-
     if stdin is not None:
+        from maestro_dsl.rules import run_rules
+
         read = read_content(stdin.encode("utf-8", "surrogateescape"), Path(STDIN), STDIN)
         read.diagnostics.extend(run_rules((read.document,) if read.document is not None else ()))
         return LintResult(
@@ -52,28 +58,41 @@ def lint(
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
-    reader = Reader(overlay=overlay or {})
-    documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
-    sources = {document.file: document.text for document in documents}
-    files = {document.file: document.path for document in documents}
-    workspaces: list[Workspace] = []
-    for plan in (item for item in documents if item.kind is Kind.PLAN):
-        workspace, found = load_workspace(
-            plan.path, overrides=overrides or Overrides(), environ=environ, reader=reader
+    if cache is None or overlay:
+        result = _lint(paths, environ, overrides or Overrides(), overlay or {})
+    else:
+        asked = question_of(paths, environ, overrides)
+        result = cache.reuse(asked, lambda: _lint(paths, environ, overrides or Overrides(), {}))
+    return replace(result, diagnostics=_chosen(result.diagnostics, select, ignore))
+
+
+def _lint(
+    paths: Sequence[Path], environ: Mapping[str, str], overrides: Overrides, overlay: Mapping[Path, bytes]
+) -> LintResult:
+    """Return every finding, whichever are asked for; what is found here may be kept in a cache."""
+    from maestro_dsl.rules import run_rules
+
+    with collector_paused():
+        reader = Reader(overlay=overlay)
+        documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
+        sources = {document.file: document.text for document in documents}
+        files = {document.file: document.path for document in documents}
+        workspaces: list[Workspace] = []
+        for plan in (item for item in documents if item.kind is Kind.PLAN):
+            workspace, found = load_workspace(plan.path, overrides=overrides, environ=environ, reader=reader)
+            diagnostics.extend(found)
+            if workspace is not None:
+                workspaces.append(workspace)
+                files |= {document.file: document.path for document in workspace.documents}
+            sources |= _sources(workspace, found)
+        diagnostics.extend(run_rules(documents, workspaces))
+        sources |= _read({item.span.file for item in diagnostics} - set(sources))
+        return LintResult(
+            diagnostics=diagnostics,
+            sources=sources,
+            files_checked=len(sources),
+            files=files,
         )
-        diagnostics.extend(found)
-        if workspace is not None:
-            workspaces.append(workspace)
-            files |= {document.file: document.path for document in workspace.documents}
-        sources |= _sources(workspace, found)
-    diagnostics.extend(run_rules(documents, workspaces))
-    sources |= _read({item.span.file for item in diagnostics} - set(sources))
-    return LintResult(
-        diagnostics=_chosen(diagnostics, select, ignore),
-        sources=sources,
-        files_checked=len(sources),
-        files=files,
-    )
 
 
 def _chosen(diagnostics: Diagnostics, select: Sequence[str], ignore: Sequence[str]) -> Diagnostics:

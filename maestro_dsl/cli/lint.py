@@ -44,6 +44,7 @@ _RANK: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 @click.option("--fix", "wants_fix", is_flag=True, help="Make the safe fixes, which keep the meaning.")
 @click.option("--unsafe-fixes", is_flag=True, help="Make guesses such as near names too; look at them.")
 @click.option("--diff", is_flag=True, help="Print what would be fixed and change nothing.")
+@click.option("--no-cache", is_flag=True, help="Look anew, and keep nothing for the next time.")
 @format_option("text", "concise", "json", "jsonl", "github")
 @click.pass_context
 def command(  # noqa: PLR0913 - an argument for each option
@@ -56,10 +57,11 @@ def command(  # noqa: PLR0913 - an argument for each option
     wants_fix: bool,
     unsafe_fixes: bool,
     diff: bool,
+    no_cache: bool,
     output_format: str,
 ) -> int:
     """Check PATHS (files or folders, "-" for standard input; default: this folder)."""
-    from maestro_dsl.app import FixOptions, fix, lint
+    from maestro_dsl.app import FixOptions, cache_of, fix, lint
 
     own = session(context)
     piped = paths == (Path("-"),)
@@ -88,6 +90,7 @@ def command(  # noqa: PLR0913 - an argument for each option
             ignore=asked.ignore,
             stdin=None if stdin is None else stdin.decode("utf-8", "replace"),
             overrides=asked.overrides,
+            cache=None if no_cache else cache_of(asked.environ),
         )
     _show(own, result, output_format, mended, unsafe=unsafe_fixes)
     limit = _RANK[Severity(fail_on)]

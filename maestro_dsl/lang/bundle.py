@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
+from maestro_dsl.lang import disk
 from maestro_dsl.lang.files import Area, PathProblem, project_root
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.source import Profile, load
@@ -241,9 +242,9 @@ class _Bundler:
         if len(self._files) >= _MAX_FILES:
             return f"is one file too many: at most {_MAX_FILES} are read"
         try:
-            if file.stat().st_size > _MAX_BYTES:
+            if disk.size(file) > _MAX_BYTES:
                 return f"is larger than {_MAX_BYTES // 1_000_000} MB"
-            loaded = load(file.read_bytes(), file.name, profile=Profile.INTERFACE)
+            loaded = load(disk.read(file), file.name, profile=Profile.INTERFACE)
         except OSError as error:
             return f"cannot be read: {error.strerror}"
         if loaded.diagnostics.has_errors:
@@ -301,7 +302,7 @@ def whole_spec(file: Path) -> bytes:
 
     What cannot be followed stays a reference: whoever parses the content warns of it.
     """
-    content = file.read_bytes()
+    content = disk.read(file)
     if not _REF_OUT.search(content):
         return content
     loaded = load(content, file.name, profile=Profile.INTERFACE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Span
 from maestro_dsl.lang.bundle import bundle
+from maestro_dsl.lang.disk import read
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import Area, Names, PathProblem, project_root
 from maestro_dsl.lang.finder import not_found
@@ -81,7 +82,7 @@ def read_stated(
     """Return the file that `text` in `stated_in` points at with its content, or REF008 at `span`."""
     try:
         path = area.locate(stated_in, text)
-        return (path, path.read_bytes()), None
+        return (path, read(path)), None
     except PathProblem as problem:
         return None, not_found(span, text, str(problem))
     except OSError as error:

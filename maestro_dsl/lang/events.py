@@ -125,8 +125,8 @@ class Builder:
                 value = event.value
                 place = event.start_mark.index << bits | event.end_mark.index
                 if wants_key:
-                    name = known_keys.get(value)
-                    if name is None or name in container or event.anchor or event.tag:
+                    name = known_keys.get(value, "")
+                    if not name or name in container or event.anchor or event.tag:
                         name, special = value, self._check_key(event, parent)
                     marks.append(place)
                     wants_key = False

@@ -1,21 +1,26 @@
 """Where documents lie: the project folder, the core library, and paths that may not leave either.
 
-Only looks at names and folders; reading is done in `maestro_dsl.lang.read`.
+Only looks at names and folders; reading is done in `maestro_dsl.lang.read`. What is asked of the disk is
+noted (see `maestro_dsl.lang.disk`), and can be asked again.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.lang.disk import is_file, note, noted, read, size
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from maestro_dsl.lang.disk import Question
 
 PROJECT_FILE: Final = "maestro.yaml"
 _PATTERNS: Final[tuple[tuple[str, Kind], ...]] = (
@@ -49,11 +54,8 @@ class Area:
         Raises:
             PathProblem: it is absolute, leaves the folder, or is no regular file.
         """
-        path = self._inside(stated_in.parent, text)
-        if not path.is_file():
-            reason = "is a folder, not a file" if path.is_dir() else "does not exist"
-            raise PathProblem(reason)
-        return path
+        question = ("locate", str(self.root), str(stated_in), text)
+        return _noted(question, lambda: (self._locate(stated_in, text),))[0]
 
     def expand(self, stated_in: Path, text: str) -> tuple[Path, ...]:
         """Return the real files that the path or glob `text` means, sorted.
@@ -61,8 +63,19 @@ class Area:
         Raises:
             PathProblem: it means none, or leaves the folder.
         """
+        question = ("expand", str(self.root), str(stated_in), text)
+        return _noted(question, lambda: self._expand(stated_in, text))
+
+    def _locate(self, stated_in: Path, text: str) -> Path:
+        path = self._inside(stated_in.parent, text)
+        if not path.is_file():
+            reason = "is a folder, not a file" if path.is_dir() else "does not exist"
+            raise PathProblem(reason)
+        return path
+
+    def _expand(self, stated_in: Path, text: str) -> tuple[Path, ...]:
         if not _GLOB.intersection(text):
-            return (self.locate(stated_in, text),)
+            return (self._locate(stated_in, text),)
         first = next(at for at, part in enumerate(Path(text).parts) if _GLOB.intersection(part))
         parts = Path(text).parts
         if ".." in parts[first:]:
@@ -92,6 +105,18 @@ class Area:
         return path
 
 
+def _noted(question: Question, find: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
+    """Return what `find` finds, after noting it or the problem that it meets."""
+    try:
+        found = find()
+    except PathProblem as problem:
+        reason = str(problem)
+        note(question, lambda: reason)
+        raise
+    note(question, lambda: "\n".join(map(str, found)))
+    return found
+
+
 def core_area() -> Area:
     """Return the folder of the core library.
 
@@ -108,10 +133,10 @@ def project_root(file: Path) -> Path:
 
 def root_above(folder: Path) -> Path:
     """Return the nearest folder from `folder` upwards that holds `maestro.yaml`, else `folder`."""
-    for candidate in (folder, *folder.parents):
-        if (candidate / PROJECT_FILE).is_file():
-            return candidate
-    return folder
+    upwards = (folder, *folder.parents)
+    found = next((candidate for candidate in upwards if (candidate / PROJECT_FILE).is_file()), folder)
+    note(("root", str(folder)), lambda: str(found))
+    return found
 
 
 def kind_of_name(name: str) -> Kind | None:
@@ -119,8 +144,18 @@ def kind_of_name(name: str) -> Kind | None:
     return next((kind for pattern, kind in _PATTERNS if fnmatchcase(name, pattern)), None)
 
 
-def search(folder: Path) -> Iterator[tuple[Path, Kind]]:
-    """Yield every file below `folder` with one of our names, sorted; hidden folders are not searched."""
+def search(folder: Path) -> tuple[tuple[Path, Kind], ...]:
+    """Return every file below `folder` with one of our names, sorted; hidden folders are not searched."""
+    found = tuple(_walk(folder))
+    note(("search", str(folder)), lambda: "\n".join(_and_target(path) for path, _ in found))
+    return found
+
+
+def _and_target(path: Path) -> str:
+    return f"{path} -> {path.resolve()}" if path.is_symlink() else str(path)
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, Kind]]:
     for visited, (here, folders, names) in enumerate(os.walk(folder)):
         if visited > _MOST_FOLDERS:
             return
@@ -131,6 +166,31 @@ def search(folder: Path) -> Iterator[tuple[Path, Kind]]:
             kind = kind_of_name(name)
             if kind is not None:
                 yield Path(here, name), kind
+
+
+def still_holds(answers: Mapping[Question, str]) -> bool:
+    """Return whether the disk gives the same answers as before to all questions that were noted."""
+    with noted() as now:
+        for question, answer in answers.items():
+            kind, *about = question
+            if kind not in _ASK:
+                return False
+            with suppress(OSError, PathProblem):
+                _ASK[kind](*about)
+            if now.answers.get(question) != answer:
+                return False
+    return True
+
+
+_ASK: Final[Mapping[str, Callable[..., object]]] = {
+    "read": lambda path: read(Path(path)),
+    "is_file": lambda path: is_file(Path(path)),
+    "size": lambda path: size(Path(path)),
+    "root": lambda folder: root_above(Path(folder)),
+    "search": lambda folder: search(Path(folder)),
+    "locate": lambda root, stated_in, text: Area(Path(root)).locate(Path(stated_in), text),
+    "expand": lambda root, stated_in, text: Area(Path(root)).expand(Path(stated_in), text),
+}
 
 
 class Names:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.decode import decode
+from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.schema import check, unknown_kind
@@ -31,7 +32,7 @@ class Read:
 def read_document(path: Path, file: str) -> Read:
     """Read the document at `path`, which is shown to the user as `file`."""
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Read(document=None, diagnostics=Diagnostics([missing_file(Span(file), file, reason)]))

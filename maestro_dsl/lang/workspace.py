@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 from maestro_dsl.lang.contracts import ResolvedContract, read_stated, resolve_contract
+from maestro_dsl.lang.disk import is_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, core_area, project_root, search
 from maestro_dsl.lang.finder import Finder, Reader, not_found
@@ -209,7 +210,7 @@ class _Loader:
 
     def _project(self) -> Document[Project] | None:
         path = self.area.root / PROJECT_FILE
-        document = self.reader.use(path) if path.is_file() else None
+        document = self.reader.use(path) if is_file(path) else None
         if document is None or document.kind is not Kind.PROJECT:
             if document is not None:
                 self.diagnostics.add(

@@ -1,0 +1,89 @@
+"""What the front end asks of the disk, with the answers: findings hold as long as every answer is the same.
+
+Every module of the front end reads files and looks for names through functions that note their questions
+here (`read` below, the others in `maestro_dsl.lang.files`). Nothing is noted unless somebody listens.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from maestro_dsl.codec import digest_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Question: TypeAlias = tuple[str, ...]
+"""What was asked, then what about: `("read", "/plans/plan.yaml")`."""
+
+
+class Notes:
+    """Questions and answers of one run; `is_steady` is False once two answers to one question differed."""
+
+    def __init__(self) -> None:
+        self.answers: dict[Question, str] = {}
+        self.is_steady = True
+
+    def add(self, question: Question, answer: str) -> None:
+        """Keep one answer."""
+        if self.answers.setdefault(question, answer) != answer:
+            self.is_steady = False
+
+
+_LISTENING: Final[ContextVar[Notes | None]] = ContextVar("notes of what is asked of the disk", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[Notes]:
+    """Give the notes of all that is asked of the disk inside the block."""
+    notes = Notes()
+    token = _LISTENING.set(notes)
+    try:
+        yield notes
+    finally:
+        _LISTENING.reset(token)
+
+
+def note(question: Question, answer: Callable[[], str]) -> None:
+    """Tell whoever listens what was asked and answered."""
+    notes = _LISTENING.get()
+    if notes is not None:
+        notes.add(question, answer())
+
+
+def read(path: Path) -> bytes:
+    """Return the content of the file at `path`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    question = ("read", str(path))
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = f"{type(error).__name__}: {error.strerror}"
+        note(question, lambda: reason)
+        raise
+    note(question, lambda: digest_bytes(content))
+    return content
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a regular file stands at `path`."""
+    found = path.is_file()
+    note(("is_file", str(path)), lambda: str(found))
+    return found
+
+
+def size(path: Path) -> int:
+    """Return the size of the file at `path` in bytes.
+
+    Raises:
+        OSError: there is none.
+    """
+    found = path.stat().st_size
+    note(("size", str(path)), lambda: str(found))
+    return found
