@@ -48,6 +48,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "logs": ("logs", "Print what happened in a run; -f follows it."),
     "mock": ("mock", "Emit or serve mocks of interfaces."),
     "verify": ("verify", "Check a running or startable service against its contract."),
+    "contract": ("contract", "Compare two versions of an interface, show and search."),
     "blueprint": ("blueprint", "Search and show team patterns."),
     "config": ("config", "Show the settings in force and where each comes from."),
     "doctor": ("doctor", "Check this machine and name the exact fix."),
