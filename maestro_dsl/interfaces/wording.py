@@ -185,13 +185,15 @@ def whole_number(name: str, seed: str) -> int:
     return int(value)
 
 
-def fit(value: str, low: int, high: int | None) -> str:
+def fit(value: str, low: int, high: int) -> str:
     """Return `value` lengthened with words or cut, so that its length is from `low` to `high`."""
     words: list[Any] = [value]
-    while sum(map(len, words)) + len(words) - 1 < low:
+    length = len(value)
+    while length < low:
         words.append(pick(pools()["word"], f"{value}{len(words)}"))
+        length += 1 + len(words[-1])
     joined = " ".join(words)
-    if high is not None and len(joined) > high:
+    if len(joined) > high:
         cut = joined[:high]
         joined = cut.rstrip() if len(cut.rstrip()) >= low else cut
     return joined

@@ -24,6 +24,7 @@ _DEEP = 5
 _TOO_DEEP = 14
 _BUDGET = 1500
 _MAX_ITEMS = 200
+_MAX_TEXT = 100_000
 _UNIQUE_TRIES = 20
 _INT64 = 2**53 - 1
 
@@ -197,7 +198,9 @@ class Generator:
             return result
         singular = name.removesuffix("s")
         tries = 0
-        while len(result) < min(max(low, wanted), high, _MAX_ITEMS) and tries < _UNIQUE_TRIES * (low + 1):
+        while len(result) < min(max(low, wanted), high, _MAX_ITEMS) and tries < _UNIQUE_TRIES * (
+            min(low, _MAX_ITEMS) + 1
+        ):
             turn = len(result) + tries
             tries += 1
             item = self._value(
@@ -219,8 +222,8 @@ class Generator:
         return self._text(flat, name, seed, owner)
 
     def _text(self, flat: dict[str, Any], name: str, seed: str, owner: str) -> str:
-        low, high = _bound(flat, "minLength", 0), flat.get("maxLength")
-        top = int(high) if isinstance(high, (int, float)) and not isinstance(high, bool) else None
+        low = min(_bound(flat, "minLength", 0), _MAX_TEXT)
+        top = _bound(flat, "maxLength", _MAX_TEXT)
         pattern = flat.get("pattern")
         kind = flat.get("format")
         made = wording.by_format(kind, seed) if isinstance(kind, str) else None
@@ -233,7 +236,7 @@ class Generator:
             except patterns.UnreadablePattern:
                 return ready
         if made is not None:
-            return made if top is None or len(made) <= top else made[:top]
+            return made[:top]
         return wording.fit(wording.text(name, seed, owner=owner), low, top)
 
     def _hidden(self, schema: Any) -> bool:
@@ -329,7 +332,7 @@ def _limits(flat: dict[str, Any], *, strict: float = 1) -> tuple[float | None, f
 
 def _bound(flat: dict[str, Any], key: str, default: int) -> int:
     value = flat.get(key)
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     return int(value) if usable and value is not None else default
 
 
