@@ -48,13 +48,12 @@ def lint(
         UsageError: a path does not exist.
     """
     if stdin is not None:
-        from maestro_dsl.rules import run_rules
+        from maestro_dsl.rules import hide, run_rules
 
         read = read_content(stdin.encode("utf-8", "surrogateescape"), Path(STDIN), STDIN)
         read.diagnostics.extend(run_rules((read.document,) if read.document is not None else ()))
-        return LintResult(
-            diagnostics=_chosen(read.diagnostics, select, ignore), sources={STDIN: stdin}, files_checked=1
-        )
+        found = hide(read.diagnostics, {STDIN: stdin})
+        return LintResult(diagnostics=_chosen(found, select, ignore), sources={STDIN: stdin}, files_checked=1)
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
@@ -70,7 +69,7 @@ def _lint(
     paths: Sequence[Path], environ: Mapping[str, str], overrides: Overrides, overlay: Mapping[Path, bytes]
 ) -> LintResult:
     """Return every finding, whichever are asked for; what is found here may be kept in a cache."""
-    from maestro_dsl.rules import run_rules
+    from maestro_dsl.rules import hide, run_rules
 
     with collector_paused():
         reader = Reader(overlay=overlay)
@@ -88,7 +87,7 @@ def _lint(
         diagnostics.extend(run_rules(documents, workspaces))
         sources |= _read({item.span.file for item in diagnostics} - set(sources))
         return LintResult(
-            diagnostics=diagnostics,
+            diagnostics=hide(diagnostics, sources, workspaces),
             sources=sources,
             files_checked=len(sources),
             files=files,

@@ -15,6 +15,7 @@ from maestro_dsl.lang.expression_check import check, check_condition, check_text
 from maestro_dsl.lang.expression_constant import constant
 from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeKind
 from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse_text
+from maestro_dsl.lang.mend import with_need
 from maestro_dsl.lang.model import Blueprint
 
 if TYPE_CHECKING:
@@ -210,16 +211,23 @@ class _Checker:
                 message=f"{reader.id} reads the outputs of {name} but does not need it",
                 help=f"add {name} to the needs of {reader.id}",
             )
-            self.report(problem, pointer)
+            edit = with_need(self.document, reader.id, name)
+            title = f"add {name} to the needs of {reader.id}"
+            self.report(problem, pointer, Fix(title=title, edits=(edit,)) if edit is not None else None)
 
-    def report(self, problem: Problem, pointer: Pointer) -> None:
+    def report(self, problem: Problem, pointer: Pointer, fix: Fix | None = None) -> None:
         """Turn a problem of an expression into a finding at its place in the file."""
         span = self.document.map.scalar_offsets(pointer).span(problem.start, problem.end)
-        fix = None
         if problem.replacement is not None:
             whole = self.document.map.value_span(pointer)
             edit = Edit(span=whole, replacement=_scalar(problem.replacement))
             fix = Fix(title="write the expression without braces", edits=(edit,))
+        elif problem.word is not None:
+            fix = Fix(
+                title=f"change to {problem.word}",
+                edits=(Edit(span=span, replacement=problem.word),),
+                safe=False,
+            )
         self.diagnostics.add(
             Diagnostic(
                 code=problem.code,

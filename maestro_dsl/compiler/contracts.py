@@ -76,15 +76,22 @@ def _compile_one(resolved: ResolvedContract) -> tuple[CompiledContract, Diagnost
 def interface_problems(resolved: ResolvedContract) -> tuple[tuple[str, ...], Diagnostics]:
     """Return the names of a contract's operations, and what its spec file gets wrong (CTR001)."""
     kind = kind_of(resolved.document.value.type)
+    model, wrong = parse_interface(resolved)
+    return kind.operations(model) if kind is not None and model is not None else (), wrong
+
+
+def parse_interface(resolved: ResolvedContract) -> tuple[object | None, Diagnostics]:
+    """Return the model of a contract's interface, None where there is none, and what is wrong with it."""
+    kind = kind_of(resolved.document.value.type)
     if kind is None or resolved.spec_bytes is None or resolved.spec is None:
-        return (), Diagnostics()
+        return None, Diagnostics()
     if resolved.spec.diagnostics.has_errors:
-        return (), Diagnostics()  # reported where it was read
+        return None, Diagnostics()  # reported where it was read
     file = resolved.spec.map.file
     model, wrong = kind.parse(resolved.spec_bytes, file)
     if resolved.is_bundled:
         wrong = Diagnostics([replace(item, span=Span(file)) for item in wrong.items])
-    return kind.operations(model) if model is not None else (), wrong
+    return model, wrong
 
 
 def provider_problems(workspace: Workspace) -> Diagnostics:

@@ -12,16 +12,13 @@ from typing import Final, Protocol
 
 from maestro_dsl.compiler.dag import critical_path
 from maestro_dsl.compiler.plan import CompiledPersona, CompiledPlan, EdgeKind, PlanNode
+from maestro_dsl.compiler.policies import DEFAULT_MAX_OUTPUT_TOKENS, OFFLINE
 
-DEFAULT_MAX_OUTPUT_TOKENS: Final = 16_000
-"""Reserved for an answer where `max_output_tokens` is not stated; the ledger reserves the same."""
 CALLS_AN_ATTEMPT: Final = 1
 BYTES_A_TOKEN: Final = 4
 """A low guess for English text and code; the upper bound counts one token a byte."""
 ONLY_WHEN_STATED: Final = frozenset({"mock", "verify", "recheck", "report", "render"})
 """Actions whose time counts only where somebody stated it."""
-OFFLINE: Final = frozenset({"scaffold", "scripted", "replay"})
-"""Model providers that call no model."""
 
 
 class PriceBound(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from maestro_dsl.compiler.plan import BreakerPolicy, Execution, Guardrails, RetryPolicy, SafetyPolicy
 
@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import ExecutionSettings, GuardrailSettings, RetrySettings, SafetySettings
 
 P = TypeVar("P")
+
+DEFAULT_MAX_OUTPUT_TOKENS: Final = 16_000
+"""Reserved for an answer where `max_output_tokens` is not stated; the ledger reserves the same."""
+OFFLINE: Final = frozenset({"scaffold", "scripted", "replay"})
+"""Model providers that call no model."""
 
 
 def retry_policy(settings: RetrySettings) -> RetryPolicy:

@@ -101,6 +101,7 @@ def _shifted(problem: Problem, offset: int) -> Problem:
         end=problem.end + offset,
         message=problem.message,
         help=problem.help,
+        word=problem.word,
     )
 
 
@@ -138,6 +139,18 @@ class _Checker:
         self.problems.append(Problem(code=code, start=start, end=end, message=message, help=hint))
         return HOLE
 
+    def unknown(self, offset: int, code: str, message: str, name: str, known: Mapping[str, Type]) -> Type:
+        """Report a name that is none of those known, with the one that was probably meant."""
+        start, end = word_at(self.text, offset)
+        meant = closest(name, known)
+        quote = self.text[start : start + 1] if self.text[start : start + 1] in {"'", '"'} else ""
+        word = f"{quote}{meant}{quote}" if meant is not None else None
+        problem = Problem(
+            code=code, start=start, end=end, message=message, help=_hint(meant, known), word=word
+        )
+        self.problems.append(problem)
+        return HOLE
+
     def infer(self, tree: nodes.Node) -> Type:
         handler = _HANDLERS.get(type(tree))
         if handler is not None:
@@ -154,9 +167,8 @@ class _Checker:
     def name(self, tree: nodes.Name) -> Type:
         found = self.context.get(tree.name)
         if found is None:
-            return self.report(
-                tree.lineno, "EXP002", f"{tree.name} is not defined here", _hint(tree.name, self.context)
-            )
+            message = f"{tree.name} is not defined here"
+            return self.unknown(tree.lineno, "EXP002", message, tree.name, self.context)
         return self.typed(found, tree.lineno, tree.name)
 
     def attribute(self, tree: nodes.Getattr) -> Type:
@@ -173,9 +185,9 @@ class _Checker:
                 return self.typed(found, offset, key)
             if isinstance(tree, nodes.Name) and tree.name == "nodes":
                 message = f"{key} is no node of this blueprint"
-                return self.report(offset, "REF001", message, _hint(key, owner.fields))
+                return self.unknown(offset, "REF001", message, key, owner.fields)
             whose = f" in {_source(self.text, tree)}"
-            return self.report(offset, "EXP002", f"{key} is not defined{whose}", _hint(key, owner.fields))
+            return self.unknown(offset, "EXP002", f"{key} is not defined{whose}", key, owner.fields)
         return self.report(offset, "EXP003", f"{_article(owner)} has no field {key}")
 
     def item(self, tree: nodes.Getitem) -> Type:
@@ -346,10 +358,9 @@ _HANDLERS: Final[Mapping[type[nodes.Node], Callable[[_Checker, Any], Type]]] = {
 }
 
 
-def _hint(name: str, known: Mapping[str, Type]) -> str | None:
-    similar = closest(name, known)
-    if similar is not None:
-        return f"did you mean {similar}?"
+def _hint(meant: str | None, known: Mapping[str, Type]) -> str | None:
+    if meant is not None:
+        return f"did you mean {meant}?"
     return f"known here: {', '.join(list(known)[:12])}" if known else None
 
 

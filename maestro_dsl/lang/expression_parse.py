@@ -36,7 +36,8 @@ _ALLOWED: Final = (
 class Problem:
     """A mistake in an expression; `start` and `end` are character offsets in the text it stands in.
 
-    `replacement` is what the whole text should be, where that is certain.
+    `replacement` is what the whole text should be, where that is certain; `word` is what probably should
+    stand from `start` to `end`.
     """
 
     code: str
@@ -45,6 +46,7 @@ class Problem:
     message: str
     help: str | None = None
     replacement: str | None = None
+    word: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

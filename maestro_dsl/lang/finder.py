@@ -6,11 +6,11 @@ An id is looked for in the project first, then in the core library. Answers a mi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import Area, Names, PathProblem, core_area, search
 from maestro_dsl.lang.model import DocumentValue, Kind
@@ -147,12 +147,17 @@ class Finder:
             return _error(*_CODES[kind], span, message, f"libraries: {_CORE}")
         near = closest(name, names) or closest(name.removeprefix(f"{_CORE}/"), known)
         guess = f'did you mean "{near}"? ' if near else ""
-        return _error(
+        finding = _error(
             *_CODES[kind],
             span,
             f'unknown {noun} "{reference}"',
             f"{guess}{noun}s: {', '.join(names) or 'none'}",
         )
+        if near is None:
+            return finding
+        meant = near + reference.removeprefix(name)
+        fix = Fix(title=f'change to "{meant}"', edits=(Edit(span=span, replacement=meant),), safe=False)
+        return replace(finding, fix=fix)
 
 
 def not_found(span: Span, text: str, problem: str) -> Diagnostic:

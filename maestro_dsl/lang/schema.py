@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span
@@ -247,7 +247,8 @@ def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
     if kind not in kinds:
         close = closest(str(kind), kinds)
         span = source.value_span(("kind",))
-        return _sch005(span, f"unknown kind {_shown(kind)}", _hint(close, "kinds", kinds))
+        finding = _sch005(span, f"unknown kind {_shown(kind)}", _hint(close, "kinds", kinds))
+        return replace(finding, fix=_rename(span, close))
     return None
 
 

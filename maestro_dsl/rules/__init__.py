@@ -7,53 +7,134 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl.diagnostics import Diagnostics
 from maestro_dsl.rules import (
     artifact_overlap,
+    bad_example,
     braces_in_condition,
+    broad_tools,
+    budget_overcommit,
+    check_without_interface,
     constant_condition,
+    deadline_mismatch,
     dependency_cycle,
+    duplicate_deliverable,
+    duplicate_id,
+    empty_prompt,
     expression_syntax,
     expression_type,
+    hardcoded_secret,
+    idle_key,
+    idle_schedule,
     implicit_dependency,
+    impossible_setting,
+    interface_mismatch,
     invalid_interface,
+    missing_budget,
+    missing_contract,
+    missing_description,
+    missing_file,
+    missing_timeout,
+    no_give_up,
+    no_mock_possible,
     no_provider,
+    prompt_variable,
+    redundant_need,
+    retry_too_long,
+    secret_leak,
     unbounded_fanout,
+    unbuilt_contract,
     undefined_contract,
     undefined_node,
     undefined_persona,
     undefined_variable,
+    unknown_model,
+    unpinned_dependency,
+    unpinned_model,
+    unreachable_node,
+    unsafe_retry,
+    untestable_criterion,
+    untrusted_interpolation,
     unused_definition,
     write_conflict,
     wrong_type,
 )
-from maestro_dsl.rules.base import Facts, Rule, Scope
+from maestro_dsl.rules.base import Facts, Rule, Scope, order_of
+from maestro_dsl.rules.earlier import EARLIER, SUPPRESSION
+from maestro_dsl.rules.suppress import MARK, suppress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue
     from maestro_dsl.lang.workspace import Workspace
 
-__all__ = ["RULES", "Facts", "Rule", "Scope", "run_rules"]
+__all__ = ["CATALOGUE", "RULES", "Facts", "Rule", "Scope", "hide", "run_rules"]
 
 RULES: Final[tuple[Rule, ...]] = (
     wrong_type.RULE,
+    idle_key.RULE,
     undefined_node.RULE,
     undefined_persona.RULE,
     undefined_contract.RULE,
     unused_definition.RULE,
-    invalid_interface.RULE,
-    no_provider.RULE,
-    artifact_overlap.RULE,
+    missing_file.RULE,
+    duplicate_id.RULE,
+    dependency_cycle.RULE,
+    unreachable_node.RULE,
+    implicit_dependency.RULE,
+    redundant_need.RULE,
+    unbounded_fanout.RULE,
+    write_conflict.RULE,
+    missing_contract.RULE,
+    unbuilt_contract.RULE,
     expression_syntax.RULE,
     undefined_variable.RULE,
     expression_type.RULE,
     constant_condition.RULE,
     braces_in_condition.RULE,
-    dependency_cycle.RULE,
-    implicit_dependency.RULE,
-    unbounded_fanout.RULE,
-    write_conflict.RULE,
+    invalid_interface.RULE,
+    no_provider.RULE,
+    bad_example.RULE,
+    no_mock_possible.RULE,
+    untestable_criterion.RULE,
+    artifact_overlap.RULE,
+    duplicate_deliverable.RULE,
+    check_without_interface.RULE,
+    interface_mismatch.RULE,
+    unpinned_model.RULE,
+    broad_tools.RULE,
+    prompt_variable.RULE,
+    impossible_setting.RULE,
+    empty_prompt.RULE,
+    unknown_model.RULE,
+    missing_timeout.RULE,
+    missing_budget.RULE,
+    budget_overcommit.RULE,
+    retry_too_long.RULE,
+    unsafe_retry.RULE,
+    no_give_up.RULE,
+    deadline_mismatch.RULE,
+    idle_schedule.RULE,
+    hardcoded_secret.RULE,
+    untrusted_interpolation.RULE,
+    secret_leak.RULE,
+    unpinned_dependency.RULE,
+    missing_description.RULE,
 )
+"""The rules that look at documents that were read, in order of their codes."""
+
+CATALOGUE: Final[Mapping[str, Rule]] = {
+    rule.code: rule for rule in sorted((*EARLIER, *RULES, SUPPRESSION), key=lambda rule: order_of(rule.code))
+}
+"""Every rule by its code, in the order of reports on them. A code is never used a second time."""
+
+
+def hide(found: Diagnostics, sources: Mapping[str, str], workspaces: Sequence[Workspace] = ()) -> Diagnostics:
+    """Return `found` without what comments in `sources` hide, and with SUP001 about the comments."""
+    if not any(MARK in text for text in sources.values()):
+        return found
+    whole = [workspace for workspace in workspaces if not workspace.is_partial]
+    in_plans = {document.file for workspace in whole for document in workspace.documents}
+    return suppress(found, sources, CATALOGUE, in_plans=in_plans)
 
 
 def run_rules(

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from maestro_dsl.compiler.check import check_blueprint, without_echoes
-from maestro_dsl.compiler.expand import blueprint_order, expand
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from maestro_dsl.compiler.contracts import parse_interface
+from maestro_dsl.compiler.expand import Expansion, blueprint_order, expand
+from maestro_dsl.compiler.policies import OFFLINE
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Related, Severity, Span
 from maestro_dsl.lang.contracts import resolve_contract
-from maestro_dsl.lang.model import Blueprint, Contract
+from maestro_dsl.lang.model import Blueprint, Contract, Kind
+from maestro_dsl.rules.prompts import Prompt, prompts_of
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.contracts import ResolvedContract
@@ -28,6 +31,8 @@ class Scope(StrEnum):
     WORKSPACE = "workspace"
     INTERFACE = "interface"
     GRAPH = "graph"
+    PROJECT = "project"
+    """Every document of a project, also those that no plan uses."""
 
 
 class Facts:
@@ -70,6 +75,24 @@ class Facts:
                 found[document.path] = resolve_contract(cast("Document[Contract]", document))
         return tuple(found.values())
 
+    def of(self, kind: Kind) -> tuple[Document[DocumentValue], ...]:
+        """Return the documents of one kind."""
+        return self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> dict[Kind, tuple[Document[DocumentValue], ...]]:
+        return {kind: tuple(item for item in self.documents if item.kind is kind) for kind in Kind}
+
+    @cached_property
+    def interfaces(self) -> tuple[tuple[ResolvedContract, object | None, Diagnostics], ...]:
+        """Every contract with the model of its interface (None = none, or broken), and what is wrong."""
+        return tuple((resolved, *parse_interface(resolved)) for resolved, _ in self.contracts)
+
+    @cached_property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """Every prompt file of the personas."""
+        return prompts_of(self.workspaces, self.of(Kind.PERSONA))
+
     @cached_property
     def expressions(self) -> Diagnostics:
         """Findings about the expressions of all blueprints."""
@@ -79,19 +102,37 @@ class Facts:
         return found
 
     @cached_property
+    def expanded(self) -> tuple[tuple[Workspace, Expansion, Diagnostics], ...]:
+        """The graph of each workspace, as far as its mistakes allow, and those mistakes."""
+        return tuple((workspace, *expand(workspace)) for workspace in self.workspaces)
+
+    @cached_property
     def graph(self) -> Diagnostics:
         """Findings about the graphs of the workspaces, and about the needs of other blueprints."""
         found = Diagnostics()
+        for _, _, wrong in self.expanded:
+            found.extend(without_echoes(wrong.items, self.expressions.items))
         for document, workspace in self.blueprints:
-            if workspace is not None:
-                found.extend(without_echoes(expand(workspace)[1], self.expressions.items))
-                continue
-            _, cycle = blueprint_order(document)
-            found.extend([cycle] if cycle is not None else [])
+            if workspace is None:
+                _, cycle = blueprint_order(document)
+                found.extend([cycle] if cycle is not None else [])
         return found
 
 
 Check: TypeAlias = Callable[[Facts], Iterable[Diagnostic]]
+
+
+def found_earlier(_: Facts) -> Iterable[Diagnostic]:
+    """Return nothing: what such a rule finds is found where documents are read."""
+    return ()
+
+
+class Mends(StrEnum):
+    """Whether findings of a rule can come with a fix."""
+
+    NEVER = "no"
+    SAFE = "safe"
+    LOOK = "needs a look"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +144,54 @@ class Rule:
     severity: Severity
     scope: Scope
     summary: str
-    check: Check
+    fix: Mends = Mends.NEVER
+    check: Check = found_earlier
+
+    def finding(
+        self,
+        span: Span,
+        message: str,
+        help_text: str | None = None,
+        *,
+        related: tuple[Related, ...] = (),
+        fix: Fix | None = None,
+        severity: Severity | None = None,
+    ) -> Diagnostic:
+        """Return a finding of this rule."""
+        return Diagnostic(
+            code=self.code,
+            name=self.name,
+            severity=severity or self.severity,
+            span=span,
+            message=message,
+            help=help_text,
+            related=related,
+            fix=fix,
+        )
 
 
-def with_code(found: Iterable[Diagnostic], code: str) -> Iterator[Diagnostic]:
+def with_code(found: Diagnostics, code: str) -> Iterator[Diagnostic]:
     """Yield the findings of one rule."""
-    return (item for item in found if item.code == code)
+    return (item for item in found.items if item.code == code)
+
+
+_FAMILIES: Final = ("SYN", "SCH", "REF", "GRF", "EXP", "CTR", "PER", "RUN", "SEC", "LIB", "STY", "SUP")
+
+
+def order_of(code: str) -> tuple[int, str]:
+    """Return the place of a code in tables: from text to meaning to style, then by number."""
+    family = code[:3]
+    return (_FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES), code)
+
+
+def is_offline(provider: str) -> bool:
+    """Return whether a model provider calls no model; it may carry a file, as in "scripted:answers.yaml"."""
+    return provider.partition(":")[0] in OFFLINE
+
+
+def seconds(value: float) -> str:
+    """Return a duration as people write it: 90 is "90s", 900 is "15m"."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if value >= size and value % size == 0:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.rules.base import Facts, Rule, Scope, with_code
+from maestro_dsl.rules.base import Facts, Mends, Rule, Scope, with_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,5 +22,6 @@ RULE = Rule(
     severity=Severity.ERROR,
     scope=Scope.DOCUMENT,
     summary="braces stand where an expression already stands",
+    fix=Mends.SAFE,
     check=check,
 )

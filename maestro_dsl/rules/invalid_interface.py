@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_dsl.compiler.contracts import interface_problems
 from maestro_dsl.diagnostics import Diagnostic, Severity
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
@@ -14,9 +13,10 @@ if TYPE_CHECKING:
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every place where a contract's interface file is itself invalid."""
-    for resolved, found in facts.contracts:
+    for _, found in facts.contracts:
         yield from found
-        yield from interface_problems(resolved)[1]
+    for _, _, wrong in facts.interfaces:
+        yield from wrong.items
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.rules.base import Facts, Rule, Scope, with_code
+from maestro_dsl.rules.base import Facts, Mends, Rule, Scope, with_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ RULE = Rule(
     name="undefined-node",
     severity=Severity.ERROR,
     scope=Scope.DOCUMENT,
-    summary="an expression names no node of the blueprint",
+    summary="needs or an expression names no node",
+    fix=Mends.LOOK,
     check=check,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.rules.base import Facts, Rule, Scope, with_code
+from maestro_dsl.rules.base import Facts, Mends, Rule, Scope, with_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ RULE = Rule(
     name="undefined-persona",
     severity=Severity.ERROR,
     scope=Scope.GRAPH,
-    summary="the persona of a node is no member of the team",
+    summary="a persona is in no library, not in the project, or not in the team",
+    fix=Mends.LOOK,
     check=check,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.rules.base import Facts, Rule, Scope, with_code
+from maestro_dsl.rules.base import Facts, Mends, Rule, Scope, with_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,5 +23,6 @@ RULE = Rule(
     severity=Severity.ERROR,
     scope=Scope.WORKSPACE,
     summary="an expression reads what is not defined there",
+    fix=Mends.LOOK,
     check=check,
 )

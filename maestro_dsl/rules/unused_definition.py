@@ -71,7 +71,7 @@ RULE = Rule(
     code="REF007",
     name="unused-definition",
     severity=Severity.WARNING,
-    scope=Scope.WORKSPACE,
-    summary="a persona, contract or policy is used by no plan",
+    scope=Scope.PROJECT,
+    summary="a persona, contract, policy or input is never used",
     check=check,
 )

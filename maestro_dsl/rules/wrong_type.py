@@ -20,7 +20,7 @@ RULE = Rule(
     code="SCH003",
     name="wrong-type",
     severity=Severity.ERROR,
-    scope=Scope.GRAPH,
-    summary="a rendered parameter has the wrong type",
+    scope=Scope.DOCUMENT,
+    summary="a value has the wrong type or format",
     check=check,
 )

@@ -8,7 +8,7 @@ from maestro_dsl.app import lint
 
 HEAD = "apiVersion: maestro/v1\nkind: "
 FILES = {
-    "maestro.yaml": HEAD + "Project\nid: demo\nvars: {region: eu}\n",
+    "maestro.yaml": HEAD + "Project\nid: demo\nvars: {region: eu}\ndefaults: {timeout: 15m}\n",
     "plan.yaml": HEAD
     + "Plan\nid: demo\nblueprint: flow\ninputs: {language: python}\n"
     + "team: {maker: {use: maker}, taker: {use: taker}}\ncontracts: [api.contract.yaml, web.contract.yaml]\n",

@@ -1,0 +1,84 @@
+"""Comments of a text that say something to the tool: found where the parser sees no value.
+
+YAML keeps no comments, so they are looked for in the gaps between its tokens; a text that does not scan is
+searched up to its end as if the rest had no values with a # in them. Prompt templates have `{# … #}`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_YAML: Final = re.compile(r"(?:(?<=\s)|^)#[^\r\n]*", re.MULTILINE)
+_TEMPLATE: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
+TEMPLATE_SUFFIX: Final = ".j2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """One comment; `start` and `end` are indexes in the text, marks included, `body` is what stands in it."""
+
+    start: int
+    end: int
+    body: str
+    body_start: int
+
+
+def comments(text: str, file: str, word: str) -> Iterator[Comment]:
+    """Yield the comments of `text` that hold `word`, in order; `file` tells templates by their name."""
+    if word not in text:
+        return
+    if file.endswith(TEMPLATE_SUFFIX):
+        for match in _TEMPLATE.finditer(text):
+            if word in match[0]:
+                body = match[0][2:-2]
+                yield Comment(start=match.start(), end=match.end(), body=body, body_start=match.start() + 2)
+        return
+    starts, ends = _values(text)
+    for match in _YAML.finditer(text):
+        if word not in match[0]:
+            continue
+        place = bisect_right(starts, match.start()) - 1
+        if place < 0 or ends[place] <= match.start():
+            body = match[0][1:]
+            yield Comment(start=match.start(), end=match.end(), body=body, body_start=match.start() + 1)
+
+
+def _values(text: str) -> tuple[list[int], list[int]]:
+    """Return where the scalars of `text` start and end, as far as it scans."""
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    starts: list[int] = []
+    ends: list[int] = []
+    try:
+        for token in yaml.scan(text, Loader=loader):
+            if isinstance(token, yaml.ScalarToken):
+                starts.append(token.start_mark.index)
+                ends.append(_end_of(token, text))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        pass
+    return starts, ends
+
+
+def _end_of(token: Any, text: str) -> int:
+    """Return where a scalar ends; comments behind a block scalar are no part of it."""
+    start, end = token.start_mark.index, token.end_mark.index
+    if text[start : start + 1] not in {"|", ">"}:
+        return int(end)
+    last = start
+    indent: int | None = None
+    for line in text[start:end].splitlines(keepends=True)[1:]:
+        depth = len(line) - len(line.lstrip(" "))
+        if line.strip():
+            indent = depth if indent is None else indent
+            if depth < indent:
+                break
+        last += len(line)
+    first = text[start:end].find("\n") + 1
+    return int(max(start + first, last + first))

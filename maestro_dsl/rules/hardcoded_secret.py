@@ -1,0 +1,102 @@
+"""SEC001 hardcoded-secret: something that looks like a credential stands in a document or a prompt file.
+
+Known shapes of keys and tokens anywhere in the text; values of variables and inputs whose name says that
+they are secret. Interface files are not searched: their examples are full of such shapes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.model import Kind
+from maestro_dsl.rules.base import Facts, Rule, Scope
+from maestro_dsl.rules.secrets import is_secret_name
+from maestro_dsl.rules.walk import mapping_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.model import DocumentValue
+    from maestro_dsl.lang.sourcemap import Pointer, SourceMap
+
+_SHAPES: Final = tuple(
+    (needle, what, re.compile(pattern))
+    for needle, what, pattern in (
+        ("sk-", "an API key", r"sk-(?:ant-|proj-|or-)?[A-Za-z0-9_-]{20,}"),
+        ("_live_", "a payment key", r"[sr]k_live_[A-Za-z0-9]{16,}"),
+        ("gh", "a GitHub token", r"gh[pousr]_[A-Za-z0-9]{30,}"),
+        ("github_pat_", "a GitHub token", r"github_pat_[A-Za-z0-9_]{22,}"),
+        ("glpat-", "a GitLab token", r"glpat-[A-Za-z0-9_-]{20,}"),
+        ("AKIA", "an AWS key", r"AKIA[0-9A-Z]{16}"),
+        ("xox", "a Slack token", r"xox[abprs]-[A-Za-z0-9-]{10,}"),
+        ("AIza", "a Google key", r"AIza[0-9A-Za-z_-]{35}"),
+        ("npm_", "an npm token", r"npm_[A-Za-z0-9]{36}"),
+        ("hf_", "a Hugging Face token", r"hf_[A-Za-z0-9]{30,}"),
+        ("eyJ", "a signed token", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+        ("PRIVATE KEY", "a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+        ("://", "a password in an address", r"(?<=://)[^\s/:@{}<>$\"']+:[^\s/:@{}<>$\"']+(?=@)"),
+    )
+)
+_PLACEHOLDER: Final = re.compile(
+    r"(?i)change.?me|example|placeholder|your|dummy|sample|redacted|x{4,}|\*{3,}|\.{3,}|<.*>|^(.)\1+$"
+)
+_SHORTEST: Final = 8
+_HINT: Final = "take it out, change it where it is valid, and give it in the environment of the process"
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every place that looks like a credential; the text itself is not repeated."""
+    for document in facts.documents:
+        yield from _shapes(document.text, document.map)
+        yield from _named(document)
+    for prompt in facts.prompts:
+        yield from _shapes(prompt.source.text, prompt.source)
+
+
+def _shapes(text: str, source: SourceMap) -> Iterator[Diagnostic]:
+    for needle, what, pattern in _SHAPES:
+        if needle not in text:
+            continue
+        for match in pattern.finditer(text):
+            before = text[match.start() - 1 : match.start()]
+            if not (before.isalnum() or before in {"_", "-"}) and not _PLACEHOLDER.search(match[0]):
+                span = source.span(match.start(), match.end())
+                yield RULE.finding(span, f"this looks like {what}", _HINT)
+
+
+def _named(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
+    for pointer in _value_places(document):
+        for name, value in mapping_at(document.data, pointer).items():
+            if isinstance(value, str) and is_secret_name(name) and _is_secret(value):
+                span = document.map.value_span((*pointer, name))
+                yield RULE.finding(span, f"this looks like a secret: the value of {name}", _HINT)
+
+
+def _value_places(document: Document[DocumentValue]) -> Iterator[Pointer]:
+    if document.kind is Kind.PLAN:
+        yield ("inputs",)
+    elif document.kind is Kind.PROJECT:
+        yield ("vars",)
+        for name in mapping_at(document.data, ("environments",)):
+            yield ("environments", name, "vars")
+
+
+def _is_secret(value: str) -> bool:
+    """Return whether a value could be the secret itself: long enough, one word, letters and digits."""
+    if len(value) < _SHORTEST or any(char.isspace() for char in value) or "{{" in value or "$" in value:
+        return False
+    has_both = any(char.isalpha() for char in value) and any(char.isdigit() for char in value)
+    return has_both and not _PLACEHOLDER.search(value) and not any(what[2].search(value) for what in _SHAPES)
+
+
+RULE = Rule(
+    code="SEC001",
+    name="hardcoded-secret",
+    severity=Severity.ERROR,
+    scope=Scope.DOCUMENT,
+    summary="something that looks like a credential",
+    check=check,
+)

@@ -1,0 +1,55 @@
+"""SCH007 idle-key: a key that says nothing here, because what it belongs to is absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.diagnostics import Diagnostic, Fix, Severity
+from maestro_dsl.lang.mend import without_key
+from maestro_dsl.lang.model import Kind
+from maestro_dsl.rules.base import Facts, Mends, Rule, Scope
+from maestro_dsl.rules.walk import criteria, nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.model import DocumentValue
+    from maestro_dsl.lang.sourcemap import Pointer
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every key without effect."""
+    for document in facts.of(Kind.BLUEPRINT):
+        for pointer, node in nodes(document):
+            if "as" in node and "foreach" not in node:
+                yield _idle(document, (*pointer, "as"), "only names the item of a foreach, and there is none")
+            if node.get("atomize", "none") != "none" and node.get("action") != "fulfil":
+                yield _idle(document, (*pointer, "atomize"), "only splits the work of a fulfil node")
+            if "idempotency_key" in node and node.get("effect") is not True:
+                yield _idle(document, (*pointer, "idempotency_key"), "only matters with effect: true")
+    for document in facts.of(Kind.CONTRACT):
+        for pointer, criterion in criteria(document):
+            if isinstance(criterion, dict) and "run" in criterion and criterion.get("check") != "command":
+                yield _idle(document, (*pointer, "run"), "only belongs to check: command")
+
+
+def _idle(document: Document[DocumentValue], pointer: Pointer, reason: str) -> Diagnostic:
+    edit = without_key(document, pointer)
+    return RULE.finding(
+        document.map.key_span(pointer),
+        f"{pointer[-1]} has no effect here: it {reason}",
+        "leave it out, or add what it belongs to",
+        fix=Fix(title=f"remove {pointer[-1]}", edits=(edit,)) if edit is not None else None,
+    )
+
+
+RULE = Rule(
+    code="SCH007",
+    name="idle-key",
+    severity=Severity.WARNING,
+    scope=Scope.DOCUMENT,
+    summary="a key has no effect where it stands",
+    fix=Mends.SAFE,
+    check=check,
+)

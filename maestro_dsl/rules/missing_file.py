@@ -1,0 +1,58 @@
+"""REF008 missing-file: a path or glob that finds nothing, or leaves the project folder.
+
+Spec files, prompts and contracts are found where they are read; here stand the paths that nothing reads
+before a run: what a library exports, the price list of a project, nested plans.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.files import Area, PathProblem, core_area, project_root
+from maestro_dsl.lang.model import Kind
+from maestro_dsl.rules.base import Facts, Rule, Scope
+from maestro_dsl.rules.walk import items_at, mapping_at, nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.model import DocumentValue
+    from maestro_dsl.lang.sourcemap import Pointer
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every such path that means no file."""
+    for document in facts.of(Kind.LIBRARY):
+        for name, globs in mapping_at(document.data, ("exports",)).items():
+            for place, glob in items_at({name: globs}, name):
+                yield from _missing(document, ("exports", name, place), glob)
+    for document in facts.of(Kind.PROJECT):
+        yield from _missing(document, ("prices_file",), mapping_at(document.data, ()).get("prices_file"))
+    for document in facts.of(Kind.BLUEPRINT):
+        for pointer, node in nodes(document):
+            if node.get("action") == "plan":
+                stated = mapping_at(document.data, (*pointer, "with")).get("file")
+                yield from _missing(document, (*pointer, "with", "file"), stated)
+
+
+def _missing(document: Document[DocumentValue], pointer: Pointer, stated: object) -> Iterator[Diagnostic]:
+    if not isinstance(stated, str) or not stated or "{{" in stated or document.is_hole(pointer):
+        return
+    core = core_area()
+    area = core if document.path.is_relative_to(core.root) else Area(project_root(document.path))
+    try:
+        area.expand(document.path, stated)
+    except PathProblem as problem:
+        yield RULE.finding(document.map.value_span(pointer), f'"{stated}" {problem}')
+
+
+RULE = Rule(
+    code="REF008",
+    name="missing-file",
+    severity=Severity.ERROR,
+    scope=Scope.DOCUMENT,
+    summary="a file that is named is absent, or lies outside the project",
+    check=check,
+)

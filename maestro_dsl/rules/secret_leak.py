@@ -1,0 +1,62 @@
+"""SEC003 secret-leak: a secret flows into a prompt, a file, a report, a question or a command.
+
+All of these are stored with the run and shown to people. A name tells a secret, or `format: password` in the
+schema of an input.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.expression_reads import Read, reads_of
+from maestro_dsl.rules.base import Facts, Rule, Scope
+from maestro_dsl.rules.secrets import is_secret_name
+from maestro_dsl.rules.texts import node_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from maestro_dsl.lang.model import Blueprint
+
+_WHERE: Final = {
+    "approve": "a question that is stored and shown",
+    "command": "a command line, which is logged",
+    "fulfil": "a prompt",
+    "render": "a file of the result",
+    "report": "a report",
+}
+
+
+def check(facts: Facts) -> Iterable[Diagnostic]:
+    """Return every secret that a node lets out."""
+    for document in {item.path: item for item, _ in facts.blueprints}.values():
+        for text in node_texts(document):
+            for read in reads_of(text.expression):
+                if read.is_text and _is_secret(read, document.value):
+                    into = _WHERE.get(text.node.action, "what is stored with the run")
+                    yield RULE.finding(
+                        text.span(read.start, read.end),
+                        f"the secret {read.path[-1]} flows into {into}",
+                        "let the program read it from its own environment or from a file",
+                    )
+
+
+def _is_secret(read: Read, blueprint: Blueprint) -> bool:
+    *above, name = read.path
+    if above == ["project", "vars"]:
+        return is_secret_name(name)
+    if above != ["inputs"]:
+        return False
+    schema = blueprint.inputs.get(name)
+    return is_secret_name(name) or (isinstance(schema, dict) and schema.get("format") == "password")
+
+
+RULE = Rule(
+    code="SEC003",
+    name="secret-leak",
+    severity=Severity.ERROR,
+    scope=Scope.DOCUMENT,
+    summary="a secret flows into what is stored or shown",
+    check=check,
+)

@@ -1,0 +1,70 @@
+"""What rules look for in the data of a document, with the pointer to each: deliverables, criteria, retries.
+
+Works on the data as written, so that the pointers hold also where a part has errors and is left out of the
+value. What is not of the expected shape was reported by the grammar, and is passed over here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_dsl.lang.mend import mapping_at
+from maestro_dsl.lang.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.model import DocumentValue, Json
+    from maestro_dsl.lang.sourcemap import Pointer
+
+__all__ = ["criteria", "deliverables", "items_at", "mapping_at", "nodes", "policies", "retries"]
+
+
+def items_at(data: Json, key: str) -> Iterator[tuple[int, Json]]:
+    """Yield the items of the list that a mapping holds under `key`, with their places."""
+    found = data.get(key) if isinstance(data, dict) else None
+    yield from enumerate(found if isinstance(found, list) else ())
+
+
+def deliverables(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
+    """Yield every deliverable of a contract."""
+    for place, item in items_at(document.data, "deliverables"):
+        if isinstance(item, dict):
+            yield ("deliverables", place), item
+
+
+def criteria(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Json]]:
+    """Yield every acceptance criterion of a contract."""
+    for pointer, deliverable in deliverables(document):
+        for place, item in items_at(dict(deliverable), "acceptance_criteria"):
+            yield (*pointer, "acceptance_criteria", place), item
+
+
+def nodes(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
+    """Yield every node of a blueprint."""
+    for name, node in mapping_at(document.data, ("nodes",)).items():
+        if isinstance(node, dict):
+            yield ("nodes", name), node
+
+
+def policies(document: Document[DocumentValue]) -> Iterator[Pointer]:
+    """Yield every place of a document where `retry`, `safety` and `give_up` may stand."""
+    if document.kind is Kind.PLAN:
+        yield ("policies",)
+    elif document.kind is Kind.POLICY:
+        yield ()
+    elif document.kind is Kind.PROJECT:
+        yield ("defaults", "policies")
+        for name in mapping_at(document.data, ("environments",)):
+            yield ("environments", name, "defaults", "policies")
+    elif document.kind is Kind.BLUEPRINT:
+        yield from (pointer for pointer, _ in nodes(document))
+
+
+def retries(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
+    """Yield every `retry` of a document."""
+    for pointer in policies(document):
+        found = mapping_at(document.data, (*pointer, "retry"))
+        if found:
+            yield (*pointer, "retry"), found
