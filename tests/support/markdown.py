@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import maestro_dsl
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).resolve().parents[2]
+_SPAN = re.compile(r"`([^`]+)`")
+_OPERATORS = frozenset({"&&", "||", "|", ";", ">", ">>", "&", "<"})
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"\s+# exit (\d+)$")
 _TIME = re.compile(r"\b\d+(\.\d+)? (s|ms)\b")
@@ -45,6 +52,34 @@ def steps(page: Path) -> list[Step]:
         elif line.strip():
             found[-1].printed.append(line.strip())
     return found
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Return the words of every `maestro …` command that a page shows, in its blocks and within its text."""
+    text = page.read_text(encoding="utf-8")
+    shown = [
+        line
+        for language in ("console", "sh")
+        for block in blocks(page, language)
+        for line in block.splitlines()
+    ]
+    shown += [" ".join(span.split()) for span in _SPAN.findall(_FENCE.sub("", text))]
+    return [words for line in shown if "maestro " in line for words in _invocations(line.removeprefix("$ "))]
+
+
+def _invocations(line: str) -> Iterator[list[str]]:
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="();<>|&")
+    lexer.whitespace_split = True
+    words: list[str] = []
+    for word in [*lexer, ";"]:
+        if word not in _OPERATORS:
+            words.append(word)
+            continue
+        while words and "=" in words[0]:
+            words.pop(0)  # a variable set for this command
+        if words and words[0].rpartition("/")[2] == "maestro":
+            yield words[1:]
+        words = []
 
 
 def write_files(page: Path, folder: Path) -> list[Path]:
