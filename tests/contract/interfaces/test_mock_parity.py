@@ -1,22 +1,27 @@
 """The emitted Express server and the mock served in process give equal answers to one suite of requests."""
 
 import http.client
+import http.server
 import json
 import os
+import queue
 import shutil
 import subprocess
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support.openapi import DOCUMENTS, TODO, all_requests, read_api
 
+from maestro_dsl.interfaces.openapi.callbacks import outgoing
 from maestro_dsl.interfaces.openapi.decide import Interpreter, encoded
 from maestro_dsl.interfaces.openapi.emit import server_source
 from maestro_dsl.interfaces.openapi.inputs import Request
 from maestro_dsl.interfaces.openapi.serve import concrete
 from maestro_dsl.interfaces.openapi.table import Table
+from maestro_dsl.interfaces.options import Fault, ServeOptions, fate_of
 
 REASONS = ("detail", "violations", "message", "error", "title", "description", "error_description")
 
@@ -173,3 +178,115 @@ def test_patterns_that_blow_up_do_not_stop_the_emitted_server(express_folder):
             assert asked(connection, request)[0] == status
         long = Request(method="GET", raw_path="/" + "." * 9_000)
         assert asked(connection, long)[0] == 404
+
+
+def test_both_servers_fail_at_the_same_requests(express_folder):
+    table = Table(read_api(TODO), "5", ServeOptions(error_rate=0.4))
+    request = Request(method="GET", raw_path="/lists", headers={})
+    interpreter, different = Interpreter(table), []
+    with started(express_folder, server_source(table)) as connection:
+        for count in range(1, 61):
+            failing = fate_of(table.options, table.seed, count).fault is Fault.ERROR
+            here = interpreter.answer(request, failing=failing).status
+            if here != asked(connection, request)[0]:
+                different.append((count, here))
+    assert not different
+
+
+def test_both_servers_hold_and_take_the_same_items(express_folder):
+    table = Table(read_api(TODO))
+    interpreter = Interpreter(table)
+    with started(express_folder, server_source(table)) as connection:
+
+        def both(method, path, data=None):
+            body = b"" if data is None else json.dumps(data).encode()
+            headers = {"content-type": "application/json"} if data is not None else {}
+            request = Request(method=method, raw_path=path, headers=headers, body=body)
+            here, there = decided(interpreter, request), asked(connection, request)
+            assert here == there
+            return there
+
+        both("POST", "/lists", {"name": "Garden"})
+        both("GET", "/lists/1/tasks")
+        held = both("GET", "/__admin/export")[-1]
+        both("DELETE", "/lists/1")
+        both("POST", "/__admin/seed", held)
+        both("GET", "/lists/1")
+        for wrong in ({"/nowhere": []}, {"/lists": [{}]}, [], {"/lists": 1}):
+            assert both("POST", "/__admin/seed", wrong)[0] == 422
+        both("GET", "/__admin/export")
+        both("GET", "/__admin/nothing")
+
+
+def test_the_emitted_server_keeps_its_own_paths_to_this_machine(express_folder):
+    with started(express_folder, server_source(Table(read_api(TODO)))) as connection:
+        for headers in ({"origin": "https://evil.example"}, {"host": "evil.example"}):
+            connection.request("POST", "/__admin/reset", headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 403
+
+
+def test_the_emitted_server_sends_the_same_callbacks(express_folder):
+    event = {"type": "object", "properties": {"id": {"type": "integer"}, "kind": {"enum": ["a", "b"]}}}
+    event["required"] = ["id", "kind"]
+    content = {"application/json": {"schema": event}}
+    operation = {
+        "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
+        "callbacks": {
+            "onEvent": {
+                "{$request.body#/hook}/e?id={$response.body#/id}": {
+                    "post": {"requestBody": {"content": content}, "responses": {}}
+                }
+            }
+        },
+        "responses": {"201": {"description": "x", "content": content}},
+    }
+    info = {"title": "x", "version": "1"}
+    api = read_api({"openapi": "3.1.0", "info": info, "paths": {"/s": {"post": operation}}})
+    table = Table(api)
+    with caller() as (address, got), started(express_folder, server_source(table)) as connection:
+        for hook in (address, "http://192.0.2.1", address.replace("http", "ftp")):
+            body = json.dumps({"hook": hook}).encode()
+            headers = {"content-type": "application/json"}
+            request = Request(method="POST", raw_path="/s", headers=headers, body=body)
+            asked(connection, request)
+            (wanted,) = outgoing(table, request, Interpreter(table).answer(request))
+            if hook == address:
+                assert got.get(timeout=20) == (wanted.method, wanted.url.removeprefix(address), wanted.body)
+        assert got.empty()
+        connection.request("GET", "/__admin/requests")
+        noted = [
+            call["error"]
+            for call in json.loads(connection.getresponse().read())["requests"]
+            if "callback" in call and call["error"]
+        ]
+    assert noted == [
+        "192.0.2.1 is not this machine; allow it with callback_hosts",
+        "only http and https addresses are called",
+    ]
+
+
+@contextmanager
+def caller():
+    """A server that keeps what it is sent."""
+    got = queue.Queue()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.put((self.command, self.path, self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", got
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

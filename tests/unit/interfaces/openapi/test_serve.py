@@ -1,7 +1,7 @@
-import asyncio
 import json
 
 import pytest
+from support.asgi import Client
 from support.openapi import DOCUMENTS, TODO, good_request, read_api
 
 from maestro_dsl.interfaces.openapi.credentials import is_credential
@@ -10,36 +10,6 @@ from maestro_dsl.interfaces.openapi.inputs import Request
 from maestro_dsl.interfaces.openapi.serve import mock_app
 from maestro_dsl.interfaces.openapi.table import Table
 from maestro_dsl.interfaces.openapi.validate import errors
-
-
-class Client:
-    def __init__(self, app):
-        self.app = app
-
-    def __call__(self, method, target, data=None, *, body=None, **headers):
-        path, _, query = target.partition("?")
-        if data is not None:
-            body, headers = json.dumps(data).encode(), {"content_type": "application/json", **headers}
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()],
-        }
-        sent = []
-
-        async def receive():
-            return {"type": "http.request", "body": body or b""}
-
-        async def send(message):
-            sent.append(message)
-
-        asyncio.run(self.app(scope, receive, send))
-        fields = {name.decode(): text.decode() for name, text in sent[0]["headers"]}
-        content = sent[1]["body"]
-        return sent[0]["status"], fields, json.loads(content) if content else None
 
 
 @pytest.fixture
