@@ -14,7 +14,7 @@ from maestro_dsl.compiler.plan import Edge, EdgeKind
 from maestro_dsl.lang.model import Against, Need, NodeSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from maestro_dsl.lang.model import Contract
     from maestro_dsl.lang.workspace import Workspace
@@ -64,33 +64,37 @@ class _Needs:
     def __init__(self, groups: Mapping[str, Mapping[str | None, Instance]]) -> None:
         self.groups = groups
         self.edges: dict[str, tuple[Edge, ...]] = {}
-        self.shared: dict[tuple[str, tuple[str, ...]], tuple[Edge, ...]] = {}
+        self.known: dict[tuple[str, tuple[str, ...]], dict[str | None, tuple[Edge, ...]]] = {}
+        """Node and accepted states → key → the edges of who needs that instance."""
 
     def all_edges(self, order: Iterable[str]) -> dict[str, tuple[Edge, ...]]:
         """Return the edges of every instance; sources come before their dependants in `order`."""
         for name in order:
-            for instance in self.groups[name].values():
-                self.edges[instance.address] = self._edges_of(instance)
+            group = self.groups[name]
+            if group:
+                spec = next(iter(group.values())).spec
+                needed = [self._needed(spec, need) for need in spec.needs]
+                for key, instance in group.items():
+                    self.edges[instance.address] = _joined([edges_for(key) for edges_for in needed])
         return self.edges
 
-    def _edges_of(self, instance: Instance) -> tuple[Edge, ...]:
-        needs = instance.spec.needs
-        if len(needs) == 1:
-            return self._from(instance, needs[0])
-        return merged(edge for need in needs for edge in self._from(instance, need))
-
-    def _from(self, instance: Instance, need: Need) -> tuple[Edge, ...]:
+    def _needed(self, spec: NodeSpec, need: Need) -> Callable[[str | None], tuple[Edge, ...] | None]:
+        """Return a function from the key of an instance to the edges that one need gives it."""
         group = self.groups.get(need.node)
         if not group:
-            return ()
-        if need.join == "auto" and _same_source(instance.spec, next(iter(group.values())).spec):
-            source = group.get(instance.key)
-            return self._to(source, need.states) if source is not None else ()
+            return lambda _: None
+        if need.join == "auto" and _same_source(spec, next(iter(group.values())).spec):
+            return self._by_key(need).get
+        every = merged(edge for edges in self._by_key(need).values() for edge in edges)
+        return lambda _: every
+
+    def _by_key(self, need: Need) -> dict[str | None, tuple[Edge, ...]]:
+        """Return the edges to each instance of the node that is needed, by its key."""
         wanted = (need.node, need.states)
-        if wanted not in self.shared:
-            every = (edge for source in group.values() for edge in self._to(source, need.states))
-            self.shared[wanted] = merged(every)
-        return self.shared[wanted]
+        if wanted not in self.known:
+            group = self.groups[need.node]
+            self.known[wanted] = {key: self._to(source, need.states) for key, source in group.items()}
+        return self.known[wanted]
 
     def _to(self, source: Instance, states: tuple[str, ...]) -> tuple[Edge, ...]:
         if source.is_live:
@@ -99,6 +103,12 @@ class _Needs:
         if states != ANY:
             return passed
         return tuple(Edge(source=edge.source, kind=edge.kind, states=ANY) for edge in passed)
+
+
+def _joined(parts: list[tuple[Edge, ...] | None]) -> tuple[Edge, ...]:
+    if len(parts) == 1:
+        return parts[0] or ()
+    return merged(edge for part in parts if part for edge in part)
 
 
 def _same_source(left: NodeSpec, right: NodeSpec) -> bool:
@@ -111,8 +121,9 @@ def merged(edges: Iterable[Edge]) -> tuple[Edge, ...]:
     """Return the edges with one for each source: a mock edge wins, states that all accept remain."""
     found: dict[str, Edge] = {}
     for edge in edges:
-        before = found.get(edge.source)
-        found[edge.source] = edge if before is None or before == edge else _both(before, edge)
+        before = found.setdefault(edge.source, edge)
+        if before is not edge and before != edge:
+            found[edge.source] = _both(before, edge)
     return tuple(found.values())
 
 

@@ -137,17 +137,21 @@ class _Expansion:
         spec = reader.spec
         address = spec.id if key is None else f"{spec.id}[{key}]"
         is_live, when = self._condition(reader, context)
-        contract_id = self._text(reader, "contract", spec.contract, context) or self._contract_of(item, spec)
-        persona_id = self._text(reader, "persona", spec.persona, context)
-        resolved = self.workspace.contracts.get(contract_id or "")
-        if persona_id is None and spec.action == "fulfil" and resolved is not None:
-            persona_id = resolved.document.value.provider_persona_id
-        if spec.action == "mock" and resolved is not None and not resolved.document.value.can_mock:
-            is_live = False
+        contract_id, persona_id = spec.contract, spec.persona
+        if reader.has_rendered_ids:
+            contract_id = self._text(reader, "contract", contract_id, context)
+            persona_id = self._text(reader, "persona", persona_id, context)
+        contract_id = contract_id or self._contract_of(item, spec)
+        resolved = self.workspace.contracts.get(contract_id) if contract_id is not None else None
+        if resolved is not None:
+            if persona_id is None and spec.action == "fulfil":
+                persona_id = resolved.document.value.provider_persona_id
+            if spec.action == "mock" and not resolved.document.value.can_mock:
+                is_live = False
         if reader.has_rendered_ids:
             self.names.check(spec, key, persona_id, contract_id)
         params, late = (spec.params, ()) if reader.is_plain else self._params(reader, context)
-        names = reader.late_names if when is not None or late else frozenset()
+        names = reader.late_names if when is not None or late else None
         self.found.append(
             Instance(
                 address=address,
