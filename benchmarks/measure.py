@@ -21,11 +21,11 @@ class Row:
 
     number: int
     what: str
-    floor: str = "–"
-    peer: str = "–"
+    floor: str = "-"
+    peer: str = "-"
     ours: str
     ratio: float | None = None
-    goal: str = "–"
+    goal: str = "-"
     is_met: bool | None = None
     how: str = "CPU time"
 
@@ -83,8 +83,8 @@ def program(
 
 def cells(row: Row) -> list[str]:
     """Return the row as the table shows it."""
-    ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
-    verdict = {True: "met", False: "not met", None: "–"}[row.is_met]
+    ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
+    verdict = {True: "met", False: "not met", None: "-"}[row.is_met]
     return [str(row.number), row.what, row.floor, row.peer, row.ours, ratio, row.goal, verdict, row.how]
 
 
@@ -95,6 +95,5 @@ def print_rows(rows: Sequence[Row]) -> None:
     """Print rows, a line each."""
     for row in rows:
         number, what, floor, peer, ours, ratio, goal, verdict, how = cells(row)
-        print(
-            f"row {number}: {what}: ours {ours}; {floor}; peers {peer}; ratio {ratio}; goal {goal}: {verdict} ({how})"
-        )
+        beside = f"{floor}; peers {peer}" if peer != "-" else floor
+        print(f"row {number}: {what}: {ours}; {beside}; ratio {ratio}, goal {goal}: {verdict} ({how})")
