@@ -13,6 +13,7 @@ from maestro_dsl.codec import from_json
 from maestro_dsl.compiler.plan import CompiledPlan
 from maestro_dsl.engine.ports import AttemptResult, QualityReport
 from maestro_dsl.engine.state import NodeState, RunState, RunStatus, fold
+from maestro_dsl.storage.outbox import TicketBox
 from maestro_dsl.validation.quality import rounded
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def result_of(
         interrupted=unfinished,
         continued=continued,
         live=is_live(state, run_id),
+        tickets=tuple(TicketBox(state.journal.database).tickets(run_id)),
     )
 
 

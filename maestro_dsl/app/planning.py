@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.app.documents import compile_plan
 from maestro_dsl.app.state import State, open_state
+from maestro_dsl.app.tickets import target_of
 from maestro_dsl.app.values import PlanReport
 from maestro_dsl.app.wiring import make_provider, with_script_in_keys
 from maestro_dsl.compiler.estimate import estimate
@@ -58,6 +59,7 @@ def plan_report(
         )
     base = plan_file.resolve().parent
     make_provider(compiled.plan.provider, base)
+    target_of(compiled)  # a mistake in it is told before anything runs
     plan = with_script_in_keys(compiled.plan, base)
     output = (base / plan.output).absolute()
     with open_state(state_dir, environ) as state:

@@ -87,6 +87,7 @@ async def retry(
             options=RunOptions(replace=frozenset(chosen)),
             interfaces={},
             tickets=tickets_of(state, record.run_id),
+            environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
         return result_of(state, new_id, interrupted=stop is not None and stop.is_set())

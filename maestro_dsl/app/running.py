@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from maestro_dsl.app.history import result_of
 from maestro_dsl.app.planning import interfaces_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
+from maestro_dsl.app.tickets import courier_of, delivering, target_of
 from maestro_dsl.app.wiring import condition_holds, make_provider
 from maestro_dsl.codec import canonical, from_json
 from maestro_dsl.compiler.plan import CompiledPlan
@@ -63,6 +64,8 @@ class Job:
     interfaces: Mapping[str, Json]
     tickets: Mapping[str, Json] | None = None
     """Where tickets go, as the project states it; None = no tickets."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Holds the secrets that tickets need."""
 
 
 async def apply(
@@ -103,6 +106,8 @@ async def apply(
                 replace=frozenset(name for name in options.replace if name in _addresses(plan)),
             ),
             interfaces=interfaces_of(report.compiled),
+            tickets=target_of(report.compiled),
+            environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
         return result_of(
@@ -148,6 +153,7 @@ async def resume(
             options=RunOptions(max_concurrency=overrides.max_concurrency, limits=limits),
             interfaces={},
             tickets=tickets_of(state, record.run_id),
+            environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
         interrupted = stop is not None and stop.is_set()
@@ -190,7 +196,11 @@ def _create(state: State, plan: CompiledPlan, report: PlanReport, now: float) ->
         updated_at=now,
     )
     base = (report.plan_file or Path()).resolve().parent
-    stored = {"plan": json.loads(canonical(replace(plan, blobs={}))), "base": str(base)}
+    stored = {
+        "plan": json.loads(canonical(replace(plan, blobs={}))),
+        "base": str(base),
+        "tickets": target_of(report.compiled),
+    }
     state.journal.create_run(record, canonical(stored))
     return run_id
 
@@ -247,6 +257,7 @@ async def work_on(
         commands.expire(job.run_id)  # asked of a process that is gone
         if job.resume:
             end_leftovers(state, job.run_id)
+        courier = courier_of(state, job.environ)
         services = LocalServices(
             sandbox=sandbox,
             artifacts=state.artifacts,
@@ -270,7 +281,7 @@ async def work_on(
                 work_dir=Path(scratch) / "work",
             ),
             prices=prices,
-            sinks=tuple(sinks),
+            sinks=(*sinks, courier),
             tool_version=__version__,
             epoch=lease.epoch,
             condition=condition_holds,
@@ -282,15 +293,16 @@ async def work_on(
         )
         watcher = asyncio.create_task(_watch(stop, control)) if stop is not None else None
         try:
-            await run_plan(
-                job.plan,
-                run_id=job.run_id,
-                runtime=runtime,
-                resume=job.resume,
-                options=job.options,
-                control=control,
-                plan_digest=job.plan.digest,
-            )
+            async with delivering(courier):
+                await run_plan(
+                    job.plan,
+                    run_id=job.run_id,
+                    runtime=runtime,
+                    resume=job.resume,
+                    options=job.options,
+                    control=control,
+                    plan_digest=job.plan.digest,
+                )
         finally:
             await services.close()
             if watcher is not None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class SystemClock:
@@ -25,6 +29,17 @@ class SystemIds:
     def new(self) -> str:
         """Return a fresh UUID, version 4."""
         return str(uuid.uuid4())
+
+
+class EnvironmentSecrets:
+    """Secrets in environment variables, looked up when they are used."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def get(self, name: str) -> str | None:
+        """Return the variable's value, or None where it is not set."""
+        return self._environ.get(name)
 
 
 class SystemRand:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from maestro_dsl.diagnostics import Diagnostics
     from maestro_dsl.engine.events import Event
     from maestro_dsl.engine.ports import QualityReport, RunRecord, Verdict
+    from maestro_dsl.engine.tickets import Ticket
     from maestro_dsl.lang.model import Json
     from maestro_dsl.lang.workspace import Workspace
     from maestro_dsl.reporters.plan import Forecast
@@ -88,6 +89,8 @@ class RunResult:
     interrupted: bool = False
     continued: bool = False
     live: bool = False
+    tickets: tuple[Ticket, ...] = ()
+    """Tickets about nodes that failed for good, delivered or waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,14 @@ class ControlResult:
     done: bool
     """False: it is under way, and not all of it has happened yet."""
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketList:
+    """Tickets of a state directory, oldest first."""
+
+    tickets: tuple[Ticket, ...]
+    state_dir: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

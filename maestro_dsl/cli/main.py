@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "retry": ("retry", "Try again what failed in a run."),
     "runs": ("runs", "List the runs of this state directory."),
     "show": ("show", "Show a run, or a plan file."),
+    "tickets": ("tickets", "List and deliver tickets about what failed for good."),
     "logs": ("logs", "Print what happened in a run; -f follows it."),
     "mock": ("mock", "Emit or serve mocks of interfaces."),
     "verify": ("verify", "Check a running or startable service against its contract."),

@@ -146,6 +146,7 @@ def view(result: RunResult) -> RunView:
         overall_quality=result.overall_quality,
         estimate=result.estimate,
         live=result.live,
+        tickets=result.tickets,
     )
 
 

@@ -405,6 +405,21 @@ class StateSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketSettings:
+    """`tickets` of a project: where help is asked for; secrets are names of environment variables."""
+
+    sink: str
+    url: str | None = None
+    project: str | None = None
+    issue_type: str | None = None
+    repository: str | None = None
+    labels: tuple[str, ...] = ()
+    user_env: str | None = None
+    token_env: str | None = None
+    secret_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """Defaults, models, environments, libraries and lint settings of a folder."""
 
@@ -422,6 +437,7 @@ class Project:
     sandbox: str | None = None
     limits: Limits = field(default_factory=Limits)
     state: StateSettings = field(default_factory=StateSettings)
+    tickets: TicketSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

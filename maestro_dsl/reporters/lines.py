@@ -18,6 +18,7 @@ from maestro_dsl.engine.events import (
     NodeDecided,
     NodeFinished,
     NodeWaiting,
+    ProviderHeld,
     RetryScheduled,
     RunFinished,
     RunPaused,
@@ -25,6 +26,7 @@ from maestro_dsl.engine.events import (
     RunStarted,
     ServiceReady,
     ServiceStopped,
+    TicketOpened,
 )
 from maestro_dsl.engine.state import NodeState, RunState, apply, fold
 from maestro_dsl.reporters.text import duration, money, plural, safe, tokens
@@ -45,19 +47,28 @@ def describe(event: Event) -> str | None:
         return _attempt(body)
     if isinstance(body, NodeFinished):
         return _finished(body)
-    if isinstance(body, NodeWaiting):
-        return f"{safe(body.node)}: waiting for a person: {safe(body.question)}"
-    if isinstance(body, NodeDecided):
-        return f"{safe(body.node)}: {safe(body.decision)}" + (f" by {safe(body.by)}" if body.by else "")
+    if isinstance(body, (NodeWaiting, NodeDecided, TicketOpened)):
+        return _person(body)
     if isinstance(body, ServiceReady):
         return f"{body.mode} of {safe(body.contract_id)} answers at {safe(body.url)}"
     if isinstance(body, ServiceStopped):
         return f"{body.mode} of {safe(body.contract_id)} stopped"
     if isinstance(body, AlertRaised):
         return f"alert: {safe(body.message)}"
+    if isinstance(body, ProviderHeld):
+        wait = duration(max(body.until - event.at, 0.0))
+        return f"{safe(body.provider)}: nobody calls it for {wait}: {safe(body.reason)}"
     if isinstance(body, LimitRaised):
         return "limits raised"
     return _run(body) if isinstance(body, (RunStarted, RunResumed, RunPaused, RunFinished)) else None
+
+
+def _person(body: NodeWaiting | NodeDecided | TicketOpened) -> str:
+    if isinstance(body, NodeWaiting):
+        return f"{safe(body.node)}: waiting for a person: {safe(body.question)}"
+    if isinstance(body, TicketOpened):
+        return f"{safe(body.node)}: ticket {safe(body.key)} asks for help"
+    return f"{safe(body.node)}: {safe(body.decision)}" + (f" by {safe(body.by)}" if body.by else "")
 
 
 def _run(body: RunStarted | RunResumed | RunPaused | RunFinished) -> str:

@@ -209,6 +209,11 @@ class LiveView:
         mocks = [item for item in state.services.values() if item.mode == "mock"]
         if mocks:
             parts.append(f"{plural(len(mocks), 'mock')} up")
+        for provider, until in state.held.items():
+            if until > self._now and not state.is_final:
+                parts.append(f"{safe(provider)} asks for patience: {until - self._now:.0f} s")
+        if state.tickets:
+            parts.append(plural(len(state.tickets), "ticket"))
         if state.alerts:
             parts.append(plural(len(state.alerts), "alert"))
         return Text(" · ".join(parts))

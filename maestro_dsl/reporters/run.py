@@ -16,6 +16,7 @@ from maestro_dsl.compiler.estimate import Estimate
 from maestro_dsl.compiler.plan import CompiledPlan
 from maestro_dsl.engine.ports import QualityReport
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
+from maestro_dsl.engine.tickets import Ticket, TicketStatus
 from maestro_dsl.reporters.text import (
     FORMAT_VERSION,
     PLAIN,
@@ -80,6 +81,7 @@ class RunView:
     overall_quality: float | None = None
     estimate: Estimate | None = None
     live: bool = False
+    tickets: tuple[Ticket, ...] = ()
 
 
 def text(view: RunView, style: Style = PLAIN) -> str:
@@ -90,6 +92,7 @@ def text(view: RunView, style: Style = PLAIN) -> str:
         _verified(view, style),
         _quality(view, style),
         _problems(view, style),
+        _tickets(view, style),
         _reasons(view, style),
         _figures(view, style),
     ]
@@ -195,6 +198,16 @@ def _problems(view: RunView, style: Style) -> list[str]:
         lines.append(f"  {safe(node.address)}: {state}{f', {safe(reason)}' if reason else ''}")
         lines += _issues(record)
     return [style("bold", "Problems"), *lines] if lines else []
+
+
+def _tickets(view: RunView, style: Style) -> list[str]:
+    lines = []
+    for ticket in view.tickets:
+        where = f"{ticket.reference} {ticket.url}".strip()
+        if ticket.status is not TicketStatus.DELIVERED:
+            where = f"{ticket.status.value}{': ' + ticket.error if ticket.error else ''}"
+        lines.append(cut(f"  {safe(ticket.node)}: {safe(where)}", WIDTH * 2))
+    return [style("bold", "Tickets"), *lines] if lines else []
 
 
 def _issues(record: NodeRecord) -> list[str]:
@@ -307,6 +320,7 @@ def json_document(view: RunView) -> dict[str, Any]:
         },
         "estimate": to_json(view.estimate),
         "alerts": [to_json(alert) for alert in state.alerts.values()],
+        "tickets": [to_json(ticket) for ticket in view.tickets],
     }
 
 

@@ -1,0 +1,128 @@
+"""The places for tickets by name, and how one is opened from what a project states."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from maestro_dsl.errors import UsageError
+from maestro_dsl.tickets.github import API_URL, HEADERS, GitHub
+from maestro_dsl.tickets.jira import Jira, basic
+from maestro_dsl.tickets.sink import Channel, Sink, Undelivered, checked_url
+from maestro_dsl.tickets.webhook import Webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maestro_dsl.lang.model import TicketSettings
+    from maestro_dsl.ports import Clock, Secrets
+
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+_PROJECT: Final = re.compile(r"[A-Z][A-Z0-9_]+")
+
+
+def check(settings: TicketSettings) -> None:
+    """Return where tickets can be sent by these settings, secrets left aside.
+
+    Raises:
+        UsageError: something is missing or cannot be used.
+    """
+    CHECKS[settings.sink](settings)
+
+
+def open_sink(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
+    """Return the place for tickets, with its secrets as they are now.
+
+    Raises:
+        UsageError: something is missing or cannot be used.
+        Undelivered: a variable with a secret is not set.
+    """
+    check(settings)
+    return OPENERS[settings.sink](settings, secrets, clock)
+
+
+def _check_jira(settings: TicketSettings) -> None:
+    checked_url(_needed(settings.url, "url", "https://example.atlassian.net"), "url")
+    _needed(settings.user_env, "user_env", "JIRA_USER")
+    _needed(settings.token_env, "token_env", "JIRA_API_TOKEN")
+    if not _PROJECT.fullmatch(_needed(settings.project, "project", "OPS")):
+        raise UsageError(f'tickets: "{settings.project}" is no key of a JIRA project', hint="project: OPS")
+
+
+def _check_github(settings: TicketSettings) -> None:
+    checked_url(settings.url or API_URL, "url")
+    _needed(settings.token_env, "token_env", "GITHUB_TOKEN")
+    if not _REPOSITORY.fullmatch(_needed(settings.repository, "repository", "acme/shop")):
+        raise UsageError(f'tickets: "{settings.repository}" is no repository', hint="repository: acme/shop")
+
+
+def _check_webhook(settings: TicketSettings) -> None:
+    checked_url(_needed(settings.url, "url", "https://example.com/hooks/maestro"), "url")
+
+
+def _needed(value: str | None, key: str, example: str) -> str:
+    if not value:
+        raise UsageError(
+            f"tickets: {key} is missing", hint=f"in maestro.yaml below tickets: {key}: {example}"
+        )
+    return value
+
+
+def _secret(secrets: Secrets, name: str | None) -> str:
+    value = secrets.get(name or "")
+    if not value:
+        raise Undelivered(f"the environment variable {name} is not set")
+    return value
+
+
+def _jira(settings: TicketSettings, secrets: Secrets, _clock: Clock) -> Sink:
+    user, token = _secret(secrets, settings.user_env), _secret(secrets, settings.token_env)
+    headers = {"authorization": basic(user, token), "accept": "application/json"}
+    channel = Channel(
+        base_url=checked_url(settings.url or "", "url"),
+        headers=headers,
+        secrets=(token, headers["authorization"]),
+    )
+    return Jira(
+        channel=channel,
+        project=settings.project or "",
+        issue_type=settings.issue_type or "Task",
+        labels=settings.labels,
+    )
+
+
+def _github(settings: TicketSettings, secrets: Secrets, _clock: Clock) -> Sink:
+    token = _secret(secrets, settings.token_env)
+    channel = Channel(
+        base_url=checked_url(settings.url or API_URL, "url"),
+        headers={**HEADERS, "authorization": f"Bearer {token}"},
+        secrets=(token,),
+    )
+    return GitHub(channel=channel, repository=settings.repository or "", labels=settings.labels)
+
+
+def _webhook(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
+    secret = _secret(secrets, settings.secret_env) if settings.secret_env else None
+    token = _secret(secrets, settings.token_env) if settings.token_env else None
+    url = checked_url(settings.url or "", "url")
+    parts = urlsplit(url)
+    headers = {"user-agent": "maestro-dsl"}
+    if token is not None:
+        headers["authorization"] = f"Bearer {token}"
+    hidden = tuple(item for item in (secret, token) if item is not None)
+    channel = Channel(base_url=f"{parts.scheme}://{parts.netloc}", headers=headers, secrets=hidden)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Webhook(channel=channel, target=target, clock=clock, secret=secret)
+
+
+CHECKS: Final[dict[str, Callable[[TicketSettings], None]]] = {
+    "jira": _check_jira,
+    "github": _check_github,
+    "webhook": _check_webhook,
+}
+OPENERS: Final[dict[str, Callable[[TicketSettings, Secrets, Clock], Sink]]] = {
+    "jira": _jira,
+    "github": _github,
+    "webhook": _webhook,
+}
