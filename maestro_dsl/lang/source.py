@@ -23,7 +23,7 @@ from maestro_dsl.lang.sourcemap import SourceMap
 from maestro_dsl.lang.syntax import explain, syntax_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _MIB: Final = 1024 * 1024
 
@@ -110,6 +110,18 @@ def python_parser_of(text: str) -> Callable[[], Any]:
     """Return the same from PyYAML's own parser, for platforms without libyaml."""
     next_event: Callable[[], Any] = yaml.Loader(text).get_event
     return next_event
+
+
+def tokens_of(text: str) -> Iterator[Any]:
+    """Yield the tokens of `text`, which is valid YAML, from libyaml or from PyYAML's own scanner."""
+    try:
+        from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
+    except ImportError:
+        yield from yaml.scan(text)
+        return
+    parser = CParser(text)
+    while parser.check_token():
+        yield parser.get_token()
 
 
 def _decode(content: bytes | str, file: str) -> tuple[str, Diagnostic | None]:

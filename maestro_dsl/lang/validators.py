@@ -184,11 +184,11 @@ def subschema(root: dict[str, Any], path: Iterable[str | int], keyword: str | No
 def _holding(root: dict[str, Any], node: Any, step: object) -> tuple[dict[str, Any], Any]:
     """Follow references from `node` until `step` stands in it; prose may stand beside a `$ref`."""
     while isinstance(node, dict) and step not in node and "$ref" in node:
-        root, node = _follow(root, str(node["$ref"]))
+        root, node = follow(root, str(node["$ref"]))
     return root, node
 
 
-def _follow(root: dict[str, Any], reference: str) -> tuple[dict[str, Any], Any]:
+def follow(root: dict[str, Any], reference: str) -> tuple[dict[str, Any], Any]:
     """Return the schema and the part of it that a `$ref` points at."""
     document, _, path = reference.partition("#/")
     root = _schema(document.removeprefix(_URN)) if document else root

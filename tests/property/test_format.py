@@ -1,0 +1,89 @@
+"""`fmt` over generated YAML in every style with comments everywhere: same values, every comment, stable."""
+
+import json
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.yamlish import TEXTS, documents
+
+from maestro_dsl.lang.format import format_content
+from maestro_dsl.lang.quoting import written
+from maestro_dsl.lang.source import load
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = int(os.environ.get("MAESTRO_TEST_FORMAT", "120"))
+"""How many documents are generated; thousands find rarer ones."""
+OURS = sorted(
+    path
+    for pattern in ("blueprints/**/*.yaml", "examples/*/*.yaml", "examples/*/contracts/*.contract.yaml")
+    for path in ROOT.glob(pattern)
+)
+slow_to_draw = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+def formatted(text):
+    return format_content(text.encode(), "f.yaml").text
+
+
+@slow_to_draw
+@given(documents(head=["kind: Plan", "apiVersion: maestro/v1"]))
+def test_values_and_comments_stay_and_a_second_time_changes_nothing(text):
+    made = formatted(text)
+    if made is None:
+        assert load(text, "f.yaml").diagnostics.has_errors
+        return
+    before, after = (json.dumps(load(item, "f.yaml").data, sort_keys=True) for item in (text, made))
+    assert after == before
+    assert Counter(re.findall(r"# c\d+", made)) == Counter(re.findall(r"# c\d+", text))
+    assert formatted(made) == made
+    assert "\r" not in made
+    assert made.endswith("\n")
+
+
+@slow_to_draw
+@given(TEXTS, st.booleans())
+def test_a_text_that_is_written_is_read_again(text, is_flow):
+    shown = written(text, in_flow=is_flow)
+    wrapped = f"[{shown}, z]\n" if is_flow else f"k: {shown}\n"
+    loaded = load(wrapped, "f.yaml")
+    assert not list(loaded.diagnostics)
+    assert loaded.data == ([text, "z"] if is_flow else {"k": text})
+
+
+def annotated(text):
+    """Return a canonical text with a comment above and behind every line that begins an entry."""
+    lines = []
+    for number, line in enumerate(text.splitlines()):
+        entry = re.match(r"( *)(- )?(\w+:|- )(.*)", line)
+        if entry is None or line.lstrip().startswith("#"):
+            lines.append(line)
+            continue
+        lines.append(f"{entry[1]}# above {number}")
+        lines.append(line if "#" in line or line.endswith((">-", "|")) else f"{line}  # behind {number}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_our_own_documents_are_in_canonical_form_with_comments_too(path):
+    text = path.read_text(encoding="utf-8")
+    assert formatted(text) == text
+    marked = annotated(text)
+    assert formatted(marked) == marked
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_comments_travel_with_their_keys(path):
+    marked = annotated(path.read_text(encoding="utf-8"))
+    _head, *sections = re.split(r"(?m)^(?=# above )", marked)
+    shuffled = "".join(reversed(sections))
+    assert formatted(shuffled) == "".join(sections)
+    assert formatted(shuffled.replace("\n", "\r\n")) == "".join(sections)
