@@ -17,12 +17,14 @@ _INDENT: Final = "indent with spaces, and give all keys of one mapping the same 
 _QUOTE: Final = (
     'put the text in quotes if it holds ": " or starts with one of @ ` % & * ! | > [ ] { } , # ? -'
 )
+_NOT_CLOSED: Final = "a quoted text is not closed"
+"""Said where the text begins: the parser only notices at the end of the file."""
 
 # Beginning of the parser's text (either parser) → our sentence and the likely cause.
 _CAUSES: Final = (
     ("mapping values are not allowed", 'a second ":" stands where only a value may stand', _QUOTE),
-    ("found unexpected end of stream", "a quoted text is not closed", "add the closing quote"),
-    ("found unexpected document indicator", "a quoted text is not closed", "add the closing quote"),
+    ("found unexpected end of stream", _NOT_CLOSED, "add the closing quote"),
+    ("found unexpected document indicator", _NOT_CLOSED, "add the closing quote"),
     (
         "found unknown escape character",
         "unknown escape in double quotes",
@@ -97,7 +99,8 @@ def explain(error: Exception, source: SourceMap) -> Diagnostic:
         return syntax_error(source, at, message, "put the text in quotes")
     for beginning, message, help_text in _CAUSES:
         if problem.startswith(beginning):
-            return syntax_error(source, at, message, help_text)
+            opened = getattr(error, "context_mark", None) if message == _NOT_CLOSED else None
+            return syntax_error(source, at if opened is None else int(opened.index), message, help_text)
     return syntax_error(source, at, f"not valid YAML: {problem}", None)
 
 

@@ -97,7 +97,7 @@ def test_a_second_document_is_a_warning_at_its_mark() -> None:
         ("a: {{ x }}\n", ("SYN001", 1, 5)),
         ("a: b: c\n", ("SYN001", 1, 5)),
         ("a:\n\t- x\n", ("SYN001", 2, 1)),
-        ("a: 'x\n", ("SYN001", 2, 1)),
+        ("a: 'x\n", ("SYN001", 1, 4)),
         ("a: [1, 2\nb: 3\n", ("SYN001", 2, 2)),
         ("a: @x\n", ("SYN001", 1, 4)),
         ("a: \x00\n", ("SYN001", 1, 4)),
