@@ -44,6 +44,7 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
     (r"(last|family|sur)_?name|^surname", "last_name"),
     (r"user_?name|nickname|handle$|^login", "user_name"),
     (r"(full|display|person|customer|owner|author|contact)_?name|^author$|^owner$|^artist", "full_name"),
+    (r"^(director|producer|creator|editor)s?$", "full_name"),
     (r"file_?name", "file_name"),
     (r"host_?name|^domain|_domain$", "hostname"),
     (r"company|organi[sz]ation|employer|vendor|brand", "company"),

@@ -1,0 +1,340 @@
+"""The mock as an ASGI application: GraphQL over HTTP, events for subscriptions, a record of every call.
+
+POST and GET at `/graphql` and `/`; `/__admin` as the other mocks have it. Rules of status and media types
+follow the GraphQL-over-HTTP specification (draft of 2025); what is answered is for `execute`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
+
+from maestro_dsl.interfaces.asgi import lifespan, read_body, recorded_text, send_answer
+from maestro_dsl.interfaces.graphql.accept import EVENTS, JSON, RESPONSE, preferred
+from maestro_dsl.interfaces.graphql.execute import Event, Executor, GraphRequest, Prepared
+from maestro_dsl.interfaces.graphql.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maestro_dsl.interfaces.asgi import Asgi, CallRecord, Receive, Scope, Send
+    from maestro_dsl.interfaces.graphql.model import GraphApi
+
+PATHS: Final = frozenset({"/graphql", "/graphql/", "/"})
+MAX_QUERY_BYTES: Final = 2_000_000
+_RECORDED_HEADERS: Final = frozenset({"accept", "content-type", "user-agent"})
+_MAX_NESTING: Final = 200
+_PAGE: Final = (
+    "<!doctype html><meta charset=utf-8><title>Mock</title><p>A GraphQL mock: send queries with POST to "
+    "<code>/graphql</code>, content type <code>application/json</code>."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An answer to a request that holds no GraphQL request."""
+
+    status: int
+    message: str
+    allow: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One HTTP request; header names are lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def mock_app(
+    api: GraphApi,
+    *,
+    seed: int | str = 0,
+    record: Callable[[CallRecord], None] | None = None,
+    name: str = "mock",
+) -> Asgi:
+    """Return an application that answers for `api`; its memory lasts as long as it does.
+
+    `record` is called with each finished call, calls to `/__admin` left out. `name` is shown in `server`.
+    """
+    mock = _Mock(Executor(Table(api, seed)), record, name)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+        elif scope["type"] == "http":
+            await mock.answer(scope, receive, send)
+
+    return app
+
+
+class _Mock:
+    def __init__(self, executor: Executor, record: Callable[[CallRecord], None] | None, name: str) -> None:
+        self._executor = executor
+        self._record = record
+        self._name = name
+        self._count = 0
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        body = await read_body(receive, MAX_QUERY_BYTES)
+        call = _call(scope, body or b"")
+        if body is None:
+            await self._say(send, call, Refusal(status=413, message="the request is too large"))
+        elif call.method == "OPTIONS":
+            await send_answer(send, 204, {**self._headers(call), **_preflight(call)}, b"")
+        elif call.path.startswith("/__admin/"):
+            await self._admin(send, call)
+        elif call.path not in PATHS:
+            text = f"there is nothing at {call.path}; GraphQL is at /graphql"
+            await self._say(send, call, Refusal(status=404, message=text))
+        else:
+            await self._graphql(call, receive, send)
+
+    async def _graphql(self, call: _Call, receive: Receive, send: Send) -> None:
+        wants_page = call.method == "GET" and "text/html" in call.headers.get("accept", "")
+        if wants_page and "query=" not in call.query:
+            headers = {**self._headers(call), "content-type": "text/html; charset=utf-8"}
+            await send_answer(send, 200, headers, _PAGE.encode())
+            return
+        media = preferred(call.headers.get("accept"))
+        request = read_request(call.method, call.query, call.headers, call.body)
+        if media is None:
+            request = Refusal(status=406, message=f"answers are {JSON}, {RESPONSE} or {EVENTS}")
+        if isinstance(request, Refusal):
+            await self._say(send, call, request, media or JSON)
+            return
+        prepared = self._executor.prepare(request)
+        refusal = _misused(call.method, prepared, media)
+        if refusal is not None:
+            await self._say(send, call, refusal, media or JSON, operation=prepared.asked)
+        elif media == EVENTS:
+            await self._stream(call, request, prepared, receive, send)
+        else:
+            await self._result(call, request, prepared, media or JSON, send)
+
+    async def _result(
+        self, call: _Call, request: GraphRequest, prepared: Prepared, media: str, send: Send
+    ) -> None:
+        result = self._executor.execute(prepared, request)
+        status = 400 if media == RESPONSE and "data" not in result else 200
+        content = encoded(result)
+        headers = {**self._headers(call), "content-type": f"{media}; charset=utf-8"}
+        await send_answer(send, status, {**headers, "content-length": str(len(content))}, content)
+        self._note(call, status, content, prepared, result)
+
+    async def _stream(
+        self, call: _Call, request: GraphRequest, prepared: Prepared, receive: Receive, send: Send
+    ) -> None:
+        """Send events: the result, and for a subscription whatever happens until the other side leaves."""
+        headers = {
+            **self._headers(call),
+            "content-type": f"{EVENTS}; charset=utf-8",
+            "cache-control": "no-cache",
+        }
+        pairs = [(key.encode(), value.encode("latin-1", "replace")) for key, value in headers.items()]
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+        wanted = self._executor.listens_to(prepared)
+
+        def hear(event: Event) -> None:
+            if wanted(event):
+                queue.put_nowait(event)
+
+        self._executor.listeners.add(hear)
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": pairs})
+            first = self._executor.execute(prepared, request)
+            await send({"type": "http.response.body", "body": _next(first), "more_body": True})
+            self._note(call, 200, encoded(first), prepared, first)
+            if prepared.kind == "subscription" and "data" in first:
+                with suppress(asyncio.CancelledError):
+                    await self._follow(request, prepared, queue, receive, send)
+            await send({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
+        finally:
+            self._executor.listeners.discard(hear)
+
+    async def _follow(
+        self,
+        request: GraphRequest,
+        prepared: Prepared,
+        queue: asyncio.Queue[Event],
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        left = asyncio.ensure_future(receive())
+        try:
+            while not left.done():
+                heard = asyncio.ensure_future(queue.get())
+                await asyncio.wait({left, heard}, return_when=asyncio.FIRST_COMPLETED)
+                if not heard.done():
+                    heard.cancel()
+                    return
+                result = self._executor.execute(prepared, request, heard.result())
+                await send({"type": "http.response.body", "body": _next(result), "more_body": True})
+        finally:
+            left.cancel()
+
+    async def _admin(self, send: Send, call: _Call) -> None:
+        if call.method == "POST" and call.path == "/__admin/reset":
+            self._executor.world.reset()
+            await send_answer(send, 204, self._headers(call), b"")
+        elif call.method == "GET" and call.path == "/__admin/export":
+            content = encoded(self._executor.world.export())
+            await send_answer(send, 200, {**self._headers(call), "content-type": JSON}, content)
+        else:
+            text = "POST /__admin/reset forgets what was written, GET /__admin/export shows it"
+            await self._say(send, call, Refusal(status=404, message=text))
+
+    async def _say(
+        self, send: Send, call: _Call, refusal: Refusal, media: str = JSON, operation: str | None = None
+    ) -> None:
+        result = {"errors": [{"message": refusal.message, "extensions": {"code": "BAD_REQUEST"}}]}
+        content = encoded(result)
+        media = JSON if media == EVENTS else media
+        headers = {
+            **self._headers(call),
+            "content-type": f"{media}; charset=utf-8",
+            "content-length": str(len(content)),
+        }
+        if refusal.allow is not None:
+            headers["allow"] = refusal.allow
+        await send_answer(send, refusal.status, headers, content)
+        if not call.path.startswith("/__admin/"):
+            self._keep(call, refusal.status, content, operation, [refusal.message])
+
+    def _note(
+        self, call: _Call, status: int, content: bytes, prepared: Prepared, result: dict[str, Any]
+    ) -> None:
+        faults = [] if "data" in result else [str(item["message"]) for item in result.get("errors", [])]
+        self._keep(call, status, content, None if faults and not prepared.asked else prepared.asked, faults)
+
+    def _keep(
+        self, call: _Call, status: int, content: bytes, operation: str | None, faults: list[str]
+    ) -> None:
+        if self._record is None:
+            return
+        self._count += 1
+        self._record(
+            {
+                "seq": self._count,
+                "method": call.method,
+                "path": call.path,
+                "query": call.query,
+                "headers": {key: value for key, value in call.headers.items() if key in _RECORDED_HEADERS},
+                "body": recorded_text(call.body),
+                "status": status,
+                "response_body": recorded_text(content),
+                "operation": operation,
+                "violations": list(faults),
+            }
+        )
+
+    def _headers(self, call: _Call) -> dict[str, str]:
+        return {
+            "server": f"maestro-{self._name}",
+            "access-control-allow-origin": call.headers.get("origin", "*"),
+            "access-control-expose-headers": "*",
+        }
+
+
+def read_request(method: str, query: str, headers: dict[str, str], body: bytes) -> GraphRequest | Refusal:
+    """Return the GraphQL request that an HTTP request carries, or why it carries none."""
+    if method == "GET":
+        pairs = {key: values[-1] for key, values in parse_qs(query, keep_blank_values=True).items()}
+        data: Any = {"query": pairs.get("query")}
+        for key, name in (("variables", "variables"), ("operationName", "operationName")):
+            if pairs.get(key):
+                data[name] = pairs[key]
+        if "variables" in data:
+            data["variables"] = _json(data["variables"])
+            if data["variables"] is None:
+                return Refusal(status=400, message="variables is no JSON object")
+    elif method == "POST":
+        media = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media != JSON:
+            return Refusal(status=415, message=f"the body has to be {JSON}")
+        data = _json(body.decode("utf-8", "replace"))
+    else:
+        return Refusal(status=405, message=f"{method} is not allowed; use POST or GET", allow="GET, POST")
+    return _request(data)
+
+
+def _request(data: Any) -> GraphRequest | Refusal:
+    if isinstance(data, list):
+        return Refusal(status=400, message="batches are not supported; send one operation a request")
+    if not isinstance(data, dict):
+        return Refusal(status=400, message="the body is no JSON object")
+    query, variables, name = data.get("query"), data.get("variables"), data.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        stored = isinstance(data.get("extensions"), dict) and "persistedQuery" in data["extensions"]
+        text = (
+            "persisted queries are not supported; send the query" if stored else 'the text "query" is missing'
+        )
+        return Refusal(status=400, message=text)
+    if variables is not None and not isinstance(variables, dict):
+        return Refusal(status=400, message="variables is no JSON object")
+    if name is not None and not isinstance(name, str):
+        return Refusal(status=400, message="operationName is no text")
+    return GraphRequest(query=query, variables=variables or {}, operation_name=name or None)
+
+
+def _misused(method: str, prepared: Prepared, media: str | None) -> Refusal | None:
+    if method == "GET" and prepared.kind == "mutation":
+        return Refusal(status=405, message="a mutation has to be sent with POST", allow="POST")
+    if prepared.kind == "subscription" and media != EVENTS:
+        text = f"a subscription is answered as {EVENTS}; ask for it with the header Accept"
+        return Refusal(status=406, message=text)
+    return None
+
+
+def _json(text: str) -> Any:
+    depth = most = 0
+    for char in text:
+        if char in "[{":
+            depth += 1
+            most = max(most, depth)
+        elif char in "]}":
+            depth -= 1
+    if most > _MAX_NESTING:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def encoded(result: Any) -> bytes:
+    """Return a result as JSON text."""
+    return json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _next(result: dict[str, Any]) -> bytes:
+    return b"event: next\ndata: " + encoded(result) + b"\n\n"
+
+
+def _call(scope: Scope, body: bytes) -> _Call:
+    headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+    return _Call(
+        method=scope["method"],
+        path=scope["path"],
+        query=scope.get("query_string", b"").decode("utf-8", "replace"),
+        headers=headers,
+        body=body,
+    )
+
+
+def _preflight(call: _Call) -> dict[str, str]:
+    return {
+        "access-control-allow-methods": "GET, POST, OPTIONS",
+        "access-control-allow-headers": call.headers.get("access-control-request-headers", "*"),
+        "access-control-max-age": "600",
+        "allow": "GET, POST, OPTIONS",
+    }
