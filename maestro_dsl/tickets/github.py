@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 API_URL: Final = "https://api.github.com"
 HEADERS: Final = {
-    "accept": "application/vnd.github+json",
+    "accept": "application/vnd.github+json, application/json;q=0.9",
     "x-github-api-version": "2022-11-28",
     "user-agent": "maestro-dsl",
 }
@@ -34,9 +34,13 @@ class GitHub:
 
     async def find(self, ticket: Ticket) -> Arrived | None:
         """Return the issue that carries the ticket's label, open or closed, or None."""
-        target = f"{self._issues}?labels={quote(label(ticket), safe='')}&state=all&per_page=1"
+        target = f"{self._issues}?labels={quote(label(ticket), safe='')}&state=all&per_page=100"
         data = json_of(await self.channel.send("GET", target, good=(200,)))
-        return self._arrived(data[0]) if isinstance(data, list) and data else None
+        wanted = label(ticket)
+        for item in data if isinstance(data, list) else ():
+            if wanted in _labels(item):  # whatever the server made of the filter
+                return self._arrived(item)
+        return None
 
     async def create(self, ticket: Ticket) -> Arrived:
         """Make the issue."""
@@ -54,6 +58,12 @@ class GitHub:
         if not number:
             raise Undelivered("GitHub's answer names no issue")
         return Arrived(reference=f"{self.repository}#{number}", url=text_of(data, "html_url"))
+
+
+def _labels(issue: object) -> set[str]:
+    found = issue.get("labels") if isinstance(issue, dict) else None
+    listed = found if isinstance(found, list) else []
+    return {item if isinstance(item, str) else text_of(item, "name") for item in listed}
 
 
 def label(ticket: Ticket) -> str:

@@ -31,10 +31,14 @@ class Jira:
     async def find(self, ticket: Ticket) -> Arrived | None:
         """Return the issue that carries the ticket's label, or None."""
         jql = f'project = "{self.project}" AND labels = "{label(ticket)}" ORDER BY created ASC'
-        body = json.dumps({"jql": jql, "maxResults": 1, "fields": ["summary"]}).encode()
+        body = json.dumps({"jql": jql, "maxResults": 10, "fields": ["labels"]}).encode()
         data = json_of(await self.channel.send("POST", f"{API}/search/jql", body=body, good=(200,)))
         issues = data.get("issues") if isinstance(data, dict) else None
-        return self._arrived(issues[0]) if isinstance(issues, list) and issues else None
+        for item in issues if isinstance(issues, list) else ():
+            fields = item.get("fields") if isinstance(item, dict) else None
+            if isinstance(fields, dict) and label(ticket) in (fields.get("labels") or ()):
+                return self._arrived(item)  # and not what a server makes of a query it does not know
+        return None
 
     async def create(self, ticket: Ticket) -> Arrived:
         """Make the issue."""
