@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maestro_dsl.actions.workspace import store_files
 from maestro_dsl.engine.ports import AttemptResult, AttemptSpec, Failure, WorkContext
+from maestro_dsl.interfaces.options import options_of
 from maestro_dsl.interfaces.registry import kind_of
 
 FOLDER = "contracts"
@@ -29,9 +30,10 @@ class Mock:
         if api is None:
             first = next(iter(problems))
             return AttemptResult(failure=Failure.FATAL, message=f"{spec_name}: {first.message}")
+        options = options_of(compiled.contract.mock_options)
         files = {
             path.removeprefix(f"{FOLDER}/"): text.encode() if isinstance(text, str) else text
-            for path, text in interface.emit(api, compiled.id, content, spec_name).items()
+            for path, text in interface.emit(api, compiled.id, content, spec_name, options=options).items()
         }
         refs = store_files(context.artifacts, FOLDER, files)
         return AttemptResult(files=refs, outputs={"files": [ref.path for ref in refs]})

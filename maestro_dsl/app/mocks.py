@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from maestro_dsl.app.documents import compile_plan
-from maestro_dsl.app.values import EmitResult, ServedMock
+from maestro_dsl.app.values import EmitResult
 from maestro_dsl.errors import CompileError, EnvironmentFailure, UsageError
+from maestro_dsl.interfaces.options import options_of
 from maestro_dsl.interfaces.registry import InterfaceKind, kind_of
 from maestro_dsl.lang.bundle import whole_spec
 from maestro_dsl.lang.contracts import resolve_contract
-from maestro_dsl.lang.model import Contract, ContractType, Kind
+from maestro_dsl.lang.model import Contract, ContractType, Kind, MockOptions
 from maestro_dsl.lang.read import read_document
 from maestro_dsl.lang.settings import Overrides
-from maestro_dsl.net.server import serve
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from maestro_dsl.app.serving import Listeners, ServeSettings
+    from maestro_dsl.interfaces.openapi.drift import DriftReport
     from maestro_dsl.lang.document import Document
-    from maestro_dsl.lang.model import Json
+    from maestro_dsl.ports import Clock
 
 _OWN_KINDS = ("apiVersion:", "kind:")
 
@@ -37,6 +38,8 @@ class Subject:
     content: bytes
     interface: InterfaceKind
     api: object
+    options: MockOptions | None = None
+    """What the contract says of its mock; None of a bare specification."""
 
 
 def subjects(
@@ -84,7 +87,8 @@ def _from_document(
                 skipped.append((item.id, "it has no interface"))
             else:
                 content = compiled.plan.blobs[item.spec_digest]
-                found.append(_subject(item.id, item.spec_path or item.id, content, item.contract.type))
+                made = _subject(item.id, item.spec_path or item.id, content, item.contract.type)
+                found.append(replace(made, options=item.contract.mock_options))
         return
     contract = read.document.value
     if not isinstance(contract, Contract):
@@ -97,7 +101,8 @@ def _from_document(
         sources = {read.document.file: read.document.text}
         raise CompileError(f"{file}: its interface cannot be read", problems, sources=sources)
     spec = file.parent / contract.interface_spec.spec_file
-    found.append(_subject(contract.id, str(spec), resolved.spec_bytes, contract.type))
+    made = _subject(contract.id, str(spec), resolved.spec_bytes, contract.type)
+    found.append(replace(made, options=contract.mock_options))
 
 
 def _subject(name: str, file: str, content: bytes, kind: ContractType) -> Subject:
@@ -123,7 +128,7 @@ def mock_emit(
     made: dict[str, bytes] = {}
     for item in found:
         for path, text in item.interface.emit(
-            item.api, item.name, item.content, Path(item.file).name
+            item.api, item.name, item.content, Path(item.file).name, options=options_of(item.options)
         ).items():
             made[path] = text.encode() if isinstance(text, str) else text
     different = [path for path in _existing(output, made) if not force]
@@ -154,46 +159,25 @@ def _existing(output: Path, made: Mapping[str, bytes]) -> Iterable[str]:
 
 async def mock_serve(
     files: Sequence[Path],
+    settings: ServeSettings,
+    listeners: Listeners,
     *,
-    host: str,
-    port: int,
-    seed: int,
     environ: Mapping[str, str],
-    ready: Callable[[tuple[ServedMock, ...]], None],
     stop: asyncio.Event,
-    on_call: Callable[[str, Mapping[str, Json]], None] | None = None,
-) -> None:
-    """Serve mocks until `stop` is set; several get ports in a row from `port` on, 0 = free ones.
+    clock: Clock | None = None,
+) -> tuple[DriftReport, ...]:
+    """Serve mocks, or a proxy of the real thing, until `stop` is set; return what drifted from the contract.
 
     Raises:
-        UsageError: nothing to serve.
-        EnvironmentFailure: a port is in use.
+        UsageError: nothing to serve, or the settings do not fit.
+        EnvironmentFailure: a port is in use, or the log cannot be written.
     """
+    from maestro_dsl.app.serving import serve_all
+    from maestro_dsl.app.system import SystemClock
+
     found, skipped = subjects(files, environ)
     if not found:
         raise UsageError(
             "nothing to serve", hint="; ".join(f"{name}: {why}" for name, why in skipped) or None
         )
-    async with AsyncExitStack() as stack:
-        served = []
-        for offset, item in enumerate(found):
-            server = await serve(
-                item.interface.serve(
-                    item.api, seed=seed, record=_recorder(item.name, on_call), name=item.name
-                ),
-                host,
-                port + offset if port else 0,
-            )
-            stack.push_async_callback(server.stop)
-            names = item.interface.operations(item.api)
-            served.append(ServedMock(name=item.name, url=server.url, operations=names))
-        ready(tuple(served))
-        await stop.wait()
-
-
-def _recorder(
-    name: str, on_call: Callable[[str, Mapping[str, Json]], None] | None
-) -> Callable[[Mapping[str, Json]], None] | None:
-    if on_call is None:
-        return None
-    return lambda call: on_call(name, call)
+    return await serve_all(found, settings, listeners, stop=stop, clock=clock or SystemClock())

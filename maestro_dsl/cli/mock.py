@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from maestro_dsl.app.values import EmitResult, ServedMock
+    from maestro_dsl.interfaces.openapi.drift import DriftReport
 
 EMIT_EPILOG = """\b
 Examples:
@@ -30,7 +31,9 @@ SERVE_EPILOG = """\b
 Examples:
   maestro mock serve api.yaml
   maestro mock serve plan.yaml --port 4010
-  maestro mock serve a.yaml b.yaml --port 0 --format json
+  maestro mock serve a.yaml b.yaml --one-port --port 4010
+  maestro mock serve api.yaml --latency 50-200ms --error-rate 0.1 --log calls.jsonl
+  maestro mock serve api.yaml --proxy http://127.0.0.1:8000
 """
 
 
@@ -73,20 +76,43 @@ def emit(
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 = a free one.")
+@click.option("--one-port", is_flag=True, help="All mocks on one port, each below /NAME.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Other seed, other sample data.")
+@click.option("--dynamic", is_flag=True, help="Make values even where the contract has examples.")
+@click.option("--latency", metavar="TIME", help="Wait before each answer: 50ms, or a range 50-200ms.")
+@click.option("--error-rate", type=click.FloatRange(0, 1), metavar="0-1", help="Share of requests that fail.")
+@click.option(
+    "--timeout-rate", type=click.FloatRange(0, 1), metavar="0-1", help="Share of requests left waiting."
+)
+@click.option(
+    "--callback-host",
+    "callback_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Send callbacks there too, not only to this machine; may be repeated.",
+)
+@click.option("--log", type=PATH, metavar="FILE", help="Add one JSON line a request to this file.")
+@click.option(
+    "--proxy", metavar="URL", help="Pass requests on to a real provider and report where it differs; exit 1."
+)
 @format_option("text", "json")
 @click.pass_context
-def serve(
-    context: click.Context, *, files: tuple[Path, ...], host: str, port: int, seed: int, output_format: str
-) -> None:
+def serve(context: click.Context, /, *, files: tuple[Path, ...], output_format: str, **options: Any) -> int:
     """Serve mocks until Ctrl-C; prints their addresses, then one line a request on standard error."""
-    asyncio.run(_serve(session(context), files, host=host, port=port, seed=seed, output_format=output_format))
+    return asyncio.run(_serve(session(context), files, options, output_format))
 
 
 async def _serve(
-    own: Session, files: tuple[Path, ...], *, host: str, port: int, seed: int, output_format: str
-) -> None:
+    own: Session, files: tuple[Path, ...], options: Mapping[str, Any], output_format: str
+) -> int:
     from maestro_dsl.app import mock_serve
+    from maestro_dsl.app.serving import Listeners, ServeSettings
+
+    settings = ServeSettings(
+        has_one_port=options["one_port"],
+        is_dynamic=options["dynamic"],
+        **{name: value for name, value in options.items() if name not in {"one_port", "dynamic"}},
+    )
 
     def ready(mocks: tuple[ServedMock, ...]) -> None:
         if output_format == "json":
@@ -99,16 +125,42 @@ async def _serve(
         own.say("Ctrl-C stops")
 
     def on_call(name: str, call: Mapping[str, object]) -> None:
-        faults = call.get("violations")
-        listed = "; ".join(map(str, faults)) if isinstance(faults, (list, tuple)) else ""
         line = f"{name}: {call.get('method')} {call.get('path')} {call.get('status')}"
-        own.say(safe(f"{line}  outside the contract: {listed}" if listed else line))
+        outside, drift = _listed(call.get("violations")), _listed(call.get("drift"))
+        line += f"  outside the contract: {outside}" if outside else ""
+        own.say(safe(line + (f"  drift: {drift}" if drift else "")))
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(number, stop.set)
-    await mock_serve(
-        files, host=host, port=port, seed=seed, environ=own.environ, ready=ready, on_call=on_call, stop=stop
-    )
+    listeners = Listeners(ready=ready, on_call=on_call, on_notice=lambda line: own.say(safe(line)))
+    reports = await mock_serve(files, settings, listeners, environ=own.environ, stop=stop)
+    for report in reports:
+        if output_format == "json":
+            print_json({"format_version": FORMAT_VERSION, **to_json(report)})
+        else:
+            print_text(_drift(report))
+    return 1 if any(report.drift for report in reports) else 0
+
+
+def _listed(texts: object) -> str:
+    return "; ".join(map(str, texts)) if isinstance(texts, (list, tuple)) else ""
+
+
+def _drift(report: DriftReport) -> str:
+    seen = len(report.operations_seen)
+    of = seen + len(report.operations_unseen)
+    head = f"{safe(report.name)} at {safe(report.url)}: {plural(len(report.drift), 'difference')}"
+    lines = [f"{head} in {plural(report.requests, 'request')}; {seen} of {plural(of, 'operation')} seen"]
+    lines += [
+        f"  {item.kind}: {safe(item.operation or 'no operation')} {safe(item.message)} "
+        f"({plural(item.count, 'time')}, first {item.method} {safe(item.path)})"
+        for item in report.drift
+    ]
+    if report.unanswered:
+        lines.append(f"  {plural(report.unanswered, 'request')} got no answer")
+    if report.lenient:
+        lines.append(f"  {plural(report.lenient, 'bad request')} taken all the same")
+    return "\n".join(lines)

@@ -112,6 +112,7 @@ def overridden(
     timeout_rate: float | None = None,
     is_dynamic: bool = False,
     callback_hosts: tuple[str, ...] = (),
+    on_callback: Callable[[str], None] | None = None,
 ) -> ServeOptions:
     """Return `options` with what a command line says in place of them."""
     return replace(
@@ -121,4 +122,5 @@ def overridden(
         timeout_rate=options.timeout_rate if timeout_rate is None else timeout_rate,
         is_dynamic=is_dynamic or options.is_dynamic,
         callback_hosts=(*options.callback_hosts, *callback_hosts),
+        on_callback=on_callback,
     )

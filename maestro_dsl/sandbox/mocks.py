@@ -55,6 +55,7 @@ class InterfaceMocks:
         record: Callable[[Mapping[str, Json]], None],
     ) -> MockServed:
         """Serve the interface in a fresh application; see `MockServer.serve`."""
+        from maestro_dsl.interfaces.options import options_of
         from maestro_dsl.interfaces.registry import kind_of
         from maestro_dsl.net.server import serve
 
@@ -68,4 +69,6 @@ class InterfaceMocks:
             raise UnrecoverableError(next(iter(problems)).message)
         # the digest of the content, so that comments change no answer
         seed = contract.interface_digest or contract.id
-        return await serve(kind.serve(model, seed=seed, record=record, name=contract.id), host, port)
+        options = options_of(contract.contract.mock_options)
+        app = kind.serve(model, seed=seed, record=record, name=contract.id, options=options)
+        return await serve(app, host, port)

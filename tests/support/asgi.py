@@ -38,4 +38,8 @@ class Client:
         asyncio.run(self.app(scope, receive, send))
         fields = {name.decode(): text.decode() for name, text in sent[0]["headers"]}
         content = sent[1]["body"]
-        return sent[0]["status"], fields, json.loads(content) if content else None
+        try:
+            data = json.loads(content) if content else None
+        except ValueError:
+            data = content
+        return sent[0]["status"], fields, data

@@ -24,6 +24,7 @@ PHRASES = {
     404: "Not Found",
     405: "Method Not Allowed",
     406: "Not Acceptable",
+    413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
     500: "Internal Server Error",

@@ -151,7 +151,7 @@ class Prober:
     def _judge_body(self, sent: Sent, response: Response) -> bool:
         operation, answer, name = sent.operation, sent.answer, label(sent.operation)
         media = next(
-            (item for kind, item in response.content.items() if _covers(kind, answer.media_type)), None
+            (item for kind, item in response.content.items() if covers(kind, answer.media_type)), None
         )
         if not self.sheet.check(
             "content",
@@ -274,7 +274,8 @@ def _json(answer: Answer) -> Any:
         return None
 
 
-def _covers(declared_kind: str, answered: str) -> bool:
+def covers(declared_kind: str, answered: str) -> bool:
+    """Return whether a declared media type, perhaps a wildcard, covers the one of an answer."""
     kind = declared_kind.partition(";")[0].strip().lower()
     if kind in {"*/*", answered}:
         return True

@@ -80,8 +80,8 @@ class _Mock:
             return
         if scope["type"] != "http":
             return
-        body = await _body(receive)
-        request = _request(scope, body or b"")
+        body = await read_body(receive)
+        request = request_of(scope, body or b"")
         if body is None:
             await _send(send, 413, {"connection": "close"}, b"")
             return
@@ -114,7 +114,7 @@ class _Mock:
         return self._interpreter.answer(request, failing=fate.fault is Fault.ERROR)
 
     def _note(self, request: Request, answer: Answer, content: bytes) -> None:
-        call = _record(self._count, request, answer, content)
+        call = record_of(self._count, request, answer, content)
         self._interpreter.admin.calls.append(call)
         if self._record is not None:
             self._record(call)
@@ -180,7 +180,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def read_body(receive: Receive) -> bytes | None:
     """Return the whole body; None where it is larger than a mock needs to take."""
     message = await receive()
     if not message.get("more_body"):
@@ -196,7 +196,8 @@ async def _body(receive: Receive) -> bytes | None:
     return b"".join(parts)
 
 
-def _request(scope: Scope, body: bytes) -> Request:
+def request_of(scope: Scope, body: bytes) -> Request:
+    """Return a request of ASGI as the mock reads it."""
     headers: dict[str, str] = {}
     for key, value in scope["headers"]:
         name = key.decode("latin-1")
@@ -251,7 +252,8 @@ async def _send(send: Send, status: int, headers: Mapping[str, str], content: by
     await send({"type": "http.response.body", "body": content})
 
 
-def _record(seq: int, request: Request, answer: Answer, content: bytes) -> CallRecord:
+def record_of(seq: int, request: Request, answer: Answer, content: bytes) -> CallRecord:
+    """Return what is kept of one call."""
     return {
         "seq": seq,
         "method": request.method,
