@@ -62,7 +62,21 @@ def _refused(version: Version, data: object) -> Diagnostic:
     )
 
 
+def graphql(old: Version, new: Version, today: date) -> Result:  # noqa: ARG001 - one signature for all kinds
+    """Return the changes between two GraphQL schemas, or why one of them is none (CTR001)."""
+    from maestro_dsl.interfaces.graphql.diff import compare_schemas
+    from maestro_dsl.interfaces.graphql.parse import parse
+
+    before, problems = parse(old.content, old.file)
+    after, more = parse(new.content, new.file)
+    problems.extend(more)
+    if before is None or after is None:
+        return None, problems
+    return compare_schemas(before, after, (old.file, new.file)), problems
+
+
 COMPARERS: Final[Mapping[str, Callable[[Version, Version, date], Result]]] = {
     "openapi": openapi,
+    "graphql": graphql,
 }
 """Type of an `interface_spec` → what compares two of it."""

@@ -7,7 +7,7 @@ out of a document is equal to the same reference only.
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.interfaces.changes import Comparison
 from maestro_dsl.interfaces.openapi.diff import servers
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from maestro_dsl.lang.sourcemap import SourceMap
+
+_STABILITY: Final = "x-stability-level"
+_LEVELS: Final = ("draft", "alpha", "beta", "stable")
 
 
 def compare(
@@ -122,6 +125,7 @@ def _about(report: Report, old: Call, new: Call, subject: Subject) -> None:
         report.add(f"operation-{word}", subject, f"the operation is {word}")
     elif was.flag("deprecated"):
         _sunset(report, old, new, subject)
+    _stability(report, old, new, subject)
     if old.operation_id != new.operation_id:
         message = f"the operationId is {show(new.operation_id or '')} now, was {show(old.operation_id or '')}"
         places = ((*was.pointer, "operationId"), (*now.pointer, "operationId"))
@@ -130,9 +134,21 @@ def _about(report: Report, old: Call, new: Call, subject: Subject) -> None:
     if tags[0] != tags[1]:
         report.add("tags-changed", subject, "the tags are others")
     for key in sorted({key for node in (was, now) for key in node.value if str(key).startswith("x-")}):
-        if key != "x-sunset" and canonical(was.value.get(key)) != canonical(now.value.get(key)):
+        if key not in {"x-sunset", _STABILITY} and canonical(was.value.get(key)) != canonical(
+            now.value.get(key)
+        ):
             places = ((*was.pointer, key), (*now.pointer, key))
             report.add("extension-changed", subject, f"{show(str(key))} is another", *places)
+
+
+def _stability(report: Report, old: Call, new: Call, subject: Subject) -> None:
+    """Note a promise about stability that changed; without one, an operation is stable."""
+    was, now = (call.node.text(_STABILITY) or _LEVELS[-1] for call in (old, new))
+    if was == now or was not in _LEVELS or now not in _LEVELS:
+        return
+    rule = "stability-increased" if _LEVELS.index(now) > _LEVELS.index(was) else "stability-decreased"
+    places = ((*old.node.pointer, _STABILITY), (*new.node.pointer, _STABILITY))
+    report.add(rule, subject, f"the operation is {now} now, was {was}", *places)
 
 
 def _sunset(report: Report, old: Call, new: Call, subject: Subject) -> None:

@@ -25,7 +25,7 @@ def compare_parameters(report: Report, old: Call, new: Call, subject: Subject, f
     gone = {key: node for key, node in before.items() if key not in after}
     fresh = {key: node for key, node in after.items() if key not in before}
     for (location, name), node in list(gone.items()):
-        moved = next((key for key in fresh if key[1] == name), None)
+        moved = next((key for key in fresh if key[1].lower() == name.lower()), None)
         if moved is not None:
             part = subject.part(_label(location, node), node.pointer, fresh[moved].pointer)
             report.add("parameter-location-changed", part, f"{show(name)} is in the {moved[0]} now")

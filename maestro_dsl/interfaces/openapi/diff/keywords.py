@@ -43,6 +43,7 @@ def compare(graph: Graph, pair: Pair) -> Local:
     if not compare_types(pair, old, new, local):
         return local
     _values(old, new, local)
+    _open_values(old, new, local)
     _limits(old, new, local)
     _format(old, new, local)
     _pattern(old, new, local)
@@ -103,6 +104,19 @@ def _values(old: Shape, new: Shape, local: Local) -> None:
             if text not in old.values:
                 message = f"the value {show(fact.value)} is new"
                 local.add("enum-value-added", message, _first(old) or old.pointer, fact.pointer)
+
+
+def _open_values(old: Shape, new: Shape, local: Local) -> None:
+    """Compare lists of values that say themselves that they may grow."""
+    key = "x-extensible-enum"
+    if key not in old.facts or key not in new.facts:
+        return
+    was, now = ({canonical(value) for value in shape.facts[key].value} for shape in (old, new))
+    places = (old.place(key), new.place(key))
+    for text in sorted(was - now):
+        local.add("open-enum-value-removed", f"the value {text} is gone", *places)
+    for text in sorted(now - was):
+        local.add("open-enum-value-added", f"the value {text} is new", *places)
 
 
 def _first(shape: Shape) -> Any:

@@ -181,12 +181,7 @@ class _Builder:
         for key in _FLAGS:
             if schema.get(key) is True:
                 facts.setdefault(key, Fact(True, (*pointer, key)))
-        if isinstance(schema.get("format"), str):
-            facts.setdefault("format", Fact(schema["format"], (*pointer, "format")))
-        if isinstance(schema.get("pattern"), str) and not is_any_text(schema["pattern"]):
-            known = facts.get("pattern")
-            both = {schema["pattern"], *(known.value if known is not None else ())}
-            facts["pattern"] = Fact(tuple(sorted(both)), (*pointer, "pattern"))
+        self._said(node, schema)
         if "default" in schema:
             facts.setdefault("default", Fact(schema["default"], (*pointer, "default")))
         if "discriminator" in schema:
@@ -194,6 +189,20 @@ class _Builder:
         for key in OPAQUE:
             if key in schema:
                 self._opaque(node, key)
+
+    def _said(self, node: Node, schema: dict[str, Any]) -> None:
+        """Keep format, patterns, and values of a list that may grow."""
+        facts, pointer = self.shape.facts, node.pointer
+        if isinstance(schema.get("format"), str):
+            facts.setdefault("format", Fact(schema["format"], (*pointer, "format")))
+        if isinstance(schema.get("pattern"), str) and not is_any_text(schema["pattern"]):
+            known = facts.get("pattern")
+            both = {schema["pattern"], *(known.value if known is not None else ())}
+            facts["pattern"] = Fact(tuple(sorted(both)), (*pointer, "pattern"))
+        if isinstance(schema.get("x-extensible-enum"), list):
+            facts.setdefault(
+                "x-extensible-enum", Fact(schema["x-extensible-enum"], (*pointer, "x-extensible-enum"))
+            )
 
     def _opaque(self, node: Node, key: str) -> None:
         """Keep a constraint that is compared as a whole; several of one kind stay side by side."""
