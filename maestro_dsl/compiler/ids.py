@@ -75,6 +75,4 @@ class RenderedIds:
         span = self._workspace.blueprint.map.value_span(("nodes", spec.id, place))
         where = f" (for the key {key})" if key is not None else ""
         noun = "team" if place == "persona" else "contracts"
-        self._diagnostics.add(
-            undefined(code, name, span, message + where, word, options, noun, has_fix=False)
-        )
+        self._diagnostics.add(undefined(code, name, span, message + where, word, options, noun))

@@ -6,16 +6,19 @@ Lines break as in `SourceMap`: at LF, CRLF and CR. Knows no rules, and writes no
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from maestro_dsl.diagnostics import Edit
+from maestro_dsl.lang.quoting import double_quoted, written
 from maestro_dsl.lang.source import BYTE_ORDER_MARKS
 from maestro_dsl.lang.sourcemap import line_starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from maestro_dsl.diagnostics import Edit, Span
+    from maestro_dsl.diagnostics import Span
 
 
 class EditConflict(ValueError):  # noqa: N818 - the caller asked for what cannot be
@@ -91,6 +94,23 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
         if not claimed.claim((edit,)):
             raise EditConflict(f"edits overlap at line {edit.span.line}, column {edit.span.column}")
     return claimed.result()
+
+
+def respell(text: str, span: Span, word: str) -> Edit:
+    """Return the edit that puts `word` in the place of the key or value at `span`, in the quotes it has."""
+    start, end = lines_of(text).range(span)
+    raw = text[start:end]
+    if raw[:1] not in {'"', "'"} or len(raw) < len('""') or raw[-1] != raw[0]:
+        return Edit(span=span, replacement=written(word, in_flow=True))
+    inner = replace(span, column=span.column + 1, end_column=span.end_column - 1)
+    shown = double_quoted(word)[1:-1] if raw[0] == '"' else word.replace("'", "''")
+    return Edit(span=inner, replacement=shown)
+
+
+@lru_cache(maxsize=8)
+def lines_of(text: str) -> Lines:
+    """Return the lines of a text that is asked for many places in a row."""
+    return Lines(text)
 
 
 class Claims:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Severity, Span
 from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.files import Area, Names, PathProblem, core_area, search
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.read import Read, read_content, read_document
@@ -75,7 +76,7 @@ class Finder:
         name, _, wanted = reference.partition("@")
         path = self.all(kind).get(name)
         if path is None:
-            self.reader.diagnostics.add(self._undefined(kind, reference, name, span))
+            self.reader.diagnostics.add(self._undefined(kind, reference, name, (stated_in, span)))
             return None
         document = self.reader.use(path)
         if document is not None and wanted and not self._meets(document, kind, wanted, span):
@@ -137,7 +138,8 @@ class Finder:
         self.reader.diagnostics.add(_error(*_CODES[kind], span, message, None))
         return False
 
-    def _undefined(self, kind: Kind, reference: str, name: str, span: Span) -> Diagnostic:
+    def _undefined(self, kind: Kind, reference: str, name: str, place: tuple[Path, Span]) -> Diagnostic:
+        stated_in, span = place
         known = self.all(kind)
         library = name.partition("/")[0] if "/" in name else None
         names = sorted(key for key in known if "/" in key or f"{_CORE}/{key}" not in known)
@@ -153,10 +155,12 @@ class Finder:
             f'unknown {noun} "{reference}"',
             f"{guess}{noun}s: {', '.join(names) or 'none'}",
         )
-        if near is None:
+        document = self.reader.look(stated_in.resolve())
+        if near is None or document is None:
             return finding
         meant = near + reference.removeprefix(name)
-        fix = Fix(title=f'change to "{meant}"', edits=(Edit(span=span, replacement=meant),), safe=False)
+        edits = (respell(document.text, span, meant),)
+        fix = Fix(title=f'change to "{meant}"', edits=edits, safe=False)
         return replace(finding, fix=fix)
 
 

@@ -7,11 +7,10 @@ comment inside a flow list, an alias, a key that shares its line) there is no ed
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Edit, Span
-from maestro_dsl.lang.edits import Lines
+from maestro_dsl.lang.edits import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +67,7 @@ def with_need(document: Document[Blueprint], node: str, needed: str) -> Edit | N
 
 def without_key(document: Document[DocumentValue] | Document[Blueprint], pointer: Pointer) -> Edit | None:
     """Return the edit that takes the key at `pointer` and its value out of a mapping that has others."""
-    text, lines = document.text, _lines(document.text)
+    text, lines = document.text, lines_of(document.text)
     names = list(mapping_at(document.data, pointer[:-1]))
     if len(names) < 2 or _ALIAS.search(text):  # noqa: PLR2004 - an empty mapping would be left
         return None
@@ -85,7 +84,7 @@ def without_key(document: Document[DocumentValue] | Document[Blueprint], pointer
 
 
 def _without_item(document: Document[Blueprint], pointer: Pointer, index: int, count: int) -> Edit | None:
-    lines = _lines(document.text)
+    lines = lines_of(document.text)
     if count < 2 or _ALIAS.search(document.text):  # noqa: PLR2004 - an empty list would be left
         return None
     start, end = lines.range(document.map.value_span((*pointer, index)))
@@ -101,7 +100,7 @@ def _without_item(document: Document[Blueprint], pointer: Pointer, index: int, c
 def _is_flow(document: Document[DocumentValue] | Document[Blueprint], pointer: Pointer) -> bool:
     if not pointer:
         return document.text.lstrip()[:1] == "{"
-    start, _ = _lines(document.text).range(document.map.value_span(pointer))
+    start, _ = lines_of(document.text).range(document.map.value_span(pointer))
     return document.text[start : start + 1] in {"[", "{"}
 
 
@@ -125,7 +124,7 @@ def _cut_lines(
 
 def _behind(document: Document[Blueprint], pointer: Pointer, entry: str, *, is_list: bool) -> Edit | None:
     """Return the edit that puts `entry` behind the entry at `pointer`, in the style of its collection."""
-    text, lines = document.text, _lines(document.text)
+    text, lines = document.text, lines_of(document.text)
     if not document.map.has(pointer) or _ALIAS.search(text):
         return None
     _, end = lines.range(document.map.value_span(pointer))
@@ -140,8 +139,3 @@ def _behind(document: Document[Blueprint], pointer: Pointer, entry: str, *, is_l
     if text[last - 1 : last] == "\r":
         last -= 1
     return Edit(span=document.map.span(last, last), replacement=f"\n{before}{entry}")
-
-
-@lru_cache(maxsize=4)
-def _lines(text: str) -> Lines:
-    return Lines(text)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
-from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity
+from maestro_dsl.diagnostics import Diagnostic, Fix, Severity
+from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import Plan, Project
 from maestro_dsl.lang.suggest import closest
 
@@ -71,7 +72,7 @@ def _stated(document: Document[DocumentValue], stated: str | None, pointer: Poin
         return
     span = document.map.value_span(pointer)
     near = closest(cast("str", stated), PROVIDERS)
-    edits = (Edit(span=span, replacement=near),) if near and near not in _WITH_FILE else ()
+    edits = (respell(document.text, span, near),) if near and near not in _WITH_FILE else ()
     yield Diagnostic(
         code="SCH004",
         name="bad-enum",

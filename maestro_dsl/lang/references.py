@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, Span
+from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.validators import validator_for
@@ -37,7 +38,9 @@ def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
             else:
                 span = blueprint.map.key_span((*pointer, need.node))
             message = f'node "{node_id}" needs "{need.node}", which is no node'
-            yield undefined("REF001", "undefined-node", span, message, need.node, names, "nodes")
+            yield undefined(
+                "REF001", "undefined-node", span, message, need.node, names, "nodes", text=blueprint.text
+            )
 
 
 def check_unused_inputs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
@@ -63,7 +66,9 @@ def check_inputs(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterat
         if name not in declared:
             span = plan.map.key_span(("inputs", name))
             message = f'blueprint "{blueprint.value.id}" has no input "{name}"'
-            yield undefined("REF005", "unknown-input", span, message, name, declared, "inputs")
+            yield undefined(
+                "REF005", "unknown-input", span, message, name, declared, "inputs", text=plan.text
+            )
     for name, schema in declared.items():
         has_default = isinstance(schema, Mapping) and "default" in schema
         if not has_default and name not in plan.value.inputs:
@@ -121,12 +126,28 @@ def check_literal_ids(
         if node.persona is not None and "{{" not in node.persona and node.persona not in members:
             span = blueprint.map.value_span(("nodes", node_id, "persona"))
             message = f'"{node.persona}" is no member of the plan\'s team'
-            yield undefined("REF002", "undefined-persona", span, message, node.persona, members, "team")
+            yield undefined(
+                "REF002",
+                "undefined-persona",
+                span,
+                message,
+                node.persona,
+                members,
+                "team",
+                text=blueprint.text,
+            )
         if node.contract is not None and "{{" not in node.contract and node.contract not in promised:
             span = blueprint.map.value_span(("nodes", node_id, "contract"))
             message = f'"{node.contract}" is no contract of the plan'
             yield undefined(
-                "REF003", "undefined-contract", span, message, node.contract, promised, "contracts"
+                "REF003",
+                "undefined-contract",
+                span,
+                message,
+                node.contract,
+                promised,
+                "contracts",
+                text=blueprint.text,
             )
 
 
@@ -139,15 +160,18 @@ def undefined(
     options: Iterable[str],
     noun: str,
     *,
-    has_fix: bool = True,
+    text: str | None = None,
 ) -> Diagnostic:
-    """Return a finding about `word`, which is none of `options`, with the closest of them."""
+    """Return a finding about `word`, which is none of `options`, with the closest of them.
+
+    With the text that it stands in, the finding carries the fix.
+    """
     valid = list(options)
     close = closest(word, valid)
     guess = f'did you mean "{close}"? ' if close else ""
     fix = None
-    if close and has_fix:
-        fix = Fix(title=f'change to "{close}"', edits=(Edit(span=span, replacement=close),), safe=False)
+    if close and text is not None:
+        fix = Fix(title=f'change to "{close}"', edits=(respell(text, span, close),), safe=False)
     return Diagnostic(
         code=code,
         name=name,

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, Span
+from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import API_VERSION, Json, Kind
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest
@@ -103,7 +104,7 @@ class Explainer:
             span=span,
             message=f'unknown key "{name}" in {self._label(violation.pointer, violation.schema_path[:-1])}',
             help=_hint(close, "keys", valid),
-            fix=_rename(span, close),
+            fix=_rename(self._source, span, close),
         )
 
     def _missing_key(self, violation: Violation, name: str) -> Diagnostic:
@@ -133,7 +134,7 @@ class Explainer:
             span=span,
             message=f"{self._written(violation.pointer, value)} is not a value of {label}",
             help=_hint(close, "values", options),
-            fix=_rename(span, close),
+            fix=_rename(self._source, span, close),
         )
 
     def _bad_name(self, violation: Violation) -> Diagnostic:
@@ -248,7 +249,7 @@ def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
         close = closest(str(kind), kinds)
         span = source.value_span(("kind",))
         finding = _sch005(span, f"unknown kind {_shown(kind)}", _hint(close, "kinds", kinds))
-        return replace(finding, fix=_rename(span, close))
+        return replace(finding, fix=_rename(source, span, close))
     return None
 
 
@@ -274,10 +275,10 @@ def _hint(close: str | None, noun: str, valid: list[str]) -> str:
     return f"{guess}valid {noun}: {', '.join(valid)}"
 
 
-def _rename(span: Span, close: str | None) -> Fix | None:
+def _rename(source: SourceMap, span: Span, close: str | None) -> Fix | None:
     if close is None:
         return None
-    edits = (Edit(span=span, replacement=close),)
+    edits = (respell(source.text, span, close),)
     return Fix(title=f'change to "{close}"', edits=edits, safe=False)
 
 

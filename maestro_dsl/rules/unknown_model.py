@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Related, Severity
+from maestro_dsl.diagnostics import Diagnostic, Fix, Related, Severity
+from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.rules.base import Facts, Mends, Rule, Scope
 
@@ -48,7 +49,7 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
                 f'"{name}" is no alias of the project, so it is taken as a model of that name',
                 f'did you mean "{near}"? aliases: {", ".join(aliases)}',
                 related=(where,),
-                fix=Fix(title=f'change to "{near}"', edits=(Edit(span=span, replacement=near),), safe=False),
+                fix=Fix(title=f'change to "{near}"', edits=(respell(document.text, span, near),), safe=False),
             )
 
 

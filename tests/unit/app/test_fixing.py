@@ -1,0 +1,175 @@
+"""`lint --fix`: fixes are made until nothing is left, and what makes a document worse is taken back."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from maestro_dsl.app import FixOptions, fix, fixing, write_changes
+from maestro_dsl.app.values import LintResult
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
+from maestro_dsl.errors import EnvironmentFailure, StateError
+
+HEAD = "apiVersion: maestro/v1\nkind: Persona\n"
+TEXT = HEAD + "id: dev\ndescripton: 'It''s'   # why\nmax_atempts: 2\nname: 12:30\n"
+FIXED = HEAD + "id: dev\ndescription: 'It''s'   # why\nmax_attempts: 2\nname: \"12:30\"\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def options(*paths, unsafe=True, **more):
+    return FixOptions(paths=[Path(path) for path in paths], environ={}, unsafe=unsafe, **more)
+
+
+def written(result):
+    return {change.file: change.after.decode() for change in result.changes}
+
+
+def test_all_fixes_are_made_and_counted():
+    Path("dev.persona.yaml").write_text(TEXT)
+    result = fix(options("dev.persona.yaml"))
+    assert written(result) == {"dev.persona.yaml": FIXED}
+    assert sorted(item.code for item in result.fixed) == ["SCH001", "SCH001", "SYN003"]
+    assert not [item for item in result.lint.diagnostics if item.severity is Severity.ERROR]
+    assert Path("dev.persona.yaml").read_text() == TEXT
+    write_changes(result.changes)
+    assert Path("dev.persona.yaml").read_text() == FIXED
+    assert fix(options("dev.persona.yaml")).changes == ()
+
+
+def test_only_safe_fixes_without_the_other_flag():
+    Path("dev.persona.yaml").write_text(TEXT)
+    result = fix(options("dev.persona.yaml", unsafe=False))
+    assert written(result) == {"dev.persona.yaml": TEXT.replace("12:30", '"12:30"')}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_line_ends_marks_and_encoding_stay(encoding):
+    Path("dev.persona.yaml").write_bytes(TEXT.replace("\n", "\r\n").encode(encoding))
+    result = fix(options("dev.persona.yaml"))
+    assert result.changes[0].after == FIXED.replace("\n", "\r\n").encode(encoding)
+
+
+def test_standard_input():
+    result = fix(options(stdin=TEXT.encode()))
+    assert result.content == FIXED.encode()
+    assert result.changes == ()
+    assert fix(options(stdin=b"\xff\xfe\xff")).content == b"\xff\xfe\xff"
+
+
+def test_only_selected_findings_are_fixed():
+    Path("dev.persona.yaml").write_text(TEXT)
+    result = fix(options("dev.persona.yaml", select=["SYN003"]))
+    assert [item.code for item in result.fixed] == ["SYN003"]
+
+
+def test_files_outside_the_project_stay_as_they_are(folder):
+    outside = folder.parent / "else.persona.yaml"
+    outside.write_text(TEXT)
+    Path("link.persona.yaml").symlink_to(outside)
+    result = fix(options("link.persona.yaml"))
+    assert result.changes == ()
+    assert {item.reason for item in result.refused} == {f"{outside.name} lies outside the project"}
+
+
+def test_mode_and_links_inside_are_kept():
+    file = Path("dev.persona.yaml")
+    file.write_text(TEXT)
+    file.chmod(0o640)
+    Path("link.persona.yaml").symlink_to("dev.persona.yaml")
+    write_changes(fix(options("link.persona.yaml")).changes)
+    assert Path("link.persona.yaml").is_symlink()
+    assert file.read_text() == FIXED
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert [item.name for item in Path().iterdir() if item.name.endswith(".tmp")] == []
+
+
+def test_a_file_that_changed_meanwhile_is_not_overwritten():
+    Path("dev.persona.yaml").write_text(TEXT)
+    result = fix(options("dev.persona.yaml"))
+    Path("dev.persona.yaml").write_text("mine\n")
+    with pytest.raises(StateError, match="changed while"):
+        write_changes(result.changes)
+    assert Path("dev.persona.yaml").read_text() == "mine\n"
+
+
+def test_a_file_that_cannot_be_written_stays_whole(monkeypatch):
+    Path("dev.persona.yaml").write_text(TEXT)
+    result = fix(options("dev.persona.yaml"))
+
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(EnvironmentFailure, match=r"cannot write dev.persona.yaml: No space left on device"):
+        write_changes(result.changes)
+    assert Path("dev.persona.yaml").read_text() == TEXT
+    assert [item.name for item in Path().iterdir()] == ["dev.persona.yaml"]
+
+
+# ---------------------------------------------------------------- fixes that are wrong
+
+
+def _finding(message, line, columns, replacement):
+    span = Span("dev.persona.yaml", line, columns[0], line, columns[1])
+    made = Fix(title=f"write {replacement}", edits=(Edit(span=span, replacement=replacement),))
+    return Diagnostic(
+        code="XXX001", name="x", severity=Severity.WARNING, span=span, message=message, fix=made
+    )
+
+
+def _linter(monkeypatch, findings):
+    def lint(_paths, *, overlay, **_more):
+        path = Path("dev.persona.yaml").resolve()
+        text = overlay.get(path, path.read_bytes()).decode()
+        return LintResult(
+            diagnostics=Diagnostics(findings(text)),
+            sources={},
+            files_checked=1,
+            files={"dev.persona.yaml": path},
+        )
+
+    monkeypatch.setattr(fixing, "lint", lint)
+
+
+def test_a_fix_that_breaks_the_document_is_taken_back_and_others_are_made(monkeypatch):
+    Path("dev.persona.yaml").write_text(HEAD + "id: dev\nname: a\n")
+
+    def findings(text):
+        good = [_finding("good", 4, (7, 8), "b")] if "name: a" in text else []
+        return [_finding("breaks", 3, (1, 1), "["), _finding("unknown", 3, (1, 3), "idd"), *good]
+
+    _linter(monkeypatch, findings)
+    result = fix(options("dev.persona.yaml"))
+    assert written(result) == {"dev.persona.yaml": HEAD + "id: dev\nname: b\n"}
+    reasons = {item.finding.message: item.reason for item in result.refused}
+    assert reasons["breaks"].startswith("the file could not be read any more: SYN001")
+    assert reasons["unknown"].startswith("it brings new errors: SCH00")
+
+
+def test_overlapping_fixes_wait_for_the_next_round(monkeypatch):
+    Path("dev.persona.yaml").write_text(HEAD + "id: abc\n")
+
+    def findings(text):
+        left = [_finding("a", 3, (5, 7), "xy")] if "ab" in text else []
+        return left + ([_finding("b", 3, (6, 8), "zz")] if text.endswith("c\n") else [])
+
+    _linter(monkeypatch, findings)
+    result = fix(options("dev.persona.yaml"))
+    assert written(result) == {"dev.persona.yaml": HEAD + "id: xzz\n"}
+    assert [item.message for item in result.fixed] == ["a", "b"]
+
+
+def test_fixes_that_never_settle_end(monkeypatch):
+    Path("dev.persona.yaml").write_text(HEAD + "id: a\n")
+    _linter(monkeypatch, lambda text: [_finding("swap", 3, (5, 6), "b" if "id: a" in text else "a")])
+    assert fix(options("dev.persona.yaml")).fixed
+    _linter(monkeypatch, lambda _text: [_finding("same", 3, (5, 6), "a")])
+    assert [item.reason for item in fix(options("dev.persona.yaml")).refused] == ["it changes nothing"]
+    _linter(monkeypatch, lambda _text: [_finding("nowhere", 9, (5, 6), "a")])
+    assert "does not have" in fix(options("dev.persona.yaml")).refused[0].reason
