@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from maestro_dsl.compiler.plan import BreakerPolicy, Execution, Guardrails, RetryPolicy, SafetyPolicy
+from maestro_dsl.lang.model_providers import PROVIDERS
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.model import ExecutionSettings, GuardrailSettings, RetrySettings, SafetySettings
@@ -14,8 +15,8 @@ P = TypeVar("P")
 
 DEFAULT_MAX_OUTPUT_TOKENS: Final = 16_000
 """Reserved for an answer where `max_output_tokens` is not stated; the ledger reserves the same."""
-OFFLINE: Final = frozenset({"scaffold", "scripted", "replay"})
-"""Model providers that call no model."""
+OFFLINE: Final = frozenset(PROVIDERS)
+"""Model providers that call no model: so far all that there are."""
 
 
 def retry_policy(settings: RetrySettings) -> RetryPolicy:
