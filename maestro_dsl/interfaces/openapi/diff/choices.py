@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer
 
 
-def unwrapped(graph: Graph, pair: Pair, local: Local) -> bool:
+def unwrapped(graph: Graph, pair: Pair, shapes: tuple[Shape, Shape], local: Local) -> bool:
     """Compare a schema with alternatives of which it is one; return whether this is such a pair."""
-    old, new = graph.shape(pair.old), graph.shape(pair.new)
+    old, new = shapes
     if pair.old and not old.choices and new.is_bare_choice and not _is_any(old):
         choice = new.choices[0]
         for own in choice.alternatives:

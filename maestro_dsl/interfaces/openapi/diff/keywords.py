@@ -35,8 +35,8 @@ _FLAGS: Final = {
 def compare(graph: Graph, pair: Pair) -> Local:
     """Return what differs between two schemas themselves, and the pairs of schemas in them."""
     local = Local(pair.context)
-    old, new = graph.shape(pair.old), graph.shape(pair.new)
-    if pair.old == pair.new or unwrapped(graph, pair, local):
+    old, new = _views(graph.shape(pair.old), graph.shape(pair.new))
+    if pair.old == pair.new or unwrapped(graph, pair, (old, new), local):
         return local
     _references(old, new, local)
     _flags(old, new, local)
@@ -53,6 +53,13 @@ def compare(graph: Graph, pair: Pair) -> Local:
     compare_choices(graph, old, new, local)
     _whole(graph, old, new, local)
     return local
+
+
+def _views(old: Shape, new: Shape) -> tuple[Shape, Shape]:
+    """Return both schemas as lists of types or values where both can be read so, else as they are written."""
+    before, after = old.folded or old, new.folded or new
+    is_list = not before.choices and not after.choices
+    return (before, after) if is_list else (old, new)
 
 
 def _references(old: Shape, new: Shape, local: Local) -> None:

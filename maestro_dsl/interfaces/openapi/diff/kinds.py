@@ -46,8 +46,10 @@ def compare_types(pair: Pair, old: Shape, new: Shape, local: Local) -> bool:
     else:
         local.add("type-changed", message, *places)
         return False
+    if was is None or now is None:
+        return False
     _null(old, new, local)
-    return was is not None and now is not None
+    return True
 
 
 def _null(old: Shape, new: Shape, local: Local) -> None:

@@ -8,7 +8,7 @@ side by side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from maestro_dsl.interfaces.openapi.diff.nodes import Conj, Node
@@ -64,6 +64,8 @@ class Shape:
     choices: tuple[Choice, ...] = ()
     lost: dict[str, Pointer] = field(default_factory=dict)
     """References that lead nowhere."""
+    folded: Shape | None = None
+    """The same with a list of types or values instead of alternatives that say no more than that."""
 
     def place(self, keyword: str) -> Pointer | None:
         """Return the way to a keyword, or to the schema where it is absent."""
@@ -100,6 +102,8 @@ class _Builder:
         self._null: list[bool] = []
         self._is_wrapped_null = False
         self._choices: list[Choice] = []
+        self._types_folded: frozenset[str] | None = None
+        self._values_folded: dict[str, Fact] | None = None
 
     def build(self) -> Shape:
         """Read all parts, then settle what they say together."""
@@ -109,7 +113,19 @@ class _Builder:
                 self._seen.add(id(node))
                 self._part(node, is_outer=is_outer)
         self._settle()
+        self._view()
         return self.shape
+
+    def _view(self) -> None:
+        """Add the other view of a schema whose only alternatives are types or values."""
+        shape, types, values = self.shape, self._types_folded, self._values_folded
+        if len(shape.choices) != 1 or (types is None and values is None):
+            return
+        if types is None:
+            found = frozenset(_type_of(fact.value) for fact in (values or {}).values())
+            types = found | ({"integer"} if "number" in found else frozenset())
+        both = types if shape.types is None else shape.types & types
+        shape.folded = replace(shape, types=both, values=values or shape.values, choices=())
 
     def _part(self, node: Node, *, is_outer: bool) -> None:
         if node.value is False:
@@ -254,25 +270,24 @@ class _Builder:
             self._is_wrapped_null = self._is_wrapped_null or len(kept) < len(found)
             if len(kept) == len(found):
                 self._null.pop()
-        elif kept and not self._folded(kept):
+        elif kept:
+            self._fold(kept)
             alternatives = tuple((part,) for part in kept)
             self._choices.append(Choice(kind=key, alternatives=alternatives, pointer=listed.pointer))
 
-    def _folded(self, parts: list[Node]) -> bool:
-        """Read alternatives that only name a type, or only a value each, as a list of types or values."""
+    def _fold(self, parts: list[Node]) -> None:
+        """Note alternatives that only name a type, or only a value each, as a list of those."""
         said = [part.value.keys() - ANNOTATIONS if isinstance(part.value, dict) else {"?"} for part in parts]
-        if all(keys == {"type"} and isinstance(part.value["type"], str) for part, keys in _both(parts, said)):
+        if all(keys == {"type"} for keys in said) and all(_is_one_type(part) for part in parts):
             own = {part.value["type"] for part in parts}
-            own |= {"integer"} if "number" in own else set()
-            self._types = frozenset(own) if self._types is None else self._types & own
-            return True
-        if self.shape.values is None and all("const" in keys and keys <= {"const", "type"} for keys in said):
-            self.shape.values = {
+            self._types_folded = frozenset(own | ({"integer"} if "number" in own else set()))
+        elif self.shape.values is None and all(
+            "const" in keys and keys <= {"const", "type"} for keys in said
+        ):
+            self._values_folded = {
                 canonical(part.value["const"]): Fact(part.value["const"], (*part.pointer, "const"))
                 for part in parts
             }
-            return True
-        return False
 
     def _settle(self) -> None:
         shape = self.shape
@@ -289,8 +304,8 @@ class _Builder:
         shape.is_const = shape.is_const and shape.values is not None and len(shape.values) == 1
 
 
-def _both(parts: list[Node], said: list[Any]) -> list[tuple[Node, Any]]:
-    return list(zip(parts, said, strict=True))
+def _is_one_type(part: Node) -> bool:
+    return isinstance(part.value["type"], str)
 
 
 def _is_null(node: Node) -> bool:
