@@ -15,8 +15,9 @@ from typing import Final, TypeAlias
 from maestro_dsl.app.documents import STDIN, lint
 from maestro_dsl.app.rewriting import Change, areas_of, may_change
 from maestro_dsl.app.values import LintResult
-from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.lang.edits import Claims, EditConflict, Encoded, decode
+from maestro_dsl.diagnostics import Diagnostic, Edit, Severity
+from maestro_dsl.lang.edits import Claims, EditConflict, Encoded, decode, lines_of
+from maestro_dsl.lang.format import comments_in
 from maestro_dsl.lang.read import read_content
 from maestro_dsl.lang.settings import Overrides
 
@@ -168,7 +169,7 @@ class _Fixer:
                 claims.claim(finding.fix.edits if finding.fix is not None else ())
             contents[path] = encoded.encode(claims.result())
         after = self._lint(contents)
-        problem = self._problem(before, after, contents)
+        problem = self._lost_comment(chosen, contents) or self._problem(before, after, contents)
         if problem is None:
             self._contents = contents
             self._fixed += chosen
@@ -200,6 +201,22 @@ class _Fixer:
         old, new = (_listed(item) for item in (before, after))
         return f"it brings new errors: {_first(new - old)}" if new.total() > old.total() else None
 
+    def _lost_comment(self, chosen: list[Diagnostic], contents: Mapping[Path, bytes]) -> str | None:
+        """Return what to say where a comment is gone that no edit of `chosen` took out on purpose."""
+        taken = []
+        for path, content in contents.items():
+            before, after = self._text_of(path).text, decode(content).text
+            if before == after or "#" not in before or any(code[:3] == "SYN" for code, _ in _errors(content)):
+                continue
+            for edit in _edits_of(chosen, self._names[path]):
+                start, end = lines_of(before).range(edit.span)
+                taken.append(before[start:end])
+            lost = Counter(comments_in(before)) - Counter(comments_in(after))
+            comment = next((item for item in lost if not any(item in text for text in taken)), None)
+            if comment is not None:
+                return f"it would lose the comment {comment}"
+        return None
+
     def _text_of(self, path: Path) -> Encoded:
         return decode(self._contents[path])
 
@@ -210,6 +227,11 @@ class _Fixer:
 def _key(finding: Diagnostic) -> _Key:
     title = finding.fix.title if finding.fix is not None else ""
     return (finding.code, finding.span.file, finding.message, title)
+
+
+def _edits_of(findings: list[Diagnostic], file: str) -> list[Edit]:
+    edits = (edit for item in findings if item.fix is not None for edit in item.fix.edits)
+    return [edit for edit in edits if edit.span.file == file]
 
 
 def _errors(content: bytes) -> Counter[tuple[str, str]]:

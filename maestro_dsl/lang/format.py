@@ -151,7 +151,7 @@ def _compare(before: str, data: Mapping[str, Any], after: str, file: str) -> Non
         again.data, sort_keys=True
     ):
         raise _bug(file, "would mean something else")
-    if Counter(_comments(before)) != Counter(_comments(after)):
+    if Counter(comments_in(before)) != Counter(comments_in(after)):
         raise _bug(file, "would lose a comment")
 
 
@@ -162,8 +162,8 @@ def _bug(file: str, what: str) -> FormatBug:
     )
 
 
-def _comments(text: str) -> list[str]:
-    """Return the comments of a text, found between the tokens of the parser."""
+def comments_in(text: str) -> list[str]:
+    """Return the comments of a valid text, found between the tokens of the parser."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     found: list[str] = []
     at = 0

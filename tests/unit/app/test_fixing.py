@@ -152,6 +152,15 @@ def test_a_fix_that_breaks_the_document_is_taken_back_and_others_are_made(monkey
     assert reasons["unknown"].startswith("it brings new errors: SCH00")
 
 
+def test_a_fix_that_loses_a_comment_is_taken_back(monkeypatch):
+    Path("dev.persona.yaml").write_text(HEAD + "id: dev # why\nname: n\n")
+    _linter(monkeypatch, lambda _text: [_finding("swallows", 3, (8, 9), "   ")])
+    assert fix(options("dev.persona.yaml")).changes
+    _linter(monkeypatch, lambda _text: [_finding("swallows", 3, (8, 9), "")])
+    reasons = [item.reason for item in fix(options("dev.persona.yaml")).refused]
+    assert reasons == ["it would lose the comment # why"]
+
+
 def test_overlapping_fixes_wait_for_the_next_round(monkeypatch):
     Path("dev.persona.yaml").write_text(HEAD + "id: abc\n")
 
