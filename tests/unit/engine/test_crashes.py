@@ -1,0 +1,201 @@
+"""A process that dies again and again: who is to blame, and what of a node's time and money goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+
+from maestro_dsl.compiler.plan import Execution, Guardrails, Prompt, RetryPolicy, SafetyPolicy
+from maestro_dsl.engine.events import AlertRaised, AttemptStarted, LimitRaised, NodeDecided, Usage
+from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.runtime import RunOptions
+from maestro_dsl.lang.model import GiveUp
+from maestro_dsl.testing import FlatPrices, Killed, ScriptedAction, Step, World, failing, restarted, run_plan
+
+ONCE = {"retry": RetryPolicy(max_attempts=1, jitter=0.0), "safety": SafetyPolicy(max_attempts=1)}
+
+
+def states(state):
+    return {address: record.state.value for address, record in state.nodes.items()}
+
+
+class Killer(ScriptedAction):
+    """An action in which some nodes take the whole process down, so many times each."""
+
+    def __init__(self, **deaths):
+        super().__init__(default=Step(seconds=5))
+        self.deaths = deaths
+        self.store = None
+
+    async def work(self, spec, context):
+        if self.deaths.get(spec.node.address, 0) > 0:
+            await asyncio.sleep(1)
+            self.deaths[spec.node.address] -= 1
+            self.store.kill_after = 0  # nothing is written any more, not even that others were cut off
+            raise Killed
+        return await super().work(spec, context)
+
+
+def until_it_ends(plan, world, limit=10):
+    """Run and resume as often as the process dies; return the final state and how often that was."""
+    deaths, resume = 0, False
+    world.action.store = world.store
+    while True:
+        try:
+            return run_plan(plan, world, resume=resume), deaths
+        except Killed:
+            deaths += 1
+            assert deaths < limit
+            world, resume = restarted(world), True
+
+
+def company(world):
+    """Return for each try what else was in flight when it started."""
+    flying, found = set(), []
+    for event in world.store.events("run"):
+        name = type(event.body).__name__
+        if name == "RunResumed":
+            flying.clear()
+        elif isinstance(event.body, AttemptStarted):
+            found.append((event.body.node, len(flying)))
+            flying.add(event.body.node)
+        elif name == "AttemptFinished":
+            flying.discard(event.body.node)
+    return found
+
+
+def test_a_node_that_kills_the_process_gives_up_after_three_and_the_others_go_on(make_plan):
+    plan = make_plan({"bad": [], **{f"n{place}": [] for place in range(6)}, "after": ["n0"], "last": ["bad"]})
+    world = World(action=Killer(bad=9))
+    state, deaths = until_it_ends(plan, world)
+    assert deaths == 3
+    assert states(state) == {
+        "bad": "gave_up",
+        **{f"n{place}": "succeeded" for place in range(6)},
+        "after": "succeeded",
+        "last": "skipped",
+    }
+    reason = "help needed: the process ended 3 times while bad was at work"
+    assert state.nodes["bad"].final.reason == reason
+
+
+def test_after_two_deaths_in_company_the_suspects_run_one_at_a_time(make_plan):
+    plan = make_plan({"bad": [], "a": [], "b": [], "c": ["a"]})
+    world = World(action=Killer(bad=2))
+    state, deaths = until_it_ends(plan, world)
+    assert (deaths, set(states(state).values())) == (2, {"succeeded"})
+    last = company(world)[6:]  # two rounds of three came before
+    assert [item for item in last if item[0] != "c"] == [("bad", 0), ("a", 0), ("b", 0)]
+    assert all(record.crashes == 0 for record in state.nodes.values())
+
+
+def test_one_death_slows_nothing_down(make_plan):
+    world = World(action=Killer(bad=1))
+    state, deaths = until_it_ends(make_plan({"bad": [], "a": [], "b": []}), world)
+    assert deaths == 1
+    assert [count for _, count in company(world)[3:]] == [0, 1, 2]
+    assert state.status == "completed"
+
+
+def test_kills_from_outside_with_progress_between_them_blame_nobody(make_plan):
+    """Nine deaths, each when the first node of a pair has just ended: no node is there three times."""
+    plan = make_plan({f"n{place}": [] for place in range(20)}, execution=Execution(max_concurrency=2), **ONCE)
+    world = World(action=ScriptedAction(default=Step(seconds=1)))
+    for deaths in range(9):
+        done = len(world.store.journal.get("run", []))
+        world.store.kill_after = done + 8
+        try:
+            run_plan(plan, world, resume=deaths > 0)
+        except Killed:
+            world = restarted(world)
+    state = run_plan(plan, world, resume=True)
+    assert set(states(state).values()) == {"succeeded"}
+
+
+def test_two_killers_are_told_apart(make_plan):
+    world = World(action=Killer(x=9, y=9))
+    state, deaths = until_it_ends(make_plan({"x": [], "y": [], "z": []}), world)
+    assert states(state) == {"x": "gave_up", "y": "gave_up", "z": "succeeded"}
+    assert deaths <= 5
+
+
+# ---- time ------------------------------------------------------------------------------------------------
+
+
+def test_a_node_s_time_goes_on_where_the_dead_process_left_it(make_plan):
+    """6 s are used when the process dies; of 10 s only 4 are left, so 8 s of work do not fit any more."""
+    plan = make_plan({"slow": [], "tick": []}, timeout_s=10.0, attempt_timeout_s=10.0, **ONCE)
+    script = ScriptedAction({"slow": [Step(seconds=20), Step(seconds=8)], "tick": [Step(seconds=6)]})
+    world = World(action=script)
+    world.store.kill_after = 4  # started, both tries, and the end of "tick" after 6 s
+    with contextlib.suppress(Killed):
+        run_plan(plan, world)
+    state = run_plan(plan, restarted(world), resume=True)
+    assert states(state)["slow"] == "gave_up"
+    assert "no result within 10 s" in state.nodes["slow"].final.reason
+    assert state.active_s < 11
+
+
+def test_a_new_chance_by_a_person_has_the_whole_time_again(make_plan):
+    plan = make_plan({"slow": []}, timeout_s=10.0, attempt_timeout_s=10.0, give_up=GiveUp.ASK, **ONCE)
+    script = ScriptedAction({"slow": [failing(Failure.INVALID, "no", seconds=8.0), Step(seconds=8)]})
+    world = World(action=script)
+    assert states(run_plan(plan, world)) == {"slow": "waiting"}
+    answer = RunOptions(decisions=(NodeDecided(node="slow", decision="retry"),))
+    state = run_plan(plan, replace(world, epoch=2), resume=True, options=answer)
+    assert states(state) == {"slow": "succeeded"}
+
+
+# ---- money -----------------------------------------------------------------------------------------------
+
+
+def lying_plan(make_plan, make_persona, **rails):
+    return make_plan(
+        {"liar": [], "next": ["liar"]},
+        personas=(make_persona("p", token_budget=100_000),),
+        persona_id="p",
+        prompt=Prompt(system="", user="x" * 1_000),
+        guardrails=Guardrails(max_cost_nano_usd=1_000_000, **rails),
+    )
+
+
+def lying(tokens=5_000):
+    usage = Usage(input_tokens=tokens)
+    return Step(result=AttemptResult(usage=usage, nano_usd=tokens))
+
+
+def test_a_call_above_its_reservation_is_booked_whole_and_pauses_the_run(make_plan, make_persona):
+    plan = lying_plan(make_plan, make_persona)
+    world = World(action=ScriptedAction({"liar": [lying()]}), prices=FlatPrices(nano_usd=1))
+    state = run_plan(plan, world)
+    assert (state.status, state.paused.by, state.tokens, state.nano_usd) == (
+        "paused",
+        "guardrail",
+        5_000,
+        5_000,
+    )
+    assert states(state) == {"liar": "succeeded"}  # what it made is paid for
+    (alert,) = [event.body for event in world.store.events("run") if isinstance(event.body, AlertRaised)]
+    assert (alert.kind, alert.subject) == ("overrun", "liar")
+    assert alert.message == state.paused.reason
+    assert "reports 5,000 tokens (0.0000 USD) where at most 2,000" in alert.message
+    done = run_plan(plan, replace(world, epoch=2), resume=True, options=RunOptions(limits=LimitRaised()))
+    assert done.status == "completed"
+
+
+def test_an_overrun_ends_a_run_that_is_not_to_pause(make_plan, make_persona):
+    plan = lying_plan(make_plan, make_persona, on_exceeded="fail")
+    world = World(action=ScriptedAction({"liar": [lying()]}), prices=FlatPrices(nano_usd=1))
+    state = run_plan(plan, world)
+    assert (state.status, states(state)) == ("failed", {"liar": "succeeded", "next": "cancelled"})
+    assert "its limits cannot be trusted" in state.reason
+
+
+def test_an_overrun_is_not_forgotten_by_the_ledger_after_a_resume(make_plan, make_persona):
+    plan = lying_plan(make_plan, make_persona)
+    world = World(action=ScriptedAction({"liar": [lying(2_000_000)]}), prices=FlatPrices(nano_usd=1))
+    run_plan(plan, world)
+    again = run_plan(plan, replace(world, epoch=2), resume=True)
+    assert (again.status, len(world.action.specs)) == ("paused", 1)
+    assert "could pass the limit" in again.paused.reason
