@@ -1,4 +1,4 @@
-"""`lint --fix` over generated YAML with mistakes: only the edits are made, comments stay, it is idempotent."""
+"""`lint --fix` over generated YAML with mistakes: nothing else changes, comments stay, twice is once."""
 
 import json
 import re
