@@ -66,7 +66,7 @@ DOCUMENTS = {
     ),
     "an artifact outside the output": (
         "contracts/acceptance_tests.contract.yaml",
-        '"test_*.py"',
+        "test_*.py",
         '"../x/*.py"',
         "SCH003",
         "contracts/acceptance_tests.contract.yaml:13:17",
@@ -200,7 +200,7 @@ def test_a_script_that_cannot_be_read(todo, apply):
 def test_an_unknown_provider_names_those_there_are(todo, apply):
     todo.edit("plan.yaml", "provider: scaffold ", "provider: scafold ")
     done = apply("--auto-approve")
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert 'did you mean "scaffold"?' in done.stderr
 
 
