@@ -51,22 +51,33 @@ def lint(
         from maestro_dsl.rules import hide, run_rules
 
         read = read_content(stdin.encode("utf-8", "surrogateescape"), Path(STDIN), STDIN)
-        read.diagnostics.extend(run_rules((read.document,) if read.document is not None else ()))
+        documents = (read.document,) if read.document is not None else ()
+        read.diagnostics.extend(run_rules(documents, optional=_optional(select)))
         found = hide(read.diagnostics, {STDIN: stdin})
         return LintResult(diagnostics=_chosen(found, select, ignore), sources={STDIN: stdin}, files_checked=1)
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
-    if cache is None or overlay:
-        result = _lint(paths, environ, overrides or Overrides(), overlay or {})
+    if cache is None or overlay or (select and _optional(select)):
+        result = _lint(paths, environ, overrides or Overrides(), overlay or {}, _optional(select))
     else:
         asked = question_of(paths, environ, overrides)
         result = cache.reuse(asked, lambda: _lint(paths, environ, overrides or Overrides(), {}))
     return replace(result, diagnostics=_chosen(result.diagnostics, select, ignore))
 
 
+def _optional(select: Sequence[str]) -> frozenset[str]:
+    from maestro_dsl.rules import optional_rules
+
+    return optional_rules(select)
+
+
 def _lint(
-    paths: Sequence[Path], environ: Mapping[str, str], overrides: Overrides, overlay: Mapping[Path, bytes]
+    paths: Sequence[Path],
+    environ: Mapping[str, str],
+    overrides: Overrides,
+    overlay: Mapping[Path, bytes],
+    optional: frozenset[str] = frozenset(),
 ) -> LintResult:
     """Return every finding, whichever are asked for; what is found here may be kept in a cache."""
     from maestro_dsl.rules import hide, run_rules
@@ -84,7 +95,7 @@ def _lint(
                 workspaces.append(workspace)
                 files |= {document.file: document.path for document in workspace.documents}
             sources |= _sources(workspace, found)
-        diagnostics.extend(run_rules(documents, workspaces))
+        diagnostics.extend(run_rules(documents, workspaces, optional=optional))
         sources |= _read({item.span.file for item in diagnostics} - set(sources))
         return LintResult(
             diagnostics=hide(diagnostics, sources, workspaces),

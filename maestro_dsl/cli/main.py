@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "init": ("init", "Start a project that lints, plans and applies at once."),
     "lint": ("lint", "Check documents and report every mistake with its place."),
     "fmt": ("fmt", "Write documents in canonical form; comments stay."),
+    "rule": ("rule", "Explain a rule of lint: example, output, the better way."),
     "plan": ("plan", "Show what would run, why, how long and at what cost."),
     "prompt": ("prompt", "Print the exact messages that a node would send."),
     "graph": ("graph", "Draw the plan: text, Mermaid, DOT, SVG or JSON."),

@@ -20,6 +20,7 @@ from maestro_dsl.rules import (
     empty_prompt,
     expression_syntax,
     expression_type,
+    formatting,
     hardcoded_secret,
     idle_key,
     idle_schedule,
@@ -61,13 +62,13 @@ from maestro_dsl.rules.earlier import EARLIER, SUPPRESSION
 from maestro_dsl.rules.suppress import MARK, suppress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue
     from maestro_dsl.lang.workspace import Workspace
 
-__all__ = ["CATALOGUE", "RULES", "Facts", "Rule", "Scope", "hide", "run_rules"]
+__all__ = ["CATALOGUE", "RULES", "Facts", "Rule", "Scope", "hide", "optional_rules", "run_rules"]
 
 RULES: Final[tuple[Rule, ...]] = (
     wrong_type.RULE,
@@ -119,6 +120,7 @@ RULES: Final[tuple[Rule, ...]] = (
     secret_leak.RULE,
     unpinned_dependency.RULE,
     missing_description.RULE,
+    formatting.RULE,
 )
 """The rules that look at documents that were read, in order of their codes."""
 
@@ -137,12 +139,29 @@ def hide(found: Diagnostics, sources: Mapping[str, str], workspaces: Sequence[Wo
     return suppress(found, sources, CATALOGUE, in_plans=in_plans)
 
 
+def optional_rules(select: Iterable[str]) -> frozenset[str]:
+    """Return the codes of the optional rules that `select` names by code, the beginning of one, or name."""
+    named = tuple(select)
+    return frozenset(
+        rule.code
+        for rule in RULES
+        if rule.is_optional and any(rule.code.startswith(word.upper()) or rule.name == word for word in named)
+    )
+
+
 def run_rules(
-    documents: Sequence[Document[DocumentValue]], workspaces: Sequence[Workspace] = ()
+    documents: Sequence[Document[DocumentValue]],
+    workspaces: Sequence[Workspace] = (),
+    *,
+    optional: Collection[str] = (),
 ) -> Diagnostics:
-    """Return what all rules find in `documents` and in `workspaces`, which are plans with all they use."""
+    """Return what all rules find in `documents` and in `workspaces`, which are plans with all they use.
+
+    `optional` names the codes of optional rules that look too.
+    """
     facts = Facts(documents, workspaces)
     found = Diagnostics()
     for rule in RULES:
-        found.extend(rule.check(facts))
+        if not rule.is_optional or rule.code in optional:
+            found.extend(rule.check(facts))
     return found

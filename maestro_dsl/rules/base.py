@@ -145,6 +145,8 @@ class Rule:
     scope: Scope
     summary: str
     fix: Mends = Mends.NEVER
+    is_optional: bool = False
+    """True where it looks only if it is selected by its code or name."""
     check: Check = found_earlier
 
     def finding(

@@ -146,8 +146,10 @@ def _problems(item: _Suppression, known: Mapping[str, Rule], *, is_in_plan: bool
 
 
 def _is_idle(named: _Named, *, is_in_plan: bool) -> bool:
-    if named.rule is None or named.has_hidden or named.rule.scope is Scope.PROJECT:
+    if named.rule is None or named.has_hidden:
         return False
+    if named.rule.is_optional or named.rule.scope is Scope.PROJECT:
+        return False  # it may not have looked, or not at everything
     return is_in_plan or named.rule.scope not in _IN_PLANS
 
 

@@ -1,7 +1,7 @@
 """GRF008 unbuilt-contract: a contract of the plan that no node of its blueprint fulfils.
 
-Silent where the blueprint fulfils nothing at all (a plan that only checks what exists), and where something
-that the plan names was not found.
+Silent where the blueprint fulfils nothing at all (a plan that only checks what exists), where a condition
+chooses, and where something that the plan names was not found.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every contract of a plan that nobody fulfils."""
     for workspace, expansion, wrong in facts.expanded:
         made = {item.contract_id for item in expansion.instances if item.action == "fulfil"}
-        if not made or workspace.is_partial or wrong.has_errors:
-            continue
         blueprint = workspace.blueprint
+        makers = [node for node in blueprint.value.nodes.values() if node.action == "fulfil"]
+        is_chosen = any(node.when is not None for node in makers)
+        if not made or is_chosen or workspace.is_partial or wrong.has_errors:
+            continue
         for name, resolved in workspace.contracts.items():
             if name not in made:
                 where = Related(span=blueprint.map.value_span(("id",)), message="the blueprint of the plan")

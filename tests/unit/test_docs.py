@@ -22,6 +22,7 @@ PAGES = [
 TOPICS = (
     "overview",
     "language",
+    "linting",
     "cli",
     "contracts-and-mocks",
     "running",

@@ -1,0 +1,347 @@
+"""For each rule what is nearly wrong and is not: it must stay silent, and so must every other rule.
+
+A case changes one text of a small sound project, or adds files to it. The table names every rule.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from maestro_dsl.app import lint
+from maestro_dsl.rules import CATALOGUE
+
+HEAD = "apiVersion: maestro/v1\nkind: "
+CONTRACT = (
+    "Contract\nid: {0}\nname: {0}\nprovider_persona_id: {1}\n"
+    "deliverables: [{{name: {2}, artifacts: ['{3}']}}]\n"
+)
+SPEC = (
+    "openapi: 3.0.3\ninfo: {title: Shop, version: 1.0.0}\npaths:\n  /items:\n    get:\n      responses:\n"
+    "        '200':\n          description: items\n          content:\n            application/json:\n"
+    "              schema: {$ref: '#/components/schemas/Item'}\n              example: {id: 1}\n"
+    "components:\n  schemas:\n    Item:\n      type: object\n      required: [id, secret]\n"
+    "      properties:\n"
+    "        id: {type: integer, readOnly: true}\n        secret: {type: string, writeOnly: true}\n"
+)
+FILES = {
+    "maestro.yaml": HEAD + "Project\nid: demo\nvars: {region: eu}\ndefaults: {timeout: 15m}\n",
+    "plan.yaml": HEAD
+    + "Plan\nid: demo\nblueprint: flow\ninputs: {language: python}\n"
+    + "team: {maker: {use: maker}, taker: {use: taker}}\ncontracts: [api.contract.yaml, web.contract.yaml]\n",
+    "flow.blueprint.yaml": HEAD
+    + "Blueprint\nid: flow\ninputs: {language: {type: string, enum: [python, go]}}\nnodes:\n"
+    + "  build: {action: fulfil, foreach: contracts, as: contract}\n"
+    + "  check: {action: verify, foreach: contracts, as: contract, needs: [build]}\n"
+    + "  tell: {action: command, needs: [check], with: {run: [echo, '{{ inputs.language }}']}}\n",
+    "maker.persona.yaml": HEAD + "Persona\nid: maker\nprompt_file: maker.md.j2\n",
+    "maker.md.j2": "You are {{ persona.name }}.{# brief #}\n",
+    "taker.persona.yaml": HEAD + "Persona\nid: taker\n",
+    "api.contract.yaml": HEAD
+    + CONTRACT.format("api", "maker", "code", "*.py").replace(
+        "deliverables",
+        "consumer_persona_ids: [taker]\ntype: REST_API\n"
+        "interface_spec: {type: openapi, spec_file: api.yaml}\ndeliverables",
+    ),
+    "api.yaml": SPEC,
+    "web.contract.yaml": HEAD + CONTRACT.format("web", "taker", "page", "*.js"),
+}
+FLOW, PLAN, PROJECT = "flow.blueprint.yaml", "plan.yaml", "maestro.yaml"
+MAKER, API, WEB, PROMPT = "maker.persona.yaml", "api.contract.yaml", "web.contract.yaml", "maker.md.j2"
+TAKER = "taker.persona.yaml"
+BUILD = "as: contract}\n  check"
+PAID = {PROJECT: ("vars:", "models: {good: {provider: anthropic, model: claude-opus-5-5}}\nvars:")}
+GOOD = "{use: taker, model: good}"
+LIMITED = "contracts: [api"
+
+# rule -> cases; a case is a mapping of file -> (old, new), or file -> the text of a new file
+CASES = {
+    "SYN001": [{MAKER: ("id: maker", 'id: "maker"')}],
+    "SYN002": [{FLOW: ("as: contract}\n  check", "as: contract, required: true}\n  check")}],
+    "SYN003": [
+        {PROJECT: ("region: eu", "release: '1.10', port: 8080, ratio: 0.5, at: 12h30")},
+        {PROJECT: ("region: eu", "country: norway, answer: yesterday, version: 1.2.3, flag: true")},
+    ],
+    "SYN004": [{MAKER: ("apiVersion", "---\napiVersion")}, {MAKER: ("j2\n", "j2\n...\n")}],
+    "SYN005": [{PLAN: ("{use: maker}, taker", "&one {use: maker}, taker")}],
+    "SCH001": [{MAKER: ("id: maker", "id: maker\nmax_attempts: 3")}],
+    "SCH002": [{WEB: ("name: web\n", "name: W\n")}],
+    "SCH003": [{WEB: ("name: web", "timeout: 1.5h\nname: web")}, {MAKER: ("id:", "token_budget: 1.5k\nid:")}],
+    "SCH004": [{PLAN: (LIMITED, "policies: {give_up: keep_mock}\ncontracts: [api")}],
+    "SCH005": [{"other.yaml": "kind: Deployment\nspec: {}\n"}],
+    "SCH007": [
+        {FLOW: ("{action: command, needs", "{action: command, effect: true, idempotency_key: x, needs")},
+        {FLOW: (BUILD, "as: contract, atomize: deliverable}\n  check")},
+        {WEB: ("'*.js']", "'*.js'], acceptance_criteria: [{check: command, run: [make]}]")},
+    ],
+    "REF001": [{FLOW: ("needs: [check]", "needs: {check: {states: any}}")}],
+    "REF002": [{FLOW: (BUILD, "persona: maker, as: contract}\n  check")}],
+    "REF003": [{FLOW: ("needs: [build]", "contract: '{{ contract.id }}', needs: [build]")}],
+    "REF004": [{PLAN: ("blueprint: flow", "blueprint: ./flow.blueprint.yaml")}],
+    "REF005": [
+        {
+            FLOW: [
+                ("inputs: {", "inputs: {more: {type: string, default: x}, "),
+                ("[echo,", "[echo, '{{ inputs.more }}',"),
+            ],
+            PLAN: ("python}", "python, more: y}"),
+        }
+    ],
+    "REF006": [
+        {FLOW: ("[python, go]}", "[python, go], default: go}"), PLAN: ("inputs: {language: python}\n", "")}
+    ],
+    "REF007": [{FLOW: ("{{ inputs.language }}", '{{ inputs["language"] }}')}],
+    "REF008": [
+        {
+            "library.yaml": HEAD
+            + "Library\nid: lib\nversion: 1.0.0\nexports: {personas: ['*.persona.yaml']}\n",
+            MAKER: ("id:", "description: m\nid:"),
+            TAKER: ("id:", "description: t\nid:"),
+        }
+    ],
+    "REF009": [
+        {
+            "sub/maestro.yaml": HEAD + "Project\nid: sub\n",
+            "sub/maker.persona.yaml": HEAD + "Persona\nid: maker\n",
+            "sub/plan.yaml": HEAD
+            + "Plan\nid: sub\nblueprint: sequential-basic\nteam: {maker: {use: maker}}\n"
+            "contracts: [x.contract.yaml]\n",
+            "sub/x.contract.yaml": HEAD + CONTRACT.format("x", "maker", "a", "*.py"),
+        }
+    ],
+    "GRF001": [{FLOW: ("needs: [check]", "needs: {check: {}, build: {states: any}}")}],
+    "GRF002": [
+        {FLOW: ("needs: [check]", "needs: {check: {states: [failed]}, build: {}}")},
+        {FLOW: ("needs: [check]", "needs: {check: {states: any}, build: {states: [failed]}}")},
+    ],
+    "GRF003": [
+        {FLOW: ("needs: [check],", "needs: [check], when: \"nodes.build.outputs['api'].score > 0.5\",")}
+    ],
+    "GRF004": [
+        {FLOW: ("needs: [check]", "needs: {build: {states: any}, check: {}}")},
+        {FLOW: ("needs: [check]", "needs: {build: {}, check: {states: any}}")},
+        {  # an empty list would leave nobody who waits for build
+            FLOW: [
+                (
+                    "foreach: contracts, as: contract, needs",
+                    "foreach: project.vars.few, contract: api, needs",
+                ),
+                ("needs: [check]", "needs: [build, check]"),
+            ],
+            PROJECT: ("region: eu", "few: [a, b]"),
+        },
+    ],
+    "GRF005": [{PROJECT: ("vars:", "limits: {max_fanout: 2}\nvars:")}],
+    "GRF006": [{WEB: ("*.js", "*.py")}],
+    "GRF007": [{FLOW: ("foreach: contracts, as: contract, needs: [build]", "contract: api, needs: [build]")}],
+    "GRF008": [{FLOW: (BUILD, "as: contract, when: contract.id != 'x'}\n  check")}],
+    "EXP001": [{FLOW: (BUILD, "as: contract, when: (contract.id == 'api')}\n  check")}],
+    "EXP002": [{FLOW: (BUILD, "when: key == contract.id or contract.id == 'web', as: contract}\n  check")}],
+    "EXP003": [{FLOW: (BUILD, "as: contract, when: contract.name | length > 0}\n  check")}],
+    "EXP004": [{FLOW: (BUILD, "as: contract, when: contract.id == inputs.language}\n  check")}],
+    "EXP005": [{FLOW: (BUILD, "as: contract, when: \"contract.name == '{' ~ '{'\"}\n  check")}],
+    "CTR001": [{"api.yaml": (": 3.0.3", ": 3.1.0")}],
+    "CTR002": [{API: ("[taker]", "[]")}],
+    "CTR004": [
+        {"api.yaml": ("example: {id: 1}", "example: {secret: x}")},
+        {"api.yaml": [("application/json", "application/xml"), ("example: {id: 1}", "example: <item/>")]},
+    ],
+    "CTR005": [
+        {
+            API: (
+                "type: REST_API\ninterface_spec: {type: openapi, spec_file: api.yaml}\n",
+                "mock_available: false\n",
+            )
+        },
+        {API: ("type: REST_API\ninterface_spec: {type: openapi, spec_file: api.yaml}\n", "")},
+    ],
+    "CTR006": [
+        {
+            WEB: ("'*.js']", "'*.js'], acceptance_criteria: [Looks good]"),
+            PLAN: (LIMITED, "provider: scripted:a\n" + LIMITED),
+        }
+    ],
+    "CTR007": [
+        {
+            WEB: (
+                "[{name: page, artifacts: ['*.js']}",
+                "[{name: page, artifacts: ['*.js']}, {name: t, artifacts: ['*.css']}",
+            )
+        }
+    ],
+    "CTR008": [{WEB: ("[{name: page", "[{name: code, artifacts: ['*.md']}, {name: page")}],
+    "CTR009": [{API: ("'*.py']", "'*.py'], acceptance_criteria: [{check: openapi_conformance}]")}],
+    "CTR010": [{WEB: ("name: web", "type: INTERFACE\nname: web")}],
+    "PER001": [
+        {PROJECT: ("vars:", "models: {fast: {provider: x, model: latest-but-one}}\nvars:")},
+        {**PAID, PLAN: ("{use: taker}", GOOD), API: ("name: api", "token_budget: 50k\nname: api")},
+    ],
+    "PER002": [{MAKER: ("id:", "tools: [read_file, 'write_file(src/**)', all_files]\nid:")}],
+    "PER003": [
+        {PROMPT: ("{# brief #}", "{% for x in deliverables %}{{ x.name }}{{ loop.index }}{% endfor %}")},
+        {PROMPT: ("{# brief #}", "{% set persona_ = contract.id %}{{ persona_ }}{{ contract.spec }}")},
+    ],
+    "PER004": [
+        {TAKER: ("id:", "settings: {temperature: 0.5}\nid:")},
+        {
+            **PAID,
+            PLAN: ("{use: taker}", GOOD),
+            MAKER: ("id:", "settings: {temperature: 0.5}\nid:"),
+            API: ("name: api", "token_budget: 50k\nname: api"),
+        },
+    ],
+    "PER005": [{PROMPT: ("You are {{ persona.name }}.", "{{ persona.name }}")}],
+    "PER006": [{**PAID, PLAN: ("{use: taker}", "{use: taker, model: qwen3-coder}")}],
+    "RUN001": [
+        {
+            PROJECT: ("\ndefaults: {timeout: 15m}", ""),
+            FLOW: ("{action: command,", "{action: command, timeout: 1m,"),
+            WEB: ("name: web", "timeout: 5m\nname: web"),
+            API: ("name: api", "timeout: 5m\nname: api"),
+        }
+    ],
+    "RUN002": [{**PAID, PLAN: ("{use: taker}", "{use: taker, model: good, token_budget: 50k}")}],
+    "RUN003": [
+        {PLAN: (LIMITED, "guardrails: {max_tokens: 10}\n" + LIMITED)},  # scaffold asks no model
+        {**PAID, PLAN: ("{use: taker}}\n", GOOD + "}\nguardrails: {max_tokens: 100k}\n")},
+    ],
+    "RUN004": [
+        {
+            FLOW: (
+                "{action: command,",
+                (
+                    "{action: command, timeout: 61s, give_up: ask, "
+                    "retry: {max_attempts: 3, delay: 20s, max_delay: 40s, jitter: 0},"
+                ),
+            )
+        }
+    ],
+    "RUN005": [{FLOW: ("{action: command,", "{action: command, effect: true, retry: {max_attempts: 1},")}],
+    "RUN006": [
+        {FLOW: ("{action: command,", "{action: command, retry: {max_attempts: 1},")},
+        {
+            FLOW: ("{action: command,", "{action: command, retry: {max_attempts: 4},"),
+            PROJECT: ("timeout: 15m", "timeout: 15m, policies: {give_up: ask}"),
+        },
+    ],
+    "RUN007": [
+        {
+            FLOW: ("{action: command,", "{action: command, timeout: 5m, attempt_timeout: 5m,"),
+            PLAN: (LIMITED, "guardrails: {max_duration: 5m}\n" + LIMITED),
+        }
+    ],
+    "RUN008": [
+        {
+            PLAN: (
+                LIMITED,
+                "policies: {retry: {max_attempts: 3, temperatures: [0.7, 0.5, 0.3], delay: 5s, "
+                "max_delay: 5s}}\n" + LIMITED,
+            )
+        }
+    ],
+    "SEC001": [
+        {
+            PROJECT: (
+                "region: eu",
+                "token_budget: abc12345, password: 'changeme-123', api_key: '{{ x }}1234567'",
+            )
+        },
+        {MAKER: ("id:", "description: task-list-of-the-week-and-more-0123456789\nid:")},
+        {PROJECT: ("region: eu", "url: 'https://user:example@host/', secret: short1")},
+    ],
+    "SEC002": [
+        {
+            FLOW: [
+                ("go]}", "go]}, free: {type: string, default: a}"),
+                ("[echo,", "[echo, '{{ inputs.free }}',"),
+            ]
+        },
+        {
+            FLOW: (
+                "[echo, '{{ inputs.language }}']",
+                "[echo, '{{ nodes.build.outputs.api.score }}', '{{ inputs.language }}']",
+            )
+        },
+        {FLOW: ("[echo, '{{ inputs.language }}']", "[sh, -c, 'echo {{ inputs.language }}']")},
+    ],
+    "SEC003": [
+        {
+            FLOW: [
+                ("inputs: {", "inputs: {max_tokens: {type: integer, default: 3}, "),
+                ("[echo,", "[echo, 'at most {{ inputs.max_tokens }}',"),
+            ]
+        },
+        {
+            FLOW: [
+                ("inputs: {", "inputs: {api_key: {type: string, default: ''}, "),
+                ("needs: [check],", "needs: [check], when: inputs.api_key != '',"),
+            ]
+        },
+    ],
+    "LIB001": [
+        {
+            PROJECT: (
+                "vars:",
+                (
+                    "libraries: {a: 'https://x.org/a.git@^1.2', b: './b', c: 'git@x.org:c.git@v1.0.0', "
+                    "d: 'https://x.org/d@0a1b2c3d4e'}\nvars:"
+                ),
+            )
+        }
+    ],
+    "STY001": [
+        {
+            "library.yaml": HEAD
+            + "Library\nid: lib\nversion: 1.0.0\nexports: {contracts: ['api*.contract.yaml']}\n",
+            API: ("name: api", "name: api\ndescription: The API"),
+        }
+    ],
+    "STY002": [{MAKER: ("id: maker", "id:   maker")}],
+    "SUP001": [
+        {
+            TAKER: (
+                "id: taker",
+                "id: taker\ntools: ['*'] # maestro: ignore[PER002, broad-tools] in a box of its own",
+            )
+        },
+        {TAKER: ("id: taker", "id: taker\n# maestro: ignore[broad-tools] in a box of its own\ntools: ['*']")},
+        {TAKER: ("id: taker", "id: taker\ndescription: 'say # maestro: ignore[X] to hide'")},
+        {TAKER: ("id: taker", "id: taker\ndescription: |\n  say\n  # maestro: ignore[X]\n")},
+        {TAKER: ("id: taker", "id: taker # what maestro: ignore means stands in the guide")},
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+
+
+def change(case) -> None:
+    for name, what in case.items():
+        if isinstance(what, str):
+            Path(name).parent.mkdir(exist_ok=True)
+            Path(name).write_text(what)
+            continue
+        text = Path(name).read_text()
+        for old, new in what if isinstance(what, list) else [what]:
+            assert old in text
+            text = text.replace(old, new, 1)
+        Path(name).write_text(text)
+
+
+def test_the_project_itself_is_silent():
+    assert [(item.code, item.message) for item in lint([], environ={}).diagnostics] == []
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=code) for code, cases in CASES.items() for case in cases]
+)
+def test_a_near_miss_is_let_pass(case):
+    change(case)
+    assert [(item.code, item.message) for item in lint([], environ={}).diagnostics] == []
+
+
+def test_every_rule_has_one():
+    assert set(CASES) == set(CATALOGUE)
