@@ -57,6 +57,8 @@ def _rows(schema: dict[str, Any], prefix: str, root: dict[str, Any], schemas: di
         shown = f"**`{path}`**" if key in required else f"`{path}`"
         example = json.dumps(stated["examples"][0], ensure_ascii=False) if stated.get("examples") else ""
         said = _cell(stated.get("description", ""))
+        if "default" in stated:
+            said += f" Default: {_code(json.dumps(stated['default'], ensure_ascii=False))}."
         rows.append(f"| {shown} | {_cell(_kind(value))} | {said} | {_code(example)} |\n")
         rows += _inside(value, path, home, schemas)
     return rows
