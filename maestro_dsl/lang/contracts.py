@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Span
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.bundle import bundle
 from maestro_dsl.lang.disk import read
 from maestro_dsl.lang.document import Document
@@ -39,21 +39,42 @@ def resolve_contract(
     document: Document[Contract], area: Area | None = None, names: Names | None = None
 ) -> tuple[ResolvedContract, Diagnostics]:
     """Return a contract with its spec file, read inside `area` (default: the project that it lies in)."""
+    interface = document.value.interface_spec
+    if interface is None or not interface.spec_file:
+        return ResolvedContract(document=document), Diagnostics()
+    span = document.map.value_span(("interface_spec", "spec_file"))
+    found = _resolve(document, interface.spec_file, span, area, names)
+    return (ResolvedContract(document=document), found[1]) if found[0] is None else (found[0], found[1])
+
+
+def read_released(document: Document[Contract]) -> tuple[ResolvedContract | None, Diagnostics]:
+    """Return the contract with the spec file of the released version that it names; None where it cannot."""
+    interface = document.value.interface_spec
+    released = interface.compatible_with if interface is not None else None
+    if released is None:
+        return None, Diagnostics()
+    span = document.map.value_span(("interface_spec", "compatible_with", "spec_file"))
+    found, diagnostics = _resolve(document, released.spec_file, span, None, None)
+    return found, Diagnostics([item for item in diagnostics.items if item.severity is Severity.ERROR])
+
+
+def _resolve(
+    document: Document[Contract], text: str, span: Span, area: Area | None, names: Names | None
+) -> tuple[ResolvedContract | None, Diagnostics]:
+    """Return a contract with the spec file `text`, which is stated at `span`."""
     names = names or Names()
     area = area or Area(project_root(document.path))
     diagnostics = Diagnostics()
-    interface = document.value.interface_spec
-    if interface is None or not interface.spec_file:
-        return ResolvedContract(document=document), diagnostics
-    span = document.map.value_span(("interface_spec", "spec_file"))
-    content, problem = read_stated(area, document.path, interface.spec_file, span)
+    content, problem = read_stated(area, document.path, text, span)
     if content is None:
         diagnostics.extend([problem] if problem is not None else [])
-        return ResolvedContract(document=document), diagnostics
+        return None, diagnostics
     path, raw = content
-    is_data = interface.type in _DATA_TYPES or path.suffix in _DATA_SUFFIXES  # others have own readers
+    interface = document.value.interface_spec
+    kind = interface.type if interface is not None else ""
+    is_data = kind in _DATA_TYPES or path.suffix in _DATA_SUFFIXES  # others have own readers
     spec = load(raw, names(path), profile=Profile.INTERFACE) if is_data else None
-    is_usable = interface.type == "openapi" and spec is not None and not spec.diagnostics.has_errors
+    is_usable = kind == "openapi" and spec is not None and not spec.diagnostics.has_errors
     whole = bundle(spec.data, path, area) if spec is not None and is_usable else None
     if spec is not None and whole is not None:
         raw, spec = whole.content, replace(spec, data=whole.data)

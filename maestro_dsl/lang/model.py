@@ -196,12 +196,22 @@ class Deliverable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A released version of an interface: its number, and its file as it was then."""
+
+    version: str
+    spec_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterfaceSpec:
     """The machine-readable interface; `spec_file` is relative to the contract's file."""
 
     type: str
     spec_file: str
     version: str | None = None
+    compatible_with: Released | None = None
+    """What it may not break without a new major version of the contract."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,15 @@ CASES = {
     "EXP005": [{FLOW: (BUILD, "as: contract, when: \"contract.name == '{' ~ '{'\"}\n  check")}],
     "CTR001": [{"api.yaml": (": 3.0.3", ": 3.1.0")}],
     "CTR002": [{API: ("[taker]", "[]")}],
+    "CTR003": [
+        {
+            API: (
+                "spec_file: api.yaml}",
+                "spec_file: api.yaml, compatible_with: {version: 1.0.0, spec_file: old.yaml}}",
+            ),
+            "old.yaml": SPEC.replace("id: {type: integer,", "id: {type: number,"),
+        }
+    ],
     "CTR004": [
         {"api.yaml": ("example: {id: 1}", "example: {secret: x}")},
         {"api.yaml": [("application/json", "application/xml"), ("example: {id: 1}", "example: <item/>")]},

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.diff.nodes import Node
     from maestro_dsl.interfaces.openapi.diff.operations import Call
     from maestro_dsl.interfaces.openapi.diff.report import Report, Subject
+    from maestro_dsl.lang.sourcemap import Pointer
 
 _STYLES: Final = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _SUCCESS: Final = "2"
@@ -28,20 +29,20 @@ def compare_parameters(report: Report, old: Call, new: Call, subject: Subject, f
         moved = next((key for key in fresh if key[1].lower() == name.lower()), None)
         if moved is not None:
             part = subject.part(_label(location, node), node.pointer, fresh[moved].pointer)
-            report.add("parameter-location-changed", part, f"{show(name)} is in the {moved[0]} now")
+            report.add("parameter-location-changed", part, f"it is in the {moved[0]} now")
             del gone[location, name], fresh[moved]
     for (location, _), node in gone.items():
         part = subject.part(_label(location, node), node.pointer, None)
         if flow is Flow.RESPONSE:
             kind = "required" if node.flag("required") else "optional"
-            report.add(f"{kind}-header-removed", part, f"{_label(location, node)} is no longer sent")
+            report.add(f"{kind}-header-removed", part, "it is no longer sent")
         else:
-            report.add("parameter-removed", part, f"{_label(location, node)} is gone")
+            report.add("parameter-removed", part, "it is gone")
     for (location, _), node in fresh.items():
         kind = "required" if node.flag("required") or location == "path" else "optional"
         rule = "header-added" if flow is Flow.RESPONSE else f"{kind}-parameter-added"
         part = subject.part(_label(location, node), None, node.pointer)
-        report.add(rule, part, f"the {kind} {_label(location, node)} is new")
+        report.add(rule, part, f"it is new and {kind}")
     for key, node in before.items():
         if key in after:
             other = after[key]
@@ -63,6 +64,11 @@ def _parameters(call: Call) -> dict[tuple[str, str], Node]:
     return found
 
 
+def _at(node: Node, key: str) -> Pointer:
+    """Return the place of a key, or of the whole where it is left out."""
+    return (*node.pointer, key) if key in node.value else node.pointer
+
+
 def _label(location: str, node: Node) -> str:
     return f"{location} parameter {show(node.text('name') or '')}"
 
@@ -74,19 +80,20 @@ def _parameter(report: Report, location: str, nodes: tuple[Node, Node], subject:
         kinds = ("header-became-required", "header-became-optional")
         rules = kinds if flow is Flow.RESPONSE else ("parameter-became-required", "parameter-became-optional")
         word = "required" if now else "optional"
-        report.add(rules[0] if now else rules[1], subject, f"{subject.where} is {word} now")
+        places = (_at(old, "required"), _at(new, "required"))
+        report.add(rules[0] if now else rules[1], subject, f"it is {word} now", *places)
     if old.flag("deprecated") != new.flag("deprecated"):
         rule = "parameter-deprecated" if new.flag("deprecated") else "parameter-reactivated"
-        report.add(rule, subject, f"{subject.where} is {rule.removeprefix('parameter-')}")
+        report.add(rule, subject, f"it is {rule.removeprefix('parameter-')}")
     if old.flag("allowEmptyValue") != new.flag("allowEmptyValue"):
         word = "allowed" if new.flag("allowEmptyValue") else "refused"
-        report.add(f"parameter-empty-{word}", subject, f"an empty {subject.where} is {word} now")
+        report.add(f"parameter-empty-{word}", subject, f"an empty value is {word} now")
     pair = Pair(schema_of(old), schema_of(new), Context(flow))
     kinds_of = [report.graph.shape(conj).types for conj in pair[:2]]
     is_scalar = all(types is not None and not types & {"array", "object"} for types in kinds_of)
     styles = [_style(node, location) for node in nodes]
     if styles[0] != styles[1] and (not is_scalar or styles[0][2] != styles[1][2]):
-        report.add("parameter-style-changed", subject, f"{subject.where} is written in another way")
+        report.add("parameter-style-changed", subject, "it is written in another way")
     is_text = styles[1][2] is None
     repeats = is_text and location == "query" and styles[1][:2] == ("form", True)
     report.schemas(pair._replace(context=Context(flow, is_text=is_text, repeats=repeats)), subject)
@@ -109,13 +116,15 @@ def compare_bodies(report: Report, old: Call, new: Call, subject: Subject, flow:
     is_ours = flow is Flow.RESPONSE  # a webhook's body is what the provider sends
     if was is None and now is not None:
         word = "required" if now.flag("required") and not is_ours else "optional"
-        report.add(f"{word}-body-added", part, f"the {word} request body is new")
+        report.add(f"{word}-body-added", part, f"it is new and {word}")
     elif was is not None and now is None:
-        report.add("body-removed", part, "the request body is gone")
+        report.add("body-removed", part, "it is gone")
     elif was is not None and now is not None:
         if was.flag("required") != now.flag("required") and not is_ours:
             word = "required" if now.flag("required") else "optional"
-            report.add(f"body-became-{word}", part, f"the request body is {word} now")
+            report.add(
+                f"body-became-{word}", part, f"it is {word} now", _at(was, "required"), _at(now, "required")
+            )
         compare_content(report, was, now, part, flow)
 
 
@@ -132,15 +141,15 @@ def compare_responses(report: Report, old: Call, new: Call, subject: Subject, fl
         part = subject.part(f"response {status.lower()}", node.pointer, None)
         is_only = status == "DEFAULT" and not any(item[:1] == _SUCCESS for item in after)
         if status[:1] == _SUCCESS or is_only:
-            report.add("success-status-removed", part, f"the answer {status.lower()} is gone")
+            report.add("success-status-removed", part, "it is gone")
         elif status == "DEFAULT":
-            report.add("default-response-removed", part, "the answer to everything else is gone")
+            report.add("default-response-removed", part, "it is gone")
         else:
-            report.add("error-status-removed", part, f"the answer {status} is gone")
+            report.add("error-status-removed", part, "it is gone")
     for status, node in after.items():
         if status not in before and not (status.endswith("XX") and _covers(status, before)):
             part = subject.part(f"response {status.lower()}", None, node.pointer)
-            report.add("status-added", part, f"the answer {status.lower()} is new")
+            report.add("status-added", part, "it is new")
 
 
 def _covers(status: str, others: dict[str, Node]) -> bool:
@@ -155,11 +164,11 @@ def _response(report: Report, old: Node, new: Node, subject: Subject, flow: Flow
         was, now = before.get(name), after.get(name)
         part = subject.part(f"{subject.where} link {show(name)}", place_of(was), place_of(now))
         if now is None:
-            report.add("link-removed", part, f"the link {show(name)} is gone")
+            report.add("link-removed", part, "it is gone")
         elif was is None:
-            report.add("link-added", part, f"the link {show(name)} is new")
+            report.add("link-added", part, "it is new")
         elif _said(was) != _said(now):
-            report.add("link-changed", part, f"the link {show(name)} leads elsewhere")
+            report.add("link-changed", part, "it leads elsewhere")
 
 
 def _said(link: Node) -> str:
@@ -179,11 +188,9 @@ def _headers(report: Report, old: Node, new: Node, subject: Subject, flow: Flow)
         part = subject.part(where, place_of(was), place_of(now), flow)
         if now is None and was is not None:
             kind = "required" if was.flag("required") else "optional"
-            report.add(
-                "parameter-removed" if is_theirs else f"{kind}-header-removed", part, f"{where} is gone"
-            )
+            report.add("parameter-removed" if is_theirs else f"{kind}-header-removed", part, "it is gone")
         elif was is None and now is not None:
             kind = "required" if now.flag("required") else "optional"
-            report.add(f"{kind}-parameter-added" if is_theirs else "header-added", part, f"{where} is new")
+            report.add(f"{kind}-parameter-added" if is_theirs else "header-added", part, "it is new")
         elif was is not None and now is not None:
             _parameter(report, "header", (was, now), part, flow)

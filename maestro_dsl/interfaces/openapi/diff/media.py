@@ -26,7 +26,7 @@ def compare_content(report: Report, old: Node, new: Node, subject: Subject, flow
         where = f"{subject.where} {name}"
         if found is None:
             part = subject.part(where, node.pointer, None, flow)
-            report.add("media-type-removed", part, f"{name} is gone")
+            report.add("media-type-removed", part, "it is gone")
             continue
         other = after[found][1]
         part = subject.part(where, node.pointer, other.pointer, flow)
@@ -36,7 +36,7 @@ def compare_content(report: Report, old: Node, new: Node, subject: Subject, flow
     for key, (name, node) in after.items():
         if key not in before and not any(_covers(key, item) for item in before):
             part = subject.part(f"{subject.where} {name}", None, node.pointer, flow)
-            report.add("media-type-added", part, f"{name} is new")
+            report.add("media-type-added", part, "it is new")
 
 
 def schema_of(node: Node) -> Conj:
