@@ -1,17 +1,20 @@
-"""The rules of `lint` as people read them: each with its page."""
+"""The rules of `lint` as people read them: each with its page, Markdown beside the code."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from maestro_dsl import rules
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.rules import CATALOGUE
-from maestro_dsl.rules.book import page_of
 
 if TYPE_CHECKING:
     from maestro_dsl.rules.base import Rule
+
+PAGES: Final = Path(rules.__file__).parent / "pages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,11 @@ def find_rule(wanted: str) -> RulePage:
         hint = f"did you mean {meant.code} {meant.name}?" if meant is not None else "see: maestro rule"
         raise UsageError(f'there is no rule "{wanted}"', hint=hint)
     return _page(rule)
+
+
+def page_of(rule: Rule) -> str:
+    """Return the page of a rule: what it finds, why, an example with its output, the better way."""
+    return (PAGES / f"{rule.code}.md").read_text(encoding="utf-8")
 
 
 def _page(rule: Rule) -> RulePage:

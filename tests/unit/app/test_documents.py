@@ -25,7 +25,7 @@ HEAVY = (
 HEAD = "apiVersion: maestro/v1\nkind: "
 BLUEPRINT = HEAD + (
     "Blueprint\nid: flow\nnodes:\n"
-    "  build: {action: fulfil, foreach: contracts, as: contract, when: contract.nme == 'x'}\n"
+    "  build: {action: fulfil, timeout: 5m, foreach: contracts, as: contract, when: contract.nme == 'x'}\n"
 )
 CONTRACT = HEAD + (
     "Contract\nid: api\nname: API\ntype: REST_API\nprovider_persona_id: maker\n"

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from maestro_dsl.app.rulebook import page_of
 from maestro_dsl.cli.main import execute
 from maestro_dsl.rules import CATALOGUE
-from maestro_dsl.rules.book import page_of
 
 
 @pytest.mark.parametrize("wanted", ["RUN001", "run001", "missing-timeout"])

@@ -14,7 +14,7 @@ from maestro_dsl.rules.earlier import EARLIER, SUPPRESSION
 
 PACKAGE = Path(maestro_dsl.__file__).parent
 FOLDER = Path(rules.__file__).parent
-HELPERS = {"base", "book", "earlier", "prompts", "secrets", "suppress", "texts", "walk"}
+HELPERS = {"base", "earlier", "prompts", "secrets", "suppress", "texts", "walk"}
 CODE = re.compile(r"(?:SYN|SCH|REF|GRF|EXP|CTR|PER|RUN|SEC|LIB|STY|SUP)\d{3}")
 RETIRED = frozenset()
 """Codes that a release had and that are gone; none of them ever means something else."""

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from maestro_dsl.app import lint
+from maestro_dsl.app.rulebook import PAGES, page_of
 from maestro_dsl.diagnostics import Severity
 from maestro_dsl.lang.edits import apply_edits
 from maestro_dsl.reporters import diagnostics
 from maestro_dsl.rules import CATALOGUE
 from maestro_dsl.rules.base import Mends
-from maestro_dsl.rules.book import PAGES, page_of
 
 FILE = re.compile(r"^`([^`\n]+)`\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OUTPUT = re.compile(r"(?<= says:\n\n```text\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
