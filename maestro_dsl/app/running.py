@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -252,6 +253,7 @@ async def work_on(
     with (
         RunLease.acquire(state.place.path, job.run_id, holder(clock), state.journal.next_epoch) as lease,
         _scratch(job.run_id) as scratch,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal") as appender,
     ):
         commands = Commands(state.journal.database)
         commands.expire(job.run_id)  # asked of a process that is gone
@@ -290,6 +292,7 @@ async def work_on(
             breakers=Breakers(state.journal.database),
             commands=commands,
             ticket_target=job.tickets,
+            appender=appender,
         )
         watcher = asyncio.create_task(_watch(stop, control)) if stop is not None else None
         try:

@@ -116,6 +116,7 @@ class Interpreter:
             run_id=run_id,
             plan_id=plan.id,
             epoch=runtime.epoch,
+            executor=runtime.appender,
         )
         self._gate = Gate(
             clock=runtime.clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,6 +50,8 @@ class Runtime:
     """What people ask of the run from other terminals; None = nobody can."""
     ticket_target: Mapping[str, Json] | None = None
     """Where tickets about nodes that failed for good go; None = none are made."""
+    appender: Executor | None = None
+    """One thread that waits for the journal's disk; None = the loop itself does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,28 +1,46 @@
 """The single writer of a run: what is ready at the same time shares one append.
 
-An event is folded, stored and shown in this order within one call, and whoever posted it goes on only then.
-Content that events name by digest is handed over first (`hold`) and is durable before they are.
-The append is made on the loop itself: it is one short transaction for many nodes, and a thread would cost
-more than it hides.
+An event is folded, stored and shown in this order, and whoever posted it goes on only then. Content that
+events name by digest is handed over first (`hold`) and is durable before they are.
+
+With an executor the loop does not wait for the disk: one group is under way at a time, and what is posted
+meanwhile is the next one. The fold may then be ahead of the disk by the group that is under way. Nothing
+comes of that: whatever is decided on it is posted behind that group, and nothing goes out before its own
+event is durable. Without an executor the append is made on the loop, as for a journal in memory.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import Executor, Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import Body, Event
+from maestro_dsl.engine.ports import CachedResult
 from maestro_dsl.engine.state import RunState, apply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from maestro_dsl.engine.ports import ArtifactStore, CachedResult, EventSink, Store
+    from maestro_dsl.engine.ports import ArtifactStore, EventSink, Store
     from maestro_dsl.ports import Clock
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """What shares one append, and who waits for it."""
+
+    events: list[Event]
+    results: list[CachedResult]
+    held: list[bytes]
+    waiters: list[asyncio.Future[None]]
+    stored: Future[None] | None = None
 
 
 class Writer:
@@ -38,6 +56,7 @@ class Writer:
         run_id: str,
         plan_id: str,
         epoch: int,
+        executor: Executor | None = None,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
@@ -46,6 +65,7 @@ class Writer:
         self._run_id = run_id
         self._plan_id = plan_id
         self._epoch = epoch
+        self._executor = executor
         self._sinks: tuple[EventSink, ...] = ()
         self._blamed: set[int] = set()
         self._bodies: list[Body] = []
@@ -54,6 +74,7 @@ class Writer:
         self._known: set[str] = set()
         self._waiters: list[asyncio.Future[None]] = []
         self._scheduled = False
+        self._under_way: _Group | None = None
         self.broken: BaseException | None = None
 
     def subscribe(self, sinks: Sequence[EventSink]) -> None:
@@ -92,48 +113,103 @@ class Writer:
         await waiter
 
     def flush(self) -> None:
-        """Store everything posted so far, now."""
-        self._scheduled = False
-        waiters, self._waiters = self._waiters, []
+        """Store everything posted so far, now; the loop waits for the disk."""
+        if self.broken is not None:
+            return
+        if self._under_way is not None and self._under_way.stored is not None:
+            wait([self._under_way.stored])
+            self._settle(self._under_way)
+            if self.broken is not None:
+                raise self.broken
+        group = self._folded()
         try:
-            self._write()
+            self._append(group)
         except BaseException as error:
-            self.broken = error
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_exception(error)
+            self._break(error, group.waiters)
             raise
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._acknowledge(group)
 
     def _flush_soon(self) -> None:
-        if not self._scheduled or self.broken is not None:
-            return
+        if not self._scheduled or self.broken is not None or self._under_way is not None:
+            return  # the group under way is followed by what waits here
         try:
-            self.flush()
+            if self._executor is None:
+                self.flush()
+            else:
+                self._begin(self._executor)
         except Exception:  # noqa: BLE001 - every waiter has it, and `broken` keeps it for the interpreter
             _log.debug("the journal refused a group of events", exc_info=True)
 
-    def _write(self) -> None:
-        bodies, self._bodies = self._bodies, []
-        results, self._results = self._results, []
-        if not bodies:
+    def _begin(self, executor: Executor) -> None:
+        """Hand a group to the executor; `_settle` is called on the loop when it is stored."""
+        group = self._under_way = self._folded()
+        loop = asyncio.get_running_loop()
+
+        def stored(_: Future[None]) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._settle, group)
+
+        group.stored = executor.submit(self._append, group)
+        group.stored.add_done_callback(stored)
+
+    def _settle(self, group: _Group) -> None:
+        """Acknowledge a group that the executor stored, once, and begin the next one."""
+        if self._under_way is not group or group.stored is None:
             return
+        self._under_way = None
+        error = group.stored.exception()
+        if error is not None:
+            waiters, self._waiters = self._waiters, []
+            self._break(error, [*group.waiters, *waiters])
+            return
+        self._acknowledge(group)
+        if self._scheduled:  # behind those who go on now: what they post belongs to the same group
+            asyncio.get_running_loop().call_soon(self._flush_soon)
+
+    def _folded(self) -> _Group:
+        """Take what is posted, folded: an impossible event never reaches the journal."""
+        self._scheduled = False
+        bodies, self._bodies = self._bodies, []
         now, seq, run_id = self._clock.now(), self._state.seq, self._run_id
-        events = [
-            Event(run_id=run_id, seq=seq + place, at=now, body=body) for place, body in enumerate(bodies, 1)
-        ]
-        # Folding first means that an impossible event never reaches the journal. Nobody can look at the state
-        # before the append below: this function does not yield to the loop.
-        for event in events:
-            apply(self._state, event)
-        if self._held:
-            held, self._held = self._held, []
-            self._artifacts.put_all(held)
-        self._store.append(events, self._epoch, results, self._plan_id)
+        group = _Group(
+            events=[
+                Event(run_id=run_id, seq=seq + place, at=now, body=body)
+                for place, body in enumerate(bodies, 1)
+            ],
+            results=self._results,
+            held=self._held if bodies else [],  # else it goes with the event that will name it
+            waiters=self._waiters,
+        )
+        self._results, self._waiters = [], []
+        self._held = [] if bodies else self._held
+        try:
+            for event in group.events:
+                apply(self._state, event)
+        except BaseException as error:
+            self._break(error, group.waiters)
+            raise
+        return group
+
+    def _append(self, group: _Group) -> None:
+        """Make a group durable, contents before the events that name them."""
+        if not group.events:
+            return
+        if group.held:
+            self._artifacts.put_all(group.held)
+        self._store.append(group.events, self._epoch, group.results, self._plan_id)
+
+    def _acknowledge(self, group: _Group) -> None:
         for sink in self._sinks:
-            self._show(sink, events)
+            self._show(sink, group.events)
+        for waiter in group.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _break(self, error: BaseException, waiters: Sequence[asyncio.Future[None]]) -> None:
+        self.broken = error
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(error)
 
     def _show(self, sink: EventSink, events: Sequence[Event]) -> None:
         for event in events:

@@ -44,6 +44,8 @@ class Database:
         self.path = path
         self.lock = threading.RLock()
         self._writer: PoolProxiedConnection | None = None
+        self._reader: PoolProxiedConnection | None = None
+        self._reader_lock = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -79,17 +81,20 @@ class Database:
                 cursor.close()
 
     def row(self, query: str, values: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return the first row of a compiled query, straight from the driver, as of now."""
-        with self.lock, explained(self.path):
-            self._writer = self._writer or self.engine.raw_connection()
-            cursor = self._writer.cursor()
+        """Return the first row of a compiled query, straight from the driver, as of now.
+
+        On a connection of its own, so that it need not wait for a write that waits for the disk.
+        """
+        with self._reader_lock, explained(self.path):
+            reader = self._reader = self._reader or self.engine.raw_connection()
+            cursor = reader.cursor()
             try:
                 cursor.execute(query, values)
                 found: tuple[str, ...] | None = cursor.fetchone()
             finally:
                 cursor.close()
             if self.engine.dialect.name != "sqlite":  # which begins nothing by itself; the others do
-                self._writer.rollback()
+                reader.rollback()
             return found
 
     def compiled(self, statement: ClauseElement) -> str:
@@ -98,10 +103,11 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
-        with self.lock:
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
+        with self.lock, self._reader_lock:
+            for connection in (self._writer, self._reader):
+                if connection is not None:
+                    connection.close()
+            self._writer = self._reader = None
             self.engine.dispose()
 
 

@@ -1,0 +1,179 @@
+"""The single writer with a thread that waits for the disk: order, acknowledgement and failure."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from maestro_dsl.engine.events import AlertRaised, Event, RunStarted
+from maestro_dsl.engine.state import RunState, apply
+from maestro_dsl.engine.writer import Writer
+from maestro_dsl.errors import StateError
+from maestro_dsl.testing import FixedClock, MemoryArtifacts, MemoryStore
+
+
+class SlowStore(MemoryStore):
+    """A journal whose appends wait until they are let through."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.through = threading.Semaphore(0), threading.Semaphore(0)
+        self.refuse = False
+
+    def append(self, events, epoch, results=(), plan_id=""):
+        self.begun.release()
+        assert self.through.acquire(timeout=5)
+        if self.refuse:
+            raise StateError("taken over")
+        super().append(events, epoch, results, plan_id)
+
+
+class Sink:
+    def __init__(self):
+        self.seen = []
+
+    def on_event(self, event):
+        self.seen.append(event.body.subject)
+
+
+def alert(name):
+    return AlertRaised(kind="k", subject=name, message="m")
+
+
+async def until_begun(store):
+    assert await asyncio.get_running_loop().run_in_executor(None, store.begun.acquire, True, 5)
+
+
+@pytest.fixture
+def desk():
+    store, state, sink = SlowStore(), RunState(), Sink()
+    begin = RunStarted(plan_id="plan", plan_digest="d", output="build", tool_version="1")
+    apply(state, Event(run_id="run", seq=1, at=0.0, body=begin))
+    with ThreadPoolExecutor(1) as pool:
+        writer = Writer(
+            store=store,
+            artifacts=MemoryArtifacts(),
+            clock=FixedClock(),
+            state=state,
+            run_id="run",
+            plan_id="plan",
+            epoch=1,
+            executor=pool,
+        )
+        writer.subscribe([sink])
+        yield store, writer, sink
+        store.through.release(100)
+
+
+def stored(store):
+    return [event.body.subject for event in store.journal.get("run", [])]
+
+
+def test_the_loop_goes_on_while_the_disk_works_and_what_is_posted_meanwhile_is_one_group(desk):
+    store, writer, sink = desk
+
+    async def main():
+        first = asyncio.create_task(writer.commit(alert("a")))
+        await until_begun(store)
+        others = [asyncio.create_task(writer.commit(alert(name))) for name in "bcd"]
+        await asyncio.sleep(0)
+        assert not first.done()
+        assert sink.seen == []
+        store.through.release()
+        await first
+        assert stored(store) == sink.seen == ["a"]
+        store.through.release()
+        await asyncio.gather(*others)
+
+    asyncio.run(main())
+    assert stored(store) == sink.seen == ["a", "b", "c", "d"]
+    assert store.groups == [1, 3]
+    assert [event.seq for event in store.journal["run"]] == [2, 3, 4, 5]
+
+
+def test_nothing_is_acknowledged_before_it_is_durable(desk):
+    store, writer, sink = desk
+
+    async def main():
+        task = asyncio.create_task(writer.commit(alert("a")))
+        await until_begun(store)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not task.done()
+        assert sink.seen == []
+        store.through.release()
+        await task
+        assert sink.seen == stored(store) == ["a"]
+
+    asyncio.run(main())
+
+
+def test_flush_waits_for_the_group_under_way_and_stores_the_rest_behind_it(desk):
+    store, writer, sink = desk
+
+    async def main():
+        task = asyncio.create_task(writer.commit(alert("a")))
+        await until_begun(store)
+        writer.post(alert("b"))
+        store.through.release(2)
+        writer.flush()
+        assert stored(store) == sink.seen == ["a", "b"]
+        await task
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert store.groups == [1, 1]
+    assert sink.seen == ["a", "b"]
+
+
+def test_a_refusal_reaches_those_in_the_group_and_those_behind_it(desk):
+    store, writer, sink = desk
+
+    async def main():
+        first = asyncio.create_task(writer.commit(alert("a")))
+        await until_begun(store)
+        second = asyncio.create_task(writer.commit(alert("b")))
+        await asyncio.sleep(0)
+        store.refuse = True
+        store.through.release()
+        found = await asyncio.gather(first, second, return_exceptions=True)
+        assert [type(item) for item in found] == [StateError, StateError]
+        with pytest.raises(StateError):
+            writer.post(alert("c"))
+        writer.flush()
+
+    asyncio.run(main())
+    assert stored(store) == sink.seen == []
+
+
+def test_flush_raises_what_the_group_under_way_met(desk):
+    store, writer, _ = desk
+
+    async def main():
+        task = asyncio.create_task(writer.commit(alert("a")))
+        await until_begun(store)
+        store.refuse = True
+        store.through.release()
+        with pytest.raises(StateError):
+            writer.flush()
+        with pytest.raises(StateError):
+            await task
+
+    asyncio.run(main())
+
+
+def test_content_is_stored_before_the_event_that_names_it(desk):
+    store, writer, _ = desk
+
+    async def main():
+        digest = writer.hold(b"content")
+        writer.flush()  # nothing to store yet: the content waits for its event
+        assert not writer._artifacts.has(digest)
+        task = asyncio.create_task(writer.commit(alert(digest)))
+        await until_begun(store)
+        assert writer._artifacts.has(digest)
+        store.through.release()
+        await task
+
+    asyncio.run(main())
