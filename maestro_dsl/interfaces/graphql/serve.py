@@ -17,9 +17,11 @@ from maestro_dsl.interfaces.asgi import lifespan, read_body, recorded_text, send
 from maestro_dsl.interfaces.graphql.accept import EVENTS, JSON, RESPONSE, preferred
 from maestro_dsl.interfaces.graphql.execute import Event, Executor, GraphRequest, Prepared
 from maestro_dsl.interfaces.graphql.table import Table
+from maestro_dsl.interfaces.openapi.admin import is_local
+from maestro_dsl.interfaces.options import HELD_S, NO_OPTIONS, Fault, ServeOptions, fate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from maestro_dsl.interfaces.asgi import Asgi, CallRecord, Receive, Scope, Send
     from maestro_dsl.interfaces.graphql.model import GraphApi
@@ -60,12 +62,15 @@ def mock_app(
     seed: int | str = 0,
     record: Callable[[CallRecord], None] | None = None,
     name: str = "mock",
+    options: ServeOptions = NO_OPTIONS,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Asgi:
     """Return an application that answers for `api`; its memory lasts as long as it does.
 
     `record` is called with each finished call, calls to `/__admin` left out. `name` is shown in `server`.
+    `sleep` waits where `options` ask for latency.
     """
-    mock = _Mock(Executor(Table(api, seed)), record, name)
+    mock = _Mock(Executor(Table(api, seed)), record, name, options, sleep)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,11 +82,21 @@ def mock_app(
 
 
 class _Mock:
-    def __init__(self, executor: Executor, record: Callable[[CallRecord], None] | None, name: str) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        record: Callable[[CallRecord], None] | None,
+        name: str,
+        options: ServeOptions,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
         self._executor = executor
         self._record = record
         self._name = name
+        self._options = options
+        self._sleep = sleep
         self._count = 0
+        self._asked = 0
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -92,12 +107,37 @@ class _Mock:
         elif call.method == "OPTIONS":
             await send_answer(send, 204, {**self._headers(call), **_preflight(call)}, b"")
         elif call.path.startswith("/__admin/"):
-            await self._admin(send, call)
+            client = scope.get("client")
+            if is_local(None if client is None else client[0], call.headers):
+                await self._admin(send, call)
+            else:
+                text = "the mock's own paths are for this machine only"
+                await self._say(send, call, Refusal(status=403, message=text))
         elif call.path not in PATHS:
             text = f"there is nothing at {call.path}; GraphQL is at /graphql"
             await self._say(send, call, Refusal(status=404, message=text))
+        elif (fault := await self._fate(receive)) is not None:
+            await self._say(send, call, fault)
         else:
             await self._graphql(call, receive, send)
+
+    async def _fate(self, receive: Receive) -> Refusal | None:
+        """Wait where the options ask for it, and return the failure that they ask for."""
+        self._asked += 1
+        fate = fate_of(self._options, self._executor.table.seed, self._asked)
+        if fate.delay_ms:
+            await self._sleep(fate.delay_ms / 1000)
+        if fate.fault is Fault.ERROR:
+            return Refusal(status=500, message="this failure is simulated")
+        if fate.fault is not Fault.TIMEOUT:
+            return None
+        waiting = {asyncio.ensure_future(_left(receive)), asyncio.ensure_future(self._sleep(HELD_S))}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+        return Refusal(status=504, message="this timeout is simulated")
 
     async def _graphql(self, call: _Call, receive: Receive, send: Send) -> None:
         wants_page = call.method == "GET" and "text/html" in call.headers.get("accept", "")
@@ -243,6 +283,11 @@ class _Mock:
             "access-control-allow-origin": call.headers.get("origin", "*"),
             "access-control-expose-headers": "*",
         }
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def read_request(method: str, query: str, headers: dict[str, str], body: bytes) -> GraphRequest | Refusal:

@@ -229,7 +229,7 @@ class Table:
                 deeds[root.name] = {name: asdict(item) for name, item in found.items() if item is not None}
         return {
             "seed": self.seed,
-            "text": self.api.text if self.api.is_federated else "",
+            "text": self.api.text if "_Service" in self.api.schema.type_map else "",
             "pools": self.pools,
             "types": types,
             "pages": pages,
