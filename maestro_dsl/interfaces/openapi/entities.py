@@ -76,6 +76,8 @@ class Entities:
             entity = await self.alive(resource) if resource is not None else None
             if entity is not None and resource is not None:
                 values[name] = entity.identity
+            elif above in self.probe.given:
+                values[name] = self.probe.given[above]
             else:
                 values[name] = self._guess(path, name)
                 certain = False
@@ -97,6 +99,8 @@ class Entities:
         entity = None
         if resource.create is not None:
             entity = await self.create(resource)
+        elif resource.is_upserted:
+            entity = await self.put(resource)
         if entity is None:
             entity = await self._listed(resource)
         self.live[resource.item_path] = entity
@@ -125,6 +129,27 @@ class Entities:
             )
             return None
         values[resource.id_parameter.name] = identity
+        shown = sent.data if isinstance(sent.data, dict) else {}
+        return Entity(resource=resource, values=values, sent=body, shown=shown)
+
+    async def put(self, resource: Resource) -> Entity | None:
+        """Create an item whose id the caller chooses; None where that did not work, which is counted."""
+        operation = resource.replace
+        if operation is None:
+            return None
+        values, certain = await self.path_values(resource.collection_path)
+        body = await self.body(operation, resource.schema, key=resource.id_property)
+        if not isinstance(body, dict):
+            return None
+        name = resource.id_parameter.name
+        schema = resource.id_parameter.schema
+        seed = f"{self.probe.seed}|{resource.item_path}|{self.turn}"
+        values[name] = sample(self.probe.api, schema, seed=seed, direction="request", name=name)
+        if resource.id_property in body:
+            body[resource.id_property] = values[name]
+        sent = await self.probe.send(operation, values, body=body)
+        if not await expect_success(self.probe, sent, certain=certain) or sent is None:
+            return None
         shown = sent.data if isinstance(sent.data, dict) else {}
         return Entity(resource=resource, values=values, sent=body, shown=shown)
 

@@ -16,9 +16,10 @@ from maestro_dsl.interfaces.openapi.entities import (
     items_of,
     unknown_id,
 )
-from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, NOT_IMPLEMENTED, Prober, Sent, declared, label
+from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, NOT_IMPLEMENTED, Prober, declared, label
+from maestro_dsl.interfaces.openapi.questions import ask_list, ask_wrongly, refused
 from maestro_dsl.interfaces.openapi.resources import Resource
-from maestro_dsl.interfaces.openapi.variants import broken, changed, kept, same
+from maestro_dsl.interfaces.openapi.variants import changed, kept, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import Json
 
 _GONE = frozenset({404, 410})
-_REFUSALS = ("400", "422", "4XX")
-_CLIENT_ERROR = 4
 _PAGE_SIZES = ("limit", "per_page", "perPage", "page_size", "pageSize", "size", "first", "top")
 
 
@@ -47,23 +46,22 @@ class Journey:
     async def walk(self) -> None:
         """Make every step that the resource has operations for."""
         resource = self.resource
-        if resource.create is None:
+        maker = resource.create or (resource.replace if resource.is_upserted else None)
+        if maker is None:
             await self._look_only()
             return
-        first = await self.entities.create(resource)
-        second = await self.entities.create(resource)
+        make = self.entities.put if resource.create is None else self.entities.create
+        first, second = await make(resource), await make(resource)
         if first is None or second is None:
             return
-        self._shows(resource.create, first, first.shown, first.sent, "does not answer with")
-        self._state(
-            resource.create,
-            first.identity != second.identity,
-            f"gives two items the same id {first.identity}",
-        )
+        self._shows(maker, first, first.shown, first.sent, "does not answer with")
+        same_id = f"gives two items the same id {first.identity}"
+        self._state(maker, first.identity != second.identity, same_id)
         await self._read(first, first.sent)
         await self._listed(first, present=True)
         await self._listed(second, present=True)
-        await self._refuses(resource.create, first.values, first.sent)
+        await ask_list(self.entities, resource, first)
+        await ask_wrongly(self.entities, maker, first.values, dict(first.sent))
         first = await self._update(resource.replace, first, whole=True)
         first = await self._update(resource.patch, first, whole=False)
         await self._unknown(first)
@@ -154,7 +152,7 @@ class Journey:
         # a whole replacement may reset what it does not name; a patch may not
         after = replace(entity, sent=body if whole else {**entity.sent, **body})
         await self._kept_update(operation, after, body)
-        await self._refuses(operation, entity.values, body)
+        await ask_wrongly(self.entities, operation, entity.values, body)
         return after
 
     async def _kept_update(self, operation: Operation, entity: Entity, body: Mapping[str, Json]) -> None:
@@ -177,25 +175,6 @@ class Journey:
             text = f'{verb} "{name}" of item {entity.identity}: sent {wanted!r}, read {got!r}'
             self._state(operation, same(wanted, got), text)
 
-    async def _refuses(
-        self, operation: Operation, values: Mapping[str, Json], body: Mapping[str, Json]
-    ) -> None:
-        """Send bodies that the schema forbids, where the operation declares how it refuses them."""
-        media = operation.body.json if operation.body is not None else None
-        if media is None or media.schema is None or not any(key in operation.responses for key in _REFUSALS):
-            return
-        for variant in broken(self.probe.api, media.schema, body):
-            sent = await self.probe.send(operation, values, body=variant.body)
-            if sent is not None:
-                self._refused(sent, f"a body {variant.what}")
-
-    def _refused(self, sent: Sent, what: str) -> None:
-        operation, status = sent.operation, sent.answer.status
-        text = f"{label(operation)} answers {status} to {what}"
-        refused = status // 100 == _CLIENT_ERROR
-        if self.probe.sheet.check("errors", refused, text, operation=operation.id):
-            self.probe.judge(sent)
-
     async def _unknown(self, entity: Entity) -> None:
         """Ask for an item that does not exist, with every operation that declares how it says so."""
         resource = self.resource
@@ -209,7 +188,7 @@ class Journey:
             sent = await self.probe.send(operation, values, body=body)
             if sent is None or sent.answer.status in NOT_IMPLEMENTED:
                 continue
-            self._refused(sent, "an id that does not exist")
+            refused(self.entities, sent, "an id that does not exist")
             text = f"{label(operation)} answers {sent.answer.status}, not 404, to an id that does not exist"
             good = sent.answer.status == NOT_FOUND
             self.probe.sheet.check("errors", good, text, operation=operation.id)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.interfaces.openapi.entities import Entities, expect_success
 from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, NoBody, Sent, declared, label
+from maestro_dsl.interfaces.openapi.questions import ask_wrongly
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Operation
@@ -36,7 +37,8 @@ async def call_loose(entities: Entities, operation: Operation) -> None:
         )
         probe.sheet.recommend(f"give an example of an existing item for {label(operation)}")
         return
-    await expect_success(probe, sent, certain=certain)
+    if await expect_success(probe, sent, certain=certain):
+        await ask_wrongly(entities, operation, values, body)
 
 
 async def _says_unknown_item(entities: Entities, sent: Sent, *, certain: bool) -> bool:

@@ -10,17 +10,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from maestro_dsl.interfaces.openapi.model import Api, Operation, Parameter, Response, is_json_media
 from maestro_dsl.interfaces.openapi.sample import sample
 from maestro_dsl.interfaces.openapi.validate import errors
 from maestro_dsl.interfaces.verification import Sheet
+from maestro_dsl.lang.model import Json
 from maestro_dsl.net.client import Answer, HttpClient, NoAnswer
-
-if TYPE_CHECKING:
-    from maestro_dsl.lang.model import Json
 
 NOT_FOUND = 404
 NOT_IMPLEMENTED = frozenset({405, 501})
@@ -67,6 +65,8 @@ class Prober:
     good: set[str] = field(default_factory=set)
     """Operations that have answered a good request as declared at least once."""
     signatures: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
+    given: dict[str, Json] = field(default_factory=dict)
+    """Values that answers gave, by the path they are good for: "/tickets/{ticketId}" after POST /tickets."""
 
     async def send(
         self,
@@ -75,29 +75,47 @@ class Prober:
         *,
         body: Json | NoBody = NO_BODY,
         query: Mapping[str, Json] | None = None,
+        is_stranger: bool = False,
+        without: str | None = None,
     ) -> Sent | None:
-        """Send a request; None where nothing came back, which is counted as an error of the operation."""
-        target = self.prefix + path_of(operation, values) + self._query(operation, query or {})
-        headers, content = self._content(operation, body)
+        """Send a request; None where nothing came back, which is counted as an error of the operation.
+
+        `is_stranger` leaves credentials out, `without` a parameter of the query.
+        """
+        asked = self._query(operation, query or {}, is_stranger=is_stranger, without=without)
+        target = self.prefix + path_of(operation, values) + asked
+        headers, content = self._content(operation, body, is_stranger=is_stranger)
         try:
             answer = await self.client.send(operation.method, target, headers=headers, body=content)
         except NoAnswer as error:
             self.sheet.check("status", False, f"{label(operation)}: {error.message}", operation=operation.id)
             return None
-        return Sent(operation=operation, target=target, answer=answer, data=_json(answer))
+        sent = Sent(operation=operation, target=target, answer=answer, data=_json(answer))
+        if sent.ok and operation.method == "POST" and isinstance(sent.data, dict):
+            for name, value in sent.data.items():
+                if isinstance(value, (str, int)):
+                    self.given[f"{operation.path}/{{{name}}}"] = value
+        return sent
 
-    def _query(self, operation: Operation, given: Mapping[str, Json]) -> str:
+    def _query(
+        self, operation: Operation, given: Mapping[str, Json], *, is_stranger: bool, without: str | None
+    ) -> str:
         pairs: list[tuple[str, str]] = []
         for parameter in operation.parameters_in("query"):
+            if parameter.name == without:
+                continue
             if parameter.name in given:
                 pairs += _pairs(parameter, given[parameter.name])
             elif parameter.required:
                 pairs += _pairs(parameter, value_of(self.api, parameter, self.seed))
-        pairs += [(name, "maestro") for name in _query_keys(operation) if name not in dict(pairs)]
+        if not is_stranger:
+            pairs += [(name, "maestro") for name in _query_keys(operation) if name not in dict(pairs)]
         return "?" + urlencode(pairs) if pairs else ""
 
-    def _content(self, operation: Operation, body: Json | NoBody) -> tuple[dict[str, str], bytes | None]:
-        headers = credentials(operation)
+    def _content(
+        self, operation: Operation, body: Json | NoBody, *, is_stranger: bool
+    ) -> tuple[dict[str, str], bytes | None]:
+        headers = {} if is_stranger else credentials(operation)
         for parameter in operation.parameters_in("header"):
             if parameter.required and parameter.name.lower() not in {
                 "accept",
@@ -105,7 +123,8 @@ class Prober:
                 "authorization",
             }:
                 headers[parameter.name] = _text(value_of(self.api, parameter, self.seed))
-        headers.update(self.headers)
+        if not is_stranger:
+            headers.update(self.headers)
         if operation.body is None or isinstance(body, NoBody):
             return headers, None
         media = operation.body.json

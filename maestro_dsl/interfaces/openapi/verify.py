@@ -13,6 +13,7 @@ from maestro_dsl.interfaces.openapi.entities import Entities
 from maestro_dsl.interfaces.openapi.journey import Journey
 from maestro_dsl.interfaces.openapi.loose import call_loose
 from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, Prober, label
+from maestro_dsl.interfaces.openapi.questions import ask_as_stranger, ask_incompletely
 from maestro_dsl.interfaces.openapi.resources import find_resources
 from maestro_dsl.interfaces.verification import Sheet, VerificationResult, unreachable
 from maestro_dsl.net.client import HttpClient, NoAnswer
@@ -51,6 +52,9 @@ async def verify(
             await Journey(entities=entities, resource=resource).walk()
         for operation in sorted(api.operations, key=lambda item: item.method == "DELETE"):
             await call_loose(entities, operation)
+        for operation in sorted(api.operations, key=lambda item: item.method == "DELETE"):
+            await ask_incompletely(entities, operation)
+            await ask_as_stranger(entities, operation)
     if not probe.good and not sheet.missing:
         sheet.total.clear()  # nothing did its work and nothing is known to be absent: no base for a verdict
     return sheet.result(contract_id, order)

@@ -8,6 +8,7 @@ import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 SPEC = Path(__file__).with_name("tasks.yaml").read_text("utf-8")
 
@@ -61,6 +62,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "error_body": ("createTask", "the error has no message"),
     "error_crash": ("createTask", "bad input is answered 500"),
     "location_missing": ("createTask", "no Location header"),
+    "paging_ignored": ("listTasks", "the limit is not looked at"),
     "closes": ("getStats", "the connection is closed without an answer"),
 }
 
@@ -76,11 +78,15 @@ class Provider:
         self.ghosts: list[dict] = []
         self.projects: dict[int, dict] = {}
         self.count = 0
+        self.limit = 20
 
     def has(self, fault: str) -> bool:
         return self.fault == fault
 
-    def answer(self, method: str, path: str, body: object) -> tuple[int, object, dict[str, str]]:
+    def answer(
+        self, method: str, path: str, body: object, limit: int = 20
+    ) -> tuple[int, object, dict[str, str]]:
+        self.limit = limit
         path = path.removeprefix("/api") or "/"
         if path == "/projects":
             return self._projects(method, body)
@@ -141,7 +147,9 @@ class Provider:
         items = [] if self.has("state_list_empty") else [*self.tasks.values(), *self.ghosts]
         if self.has("field_list"):
             items = [{key: value for key, value in item.items() if key != "createdAt"} for item in items]
-        return 200, {"items": items, "total": "few" if self.has("type_list") else len(items)}, {}
+        total = "few" if self.has("type_list") else len(items)
+        shown = items if self.has("paging_ignored") else items[: self.limit]
+        return 200, {"items": shown, "total": total}, {}
 
     def _task(self, method: str, name: str, body: object):
         if self.has(f"missing_{ {'GET': 'read', 'DELETE': 'delete'}.get(method, '') }"):
@@ -245,14 +253,15 @@ def handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
         def _do(self) -> None:
             size = int(self.headers.get("Content-Length", 0))
             raw = self.rfile.read(size) if size else b""
-            path = self.path.partition("?")[0]
+            path, _, query = self.path.partition("?")
+            limit = int(dict(parse_qsl(query)).get("limit", 20))
             try:
                 body = json.loads(raw) if raw else None
             except ValueError:
                 body = None
             if provider.has("closes") and path.endswith("/stats"):
                 return
-            status, data, headers = provider.answer(self.command, path, body)
+            status, data, headers = provider.answer(self.command, path, body, limit)
             content = b"" if data is None else json.dumps(data).encode()
             kind = "application/json"
             if provider.has("content_type_read") and self.command == "GET" and "/tasks/" in path:

@@ -37,7 +37,7 @@ def judged(api, fault: str, prefix: str = "", **options) -> VerificationResult:
 def test_a_correct_provider_is_fulfilled_with_every_operation_tested(api) -> None:
     result = judged(api, "")
     assert (result.verdict, result.score, result.missing, result.issues) == (Outcome.FULFILLED, 1.0, (), ())
-    assert set(result.parts) == {"body", "content", "errors", "routes", "state", "status"}
+    assert set(result.parts) == {"body", "content", "errors", "query", "routes", "state", "status"}
     assert set(result.parts.values()) == {1.0}
     assert result.checks > 150
 
