@@ -6,11 +6,12 @@ Types are `expression_check`'s business; here only the way from a value to the r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import nodes
 
-from maestro_dsl.lang.expressions import Expression, word_at
+from maestro_dsl.lang.expressions import Expression, parse, word_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +33,15 @@ class Read:
     is_text: bool
 
 
-def reads_of(expression: Expression) -> Iterator[Read]:
-    """Yield everything that `expression` reads."""
-    return _visit(expression.text, expression.tree, is_text=True)
+def reads_of(expression: Expression) -> tuple[Read, ...]:
+    """Return everything that `expression` reads."""
+    return _reads(expression.text)
+
+
+@lru_cache(maxsize=8192)
+def _reads(text: str) -> tuple[Read, ...]:
+    parsed = parse(text)  # known already: asked by its text, an expression is walked once
+    return tuple(_visit(text, parsed.tree, is_text=True)) if isinstance(parsed, Expression) else ()
 
 
 def _visit(text: str, tree: nodes.Node, *, is_text: bool) -> Iterator[Read]:

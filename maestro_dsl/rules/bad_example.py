@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity, Span
-from maestro_dsl.interfaces.openapi.model import Api
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
 if TYPE_CHECKING:
@@ -19,11 +18,14 @@ if TYPE_CHECKING:
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every example of the interfaces that does not match its schema."""
     for resolved, model, _ in facts.interfaces:
-        if not isinstance(model, Api) or resolved.spec is None:
+        if model is None or resolved.spec is None:
+            continue
+        from maestro_dsl.interfaces.openapi.examples import bad_examples  # loads the value generator
+        from maestro_dsl.interfaces.openapi.model import Api
+
+        if not isinstance(model, Api):
             continue
         source = resolved.spec.map
-        from maestro_dsl.interfaces.openapi.examples import bad_examples  # loads the value generator
-
         for found in bad_examples(model):
             span = Span(source.file) if resolved.is_bundled else source.value_span(found.pointer)
             yield RULE.finding(span, f"{found.what} does not match its schema: {found.message}")

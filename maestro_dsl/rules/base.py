@@ -16,6 +16,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Related, Sever
 from maestro_dsl.lang.contracts import resolve_contract
 from maestro_dsl.lang.model import Blueprint, Contract, Kind
 from maestro_dsl.rules.prompts import Prompt, prompts_of
+from maestro_dsl.rules.texts import NodeText, node_texts
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.contracts import ResolvedContract
@@ -87,6 +88,12 @@ class Facts:
     def interfaces(self) -> tuple[tuple[ResolvedContract, object | None, Diagnostics], ...]:
         """Every contract with the model of its interface (None = none, or broken), and what is wrong."""
         return tuple((resolved, *parse_interface(resolved)) for resolved, _ in self.contracts)
+
+    @cached_property
+    def texts(self) -> tuple[NodeText, ...]:
+        """Every expression in the parameters of the nodes of all blueprints."""
+        documents = {document.path: document for document, _ in self.blueprints}
+        return tuple(text for document in documents.values() for text in node_texts(document))
 
     @cached_property
     def prompts(self) -> tuple[Prompt, ...]:

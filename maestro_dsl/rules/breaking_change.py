@@ -10,8 +10,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
-from maestro_dsl.interfaces.bump import is_bumped, next_major
-from maestro_dsl.interfaces.changes import Level
 from maestro_dsl.lang.contracts import read_released
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
@@ -42,6 +40,8 @@ def _one(resolved: ResolvedContract) -> Iterator[Diagnostic]:
     yield from problems
     if released is None or contract.interface_spec is None or contract.interface_spec.compatible_with is None:
         return
+    from maestro_dsl.interfaces.bump import is_bumped
+
     stated = contract.interface_spec.compatible_with.version
     if is_bumped(stated, contract.version):
         return
@@ -62,6 +62,7 @@ def _breaking(
     resolved: ResolvedContract, released: ResolvedContract
 ) -> tuple[list[Change], list[Diagnostic]]:
     """Return what breaks, and why the released file cannot be compared; the new one is judged by CTR001."""
+    from maestro_dsl.interfaces.changes import Level
     from maestro_dsl.interfaces.comparison import COMPARERS, Version  # loads the comparison on first use
 
     interface = resolved.document.value.interface_spec
@@ -84,6 +85,8 @@ def _breaking(
 
 
 def _finding(resolved: ResolvedContract, stated: str, group: list[Change]) -> Diagnostic:
+    from maestro_dsl.interfaces.bump import next_major
+
     change = group[0]
     words = [change.operation, change.where, f"at {change.path}" if change.path else ""]
     about = ", ".join(word for word in words if word)

@@ -15,26 +15,27 @@ from maestro_dsl.rules.walk import deliverables
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from maestro_dsl.diagnostics import Span
+    from maestro_dsl.lang.sourcemap import Pointer
 
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every deliverable whose name stands before it in the same contract."""
     for document in facts.of(Kind.CONTRACT):
-        first: dict[str, Span] = {}
+        first: dict[str, Pointer] = {}
         for pointer, deliverable in deliverables(document):
             name = deliverable.get("name")
             if not isinstance(name, str):
                 continue
-            span = document.map.value_span((*pointer, "name"))
+            place = (*pointer, "name")
             if name in first:
+                where = document.map.value_span(first[name])
                 yield RULE.finding(
-                    span,
+                    document.map.value_span(place),
                     f'deliverable "{name}" stands twice in contract "{document.value.id}"',
                     "give each deliverable its own name",
-                    related=(Related(span=first[name], message="first stated here"),),
+                    related=(Related(span=where, message="first stated here"),),
                 )
-            first.setdefault(name, span)
+            first.setdefault(name, place)
 
 
 RULE = Rule(

@@ -31,6 +31,7 @@ EARLIER: Final[tuple[Rule, ...]] = (
     _read("SCH002", "missing-key", Severity.ERROR, "a required key is absent"),
     _read("SCH004", "bad-enum", Severity.ERROR, "a value is none of those allowed", Mends.LOOK),
     _read("SCH005", "unknown-kind", Severity.ERROR, "apiVersion or kind is missing or unknown", Mends.LOOK),
+    _read("SCH006", "deprecated-key", Severity.WARNING, "a key or value is in an old spelling", Mends.SAFE),
     _used("REF004", "undefined-blueprint", "there is no blueprint of this name", Mends.LOOK),
     _used("REF005", "unknown-input", "the blueprint does not declare this input", Mends.LOOK),
     _used("REF006", "missing-input", "an input without a default is not given"),

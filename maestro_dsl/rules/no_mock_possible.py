@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.interfaces.registry import KINDS
 from maestro_dsl.lang.model import ContractType
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.walk import mapping_at
@@ -45,6 +44,8 @@ def _reason(document: Document[Contract]) -> tuple[Pointer, str, str] | None:
     if contract.interface_spec is None:
         message = f"no mock of {contract.id} can be made without an interface_spec, {waiting}"
         return ("type",), message, "add interface_spec, or say mock_available: false"
+    from maestro_dsl.interfaces.registry import KINDS  # loads what interfaces are made of
+
     if contract.type not in KINDS:
         known = ", ".join(kind.value for kind in KINDS)
         message = f"no mock of a {contract.type.value} can be made, {waiting}"

@@ -12,7 +12,6 @@ from maestro_dsl.diagnostics import Diagnostic, Severity
 from maestro_dsl.lang.expression_reads import Read, reads_of
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.secrets import is_secret_name
-from maestro_dsl.rules.texts import node_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,23 +29,22 @@ _WHERE: Final = {
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every secret that a node lets out."""
-    for document in {item.path: item for item, _ in facts.blueprints}.values():
-        for text in node_texts(document):
-            for read in reads_of(text.expression):
-                if read.is_text and _is_secret(read, document.value):
-                    into = _WHERE.get(text.node.action, "what is stored with the run")
-                    yield RULE.finding(
-                        text.span(read.start, read.end),
-                        f"the secret {read.path[-1]} flows into {into}",
-                        "let the program read it from its own environment or from a file",
-                    )
+    for text in facts.texts:
+        for read in reads_of(text.expression):
+            if read.is_text and _is_secret(read, text.document.value):
+                into = _WHERE.get(text.node.action, "what is stored with the run")
+                yield RULE.finding(
+                    text.span(read.start, read.end),
+                    f"the secret {read.path[-1]} flows into {into}",
+                    "let the program read it from its own environment or from a file",
+                )
 
 
 def _is_secret(read: Read, blueprint: Blueprint) -> bool:
-    *above, name = read.path
-    if above == ["project", "vars"]:
+    name = read.path[-1]
+    if read.path[:-1] == ("project", "vars"):
         return is_secret_name(name)
-    if above != ["inputs"]:
+    if read.path[:-1] != ("inputs",):
         return False
     schema = blueprint.inputs.get(name)
     return is_secret_name(name) or (isinstance(schema, dict) and schema.get("format") == "password")

@@ -13,12 +13,12 @@ from maestro_dsl.diagnostics import Diagnostic, Related, Severity
 from maestro_dsl.lang.expression_reads import Read, reads_of
 from maestro_dsl.lang.template_reads import template_reads
 from maestro_dsl.rules.base import Facts, Rule, Scope
-from maestro_dsl.rules.texts import NodeText, node_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from maestro_dsl.lang.model import Json
+    from maestro_dsl.rules.texts import NodeText
 
 _FREE_TEXT: Final = frozenset({"files", "stdout", "tally", "winner"})
 """Outputs of nodes that a model or a program wrote."""
@@ -29,10 +29,9 @@ _COMMANDS: Final = frozenset({"command", "render", "plan"})
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every place where such text becomes more than data."""
-    for document in {item.path: item for item, _ in facts.blueprints}.values():
-        for text in node_texts(document):
-            if text.node.action in _COMMANDS:
-                yield from _in_node(text)
+    for text in facts.texts:
+        if text.node.action in _COMMANDS:
+            yield from _in_node(text)
     for prompt in facts.prompts:
         for read in template_reads(prompt.source.text):
             if read.path == ("requirement",):
