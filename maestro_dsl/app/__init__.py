@@ -49,6 +49,7 @@ _HOMES: Final = {
     "mock_emit": "mocks",
     "mock_serve": "mocks",
     "pause": "control",
+    "migrate_documents": "migration",
     "plan_report": "planning",
     "resume": "running",
     "retry": "retrying",

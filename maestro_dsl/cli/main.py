@@ -36,6 +36,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "lint": ("lint", "Check documents and report every mistake with its place."),
     "fmt": ("fmt", "Write documents in canonical form; comments stay."),
     "rule": ("rule", "Explain a rule of lint: example, output, the better way."),
+    "explain": ("explain", "Explain any key of the language."),
+    "schema": ("schema", "Write the grammar for editors; bring old documents up to date."),
     "plan": ("plan", "Show what would run, why, how long and at what cost."),
     "prompt": ("prompt", "Print the exact messages that a node would send."),
     "graph": ("graph", "Draw the plan: text, Mermaid, DOT, SVG or JSON."),

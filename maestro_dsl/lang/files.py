@@ -144,6 +144,11 @@ def kind_of_name(name: str) -> Kind | None:
     return next((kind for pattern, kind in _PATTERNS if fnmatchcase(name, pattern)), None)
 
 
+def patterns_of(kind: Kind) -> tuple[str, ...]:
+    """Return the file names that promise a document of `kind`."""
+    return tuple(pattern for pattern, promised in _PATTERNS if promised is kind)
+
+
 def search(folder: Path) -> tuple[tuple[Path, Kind], ...]:
     """Return every file below `folder` with one of our names, sorted; hidden folders are not searched."""
     found = tuple(_walk(folder))

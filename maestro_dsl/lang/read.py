@@ -13,6 +13,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.decode import decode
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.migration import modernise
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.schema import check, unknown_kind
 from maestro_dsl.lang.source import load
@@ -51,6 +52,10 @@ def read_content(content: bytes, path: Path, file: str) -> Read:
         return Read(document=None, diagnostics=diagnostics)
     kind = Kind(str(loaded.data["kind"]))
     checked = check(kind, loaded.data, loaded.map)
+    if checked.diagnostics:
+        old = modernise(kind, loaded.data, loaded.map)
+        diagnostics.extend(old)
+        checked = check(kind, loaded.data, loaded.map) if old else checked
     diagnostics.extend(checked.diagnostics)
     document = Document(
         kind=kind,

@@ -13,6 +13,7 @@ from typing import Any, Final
 from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, Span
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import API_VERSION, Json, Kind
+from maestro_dsl.lang.respellings import OLD_VERSIONS
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import MESSAGES
@@ -242,6 +243,10 @@ def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
         if _INTERFACE_KEYS.intersection(data):
             hint = "this looks like an interface; a Contract names it under interface_spec.spec_file"
         return _sch005(first, f"missing {missing}", hint)
+    if version in OLD_VERSIONS:
+        span = source.value_span(("apiVersion",))
+        message = f"{_shown(version)} is an old version of the language; this tool reads {API_VERSION}"
+        return _sch005(span, message, "maestro schema migrate rewrites the document")
     if version != API_VERSION:
         hint = f"this tool reads {API_VERSION}; a newer language needs a newer tool"
         return _sch005(source.value_span(("apiVersion",)), f"unknown apiVersion {_shown(version)}", hint)

@@ -50,6 +50,10 @@ class MapPlace:
         at = self._index.get(str(name))
         return None if at is None else (self.marks[at], self.marks[at + 1])
 
+    def forget(self) -> None:
+        """Forget where names stand: `value` has others now, in the same order."""
+        self._index = None
+
 
 @dataclass(slots=True)
 class ListPlace:
@@ -144,6 +148,12 @@ class SourceMap:
         start, end = _extent(place)
         value = found.value if isinstance(found.value, str) else self._text[start:end]
         return ScalarOffsets(self, decoded_offsets(self._text[start:end], value, start))
+
+    def renamed(self, pointer: Pointer) -> None:
+        """Take note that keys of the mapping at `pointer` have other names now, in the same order."""
+        place = _target(self._find(pointer).place)
+        if isinstance(place, MapPlace):
+            place.forget()
 
     def span(self, start: int, end: int) -> Span:
         """Return the span of the text from code point `start` up to `end`."""

@@ -68,6 +68,7 @@ CASES = {
     "SCH003": [{WEB: ("name: web", "timeout: 1.5h\nname: web")}, {MAKER: ("id:", "token_budget: 1.5k\nid:")}],
     "SCH004": [{PLAN: (LIMITED, "policies: {give_up: keep_mock}\ncontracts: [api")}],
     "SCH005": [{"other.yaml": "kind: Deployment\nspec: {}\n"}],
+    "SCH006": [{MAKER: ("id:", "expertise: [skills, prompt]\nid:")}],
     "SCH007": [
         {FLOW: ("{action: command, needs", "{action: command, effect: true, idempotency_key: x, needs")},
         {FLOW: (BUILD, "as: contract, atomize: deliverable}\n  check")},
