@@ -1,1 +1,1 @@
-"""State on disk: journal, artifacts, checkpoints, locks, and the output folder."""
+"""State on disk: journal, artifacts, locks, and the output folder."""

@@ -14,7 +14,6 @@ from maestro_dsl.engine.events import AttemptStarted, Event, FileRef, RunFinishe
 from maestro_dsl.engine.ports import CachedResult, RunRecord
 from maestro_dsl.errors import MaestroError
 from maestro_dsl.storage.artifacts import Artifacts
-from maestro_dsl.storage.checkpoints import Checkpoints
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.storage.output import OutputFolder
 
@@ -65,7 +64,6 @@ def good(tmp_path_factory):
     journal.close()
     artifacts = Artifacts(state)
     digests = [artifacts.put(content) for content in CONTENTS]
-    Checkpoints(state).save("run-1", 1, b"one")
     refs = [FileRef(path=f"f{n}", digest=digest, size=0) for n, digest in enumerate(digests)]
     OutputFolder(state / "out", artifacts).publish("n", "k", refs)
     return state
@@ -137,14 +135,3 @@ def test_the_manifest(good, damage):
         return dict(OutputFolder(state / "out", Artifacts(state)).files())
 
     noticed_or_equal(good, damage, "out/.maestro/manifest.json", read)
-
-
-@settings(max_examples=40, deadline=None)
-@given(damages())
-def test_a_checkpoint(good, damage):
-    def read(state):
-        restored = Checkpoints(state).restore_latest("run-1")
-        return restored.content if not restored.skipped else b"one"
-
-    file = next(path.relative_to(good) for path in good.glob("checkpoints/*/*.json"))
-    noticed_or_equal(good, damage, file, read)
