@@ -29,6 +29,7 @@ _SHOWN = (
     "timeout_s",
     "attempt_timeout_s",
     "token_budget",
+    "give_up_on_failure",
 )
 _GROUPS = {
     "retry": "policies.retry",
@@ -82,6 +83,8 @@ def _flatten(prefix: str, value: object, into: dict[str, object]) -> None:
 
 
 def _origin(key: str, origins: Mapping[str, str]) -> str:
+    if key == "give_up":
+        key = f"policies.{key}"
     bare = key.removesuffix("_s").removesuffix("_nano_usd")
     return origins.get(key) or origins.get(bare) or "built-in default"
 

@@ -66,6 +66,7 @@ class Listener:
     async def _obey(self, command: Command) -> None:
         found = rule(self._state, command)
         if found.ruling is not Ruling.GO:
+            self._writer.flush()  # what is so already may still be on its way to the disk
             text = found.text if found.hint is None else f"{found.text} ({found.hint})"
             self._queue.answer(command.number, done=found.ruling is Ruling.ALREADY, text=text)
         elif command.kind is CommandKind.PAUSE:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
-from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.model import (
     NANO_USD,
     BreakerSettings,
@@ -25,7 +24,6 @@ from maestro_dsl.lang.model import (
     Schedule,
     StateSettings,
 )
-from maestro_dsl.lang.units import UnitError, parse_money, parse_tokens
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -176,42 +174,3 @@ def in_document(source: SourceMap, base: Pointer = (), *, drop: str = "") -> Cal
 def built_in() -> Layer:
     """Return the lowest layer."""
     return stated(_DEFAULTS, "", lambda _: BUILT_IN)
-
-
-_FROM_ENVIRONMENT: Final[tuple[tuple[str, str, Callable[[str], Any]], ...]] = (
-    ("MAESTRO_PROVIDER", "provider", str),
-    ("MAESTRO_MAX_ATTEMPTS", "max_attempts", int),
-    ("MAESTRO_TOKEN_BUDGET", "token_budget", parse_tokens),
-    ("MAESTRO_MAX_CONCURRENCY", "execution.max_concurrency", int),
-    ("MAESTRO_MAX_COST", "guardrails.max_cost", parse_money),
-    ("MAESTRO_QUALITY_THRESHOLD", "quality_threshold", float),
-    ("MAESTRO_OUTPUT", "output", str),
-)
-
-
-def environment(environ: Mapping[str, str]) -> Layer:
-    """Return what the environment states; an empty variable states nothing.
-
-    Raises:
-        UsageError: a variable holds something that cannot be read.
-    """
-    layer: dict[str, tuple[Any, Origin]] = {}
-    for name, key, parse in _FROM_ENVIRONMENT:
-        text = environ.get(name, "").strip()
-        if text:
-            layer[key] = (_parsed(name, key, text, parse), f"environment {name}")
-    return layer
-
-
-def _parsed(name: str, key: str, text: str, parse: Callable[[str], Any]) -> Any:
-    try:
-        value = parse(text)
-    except UnitError as error:
-        raise UsageError(f"environment variable {name}: {error}") from error
-    except ValueError as error:
-        raise UsageError(f'environment variable {name}: "{text}" is not a number') from error
-    if key == "quality_threshold" and not 0 <= value <= 1:
-        raise UsageError(f"environment variable {name}: must be between 0 and 1, not {text}")
-    if parse is int and value < 1:
-        raise UsageError(f"environment variable {name}: must be at least 1, not {text}")
-    return value

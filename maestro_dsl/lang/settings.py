@@ -14,6 +14,7 @@ from typing import Final
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.environment import environment
 from maestro_dsl.lang.layers import (
     BUILT_IN,
     COMMAND_LINE,
@@ -22,7 +23,6 @@ from maestro_dsl.lang.layers import (
     Layer,
     Origin,
     built_in,
-    environment,
     in_document,
     stated,
 )
@@ -86,6 +86,7 @@ class EffectiveSettings:
     max_attempts: int
     """The same number as `retry.max_attempts`."""
     token_budget: int
+    give_up_on_failure: bool
     sandbox: str
     limits: Limits
     state: StateSettings
@@ -142,7 +143,7 @@ def effective(
     found = Found([*above, *below, built_in()])
     breaker = found.group("policies.safety.breaker", BreakerSettings)
     retry, max_attempts = _attempts(found)
-    settings = EffectiveSettings(
+    return EffectiveSettings(
         provider=found.value("provider"),
         quality_threshold=found.value("quality_threshold"),
         output=found.value("output"),
@@ -155,6 +156,7 @@ def effective(
         attempt_timeout_s=found.value("attempt_timeout"),
         max_attempts=max_attempts,
         token_budget=found.value("token_budget"),
+        give_up_on_failure=found.value("give_up_on_failure"),
         sandbox=found.value("sandbox"),
         limits=found.group("limits", Limits),
         state=found.group("state", StateSettings),
@@ -162,8 +164,6 @@ def effective(
         policies=MappingProxyType(dict(shared)),
         pinned=frozenset(key for layer in above for key in layer),
     )
-    found.value("give_up_on_failure")
-    return settings
 
 
 def environment_spec(project: Document[Project] | None, env_name: str | None) -> EnvironmentSpec:
@@ -193,7 +193,7 @@ def for_member(
     project: Document[Project] | None = None,
 ) -> MemberSettings:
     """Return the settings of one team member."""
-    pinned: Layer = {key: _of_plan(settings, key) for key in _CALLS if key in settings.pinned}
+    pinned: Layer = {key: _of_plan(settings, key) for key in _MEMBER_KEYS if key in settings.pinned}
     written = stated(member, "", in_document(plan.map, ("team", member_id)))
     general = stated(persona.value, "", in_document(persona.map))
     rest: Layer = {key: _of_plan(settings, key) for key in _CALLS}
@@ -223,7 +223,8 @@ def for_node(
 
     `blueprint` is where `node` is written, for the origins.
     """
-    layers: list[Layer] = [{key: _of_plan(settings, key) for key in settings.pinned & set(_NODE_KEYS)}]
+    pinned = {key: entry for key, entry in _plan_keys(settings).items() if key in settings.pinned}
+    layers: list[Layer] = [pinned]
     if node is not None:
         layers += [_node_layer(node, blueprint), *_used(node.retry, settings.policies)]
     if contract is not None:
@@ -248,6 +249,7 @@ def for_node(
 
 
 _CALLS: Final = ("max_attempts", "token_budget")
+_MEMBER_KEYS: Final = (*_CALLS, "give_up_on_failure")
 _NODE_KEYS: Final = (*_CALLS, "policies.give_up", "timeout", "attempt_timeout")
 
 
