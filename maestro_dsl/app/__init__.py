@@ -21,7 +21,7 @@ _HOMES: Final = {
     "EmitResult": "values",
     "HealthCheck": "values",
     "InitResult": "values",
-    "LintResult": "values",
+    "LintResult": "lint_result",
     "PlanReport": "values",
     "RunList": "values",
     "RunResult": "values",

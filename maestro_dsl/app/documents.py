@@ -1,4 +1,7 @@
-"""`lint` and `compile_plan`: text to findings, text to plan. Neither runs anything."""
+"""`lint` and `compile_plan`: text to findings, text to plan. Neither runs anything.
+
+What reads documents loads when a document is read: findings from the cache need none of it.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_dsl.app.lint_cache import question_of
-from maestro_dsl.app.values import Compiled, LintResult
+from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.collector import collector_paused
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics
 from maestro_dsl.errors import UsageError
-from maestro_dsl.lang.finder import Reader
-from maestro_dsl.lang.model import Kind
-from maestro_dsl.lang.read import read_content
-from maestro_dsl.lang.settings import Overrides
-from maestro_dsl.lang.workspace import load_documents, load_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from maestro_dsl.app.lint_cache import LintCache
+    from maestro_dsl.app.values import Compiled
+    from maestro_dsl.lang.settings import Overrides
     from maestro_dsl.lang.workspace import Workspace
 
 STDIN = "<stdin>"
@@ -48,6 +48,7 @@ def lint(
         UsageError: a path does not exist.
     """
     if stdin is not None:
+        from maestro_dsl.lang.read import read_content
         from maestro_dsl.rules import hide, run_rules
 
         read = read_content(stdin.encode("utf-8", "surrogateescape"), Path(STDIN), STDIN)
@@ -59,10 +60,10 @@ def lint(
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
     if cache is None or overlay or (select and _optional(select)):
-        result = _lint(paths, environ, overrides or Overrides(), overlay or {}, _optional(select))
+        result = _lint(paths, environ, overrides, overlay or {}, _optional(select))
     else:
         asked = question_of(paths, environ, overrides)
-        result = cache.reuse(asked, lambda: _lint(paths, environ, overrides or Overrides(), {}))
+        result = cache.reuse(asked, lambda: _lint(paths, environ, overrides, {}))
     return replace(result, diagnostics=_chosen(result.diagnostics, select, ignore))
 
 
@@ -75,13 +76,18 @@ def _optional(select: Sequence[str]) -> frozenset[str]:
 def _lint(
     paths: Sequence[Path],
     environ: Mapping[str, str],
-    overrides: Overrides,
+    overrides: Overrides | None,
     overlay: Mapping[Path, bytes],
     optional: frozenset[str] = frozenset(),
 ) -> LintResult:
     """Return every finding, whichever are asked for; what is found here may be kept in a cache."""
+    from maestro_dsl.lang.finder import Reader
+    from maestro_dsl.lang.model import Kind
+    from maestro_dsl.lang.settings import Overrides
+    from maestro_dsl.lang.workspace import load_documents, load_workspace
     from maestro_dsl.rules import hide, run_rules
 
+    overrides = overrides or Overrides()
     with collector_paused():
         reader = Reader(overlay=overlay)
         documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
@@ -119,7 +125,9 @@ def compile_plan(plan_file: Path, *, overrides: Overrides, environ: Mapping[str,
     Raises:
         UsageError: there is no such file.
     """
+    from maestro_dsl.app.values import Compiled
     from maestro_dsl.compiler.compile import compile_workspace
+    from maestro_dsl.lang.workspace import load_workspace
 
     if not plan_file.is_file():
         raise UsageError(f"no plan at {plan_file}", hint="create a project with: maestro init demo")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from maestro_dsl.app.documents import STDIN, lint
+from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.app.rewriting import Change, areas_of, may_change
-from maestro_dsl.app.values import LintResult
 from maestro_dsl.diagnostics import Diagnostic, Edit, Severity
 from maestro_dsl.lang.edits import Claims, EditConflict, Encoded, decode, lines_of
 from maestro_dsl.lang.format import comments_in

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl import __version__
-from maestro_dsl.app.values import LintResult
+from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.codec import digest, from_json, to_json
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics
 from maestro_dsl.lang.disk import noted

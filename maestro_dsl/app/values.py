@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LintResult:
-    """Findings, and the texts that they point into by file name."""
-
-    diagnostics: Diagnostics
-    sources: Mapping[str, str]
-    files_checked: int
-    files: Mapping[str, Path] = field(default_factory=dict)
-    """File as shown in a finding → its real path, of every document that was read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
     """A compiled plan, or None beside the errors that prevent it."""
 

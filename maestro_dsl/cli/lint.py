@@ -15,7 +15,7 @@ from maestro_dsl.diagnostics import Severity
 
 if TYPE_CHECKING:
     from maestro_dsl.app.fixing import FixResult
-    from maestro_dsl.app.values import LintResult
+    from maestro_dsl.app.lint_result import LintResult
     from maestro_dsl.cli.context import Session
 
 EPILOG = """\b

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest, digest_bytes
+from maestro_dsl.compiler.claims import candidates
 from maestro_dsl.compiler.ids import is_in_team, team_names
 from maestro_dsl.compiler.plan import CompiledContract
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
-from maestro_dsl.interfaces.registry import kind_of
 from maestro_dsl.lang.contracts import ResolvedContract
-from maestro_dsl.lang.patterns import globs_overlap
 from maestro_dsl.lang.suggest import closest
 
 if TYPE_CHECKING:
@@ -75,6 +74,8 @@ def _compile_one(resolved: ResolvedContract) -> tuple[CompiledContract, Diagnost
 
 def interface_problems(resolved: ResolvedContract) -> tuple[tuple[str, ...], Diagnostics]:
     """Return the names of a contract's operations, and what its spec file gets wrong (CTR001)."""
+    from maestro_dsl.interfaces.registry import kind_of  # loads what interfaces are made of
+
     kind = kind_of(resolved.document.value.type)
     model, wrong = parse_interface(resolved)
     return kind.operations(model) if kind is not None and model is not None else (), wrong
@@ -82,11 +83,13 @@ def interface_problems(resolved: ResolvedContract) -> tuple[tuple[str, ...], Dia
 
 def parse_interface(resolved: ResolvedContract) -> tuple[object | None, Diagnostics]:
     """Return the model of a contract's interface, None where there is none, and what is wrong with it."""
+    if resolved.spec_bytes is None or resolved.spec is None or resolved.spec.diagnostics.has_errors:
+        return None, Diagnostics()  # what is wrong was reported where it was read
+    from maestro_dsl.interfaces.registry import kind_of  # loads what interfaces are made of
+
     kind = kind_of(resolved.document.value.type)
-    if kind is None or resolved.spec_bytes is None or resolved.spec is None:
+    if kind is None:
         return None, Diagnostics()
-    if resolved.spec.diagnostics.has_errors:
-        return None, Diagnostics()  # reported where it was read
     file = resolved.spec.map.file
     model, wrong = kind.parse(resolved.spec_bytes, file)
     if resolved.is_bundled:
@@ -152,19 +155,19 @@ def _ctr002(span: Span, message: str, hint: str) -> Diagnostic:
 def artifact_overlaps(workspace: Workspace) -> Diagnostics:
     """Return CTR007: two deliverables of one provider that claim the same files."""
     diagnostics = Diagnostics()
-    by_provider: dict[str, list[_Claim]] = {}
+    by_provider: dict[str, dict[tuple[str, str], _Claim]] = {}
     for resolved in workspace.contracts.values():
-        claims = by_provider.setdefault(resolved.document.value.provider_persona_id, [])
+        claims = by_provider.setdefault(resolved.document.value.provider_persona_id, {})
         for i, deliverable in enumerate(resolved.document.value.deliverables):
-            claims.extend(
-                _Claim(contract=resolved, deliverable=i, artifact=j)
-                for j in range(len(deliverable.artifacts))
-            )
+            for j in range(len(deliverable.artifacts)):
+                claim = _Claim(contract=resolved, deliverable=i, artifact=j)
+                claims.setdefault((claim.name, claim.glob), claim)
     for claims in by_provider.values():
-        for index, claim in enumerate(claims):
-            for other in claims[:index]:
-                if other.name != claim.name and globs_overlap(other.glob, claim.glob):
-                    diagnostics.add(_ctr007(other, claim))
+        globs: dict[str, tuple[str, ...]] = {}
+        for name, glob in claims:
+            globs[name] = (*globs.get(name, ()), glob)
+        for other, other_glob, name, glob in candidates(globs):
+            diagnostics.add(_ctr007(claims[other, other_glob], claims[name, glob]))
     return diagnostics
 
 

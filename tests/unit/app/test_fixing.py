@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from maestro_dsl.app import FixOptions, fix, fixing, write_changes
-from maestro_dsl.app.values import LintResult
+from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
 from maestro_dsl.errors import EnvironmentFailure, StateError
 
