@@ -84,5 +84,4 @@ VALUES: Final[tuple[OldValue, ...]] = (
     OldValue(kind=Kind.BLUEPRINT, place=(*_NODE, "action"), old="fulfill", new="fulfil"),
     OldValue(kind=Kind.BLUEPRINT, place=(*_NODE, "action"), old="implement", new="fulfil"),
     OldValue(kind=Kind.PLAN, place=("execution", "schedule"), old="levels", new="waves"),
-    OldValue(kind=Kind.CONTRACT, place=("type",), old="REST", new="REST_API"),
 )
