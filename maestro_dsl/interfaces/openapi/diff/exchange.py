@@ -66,7 +66,7 @@ def _parameters(call: Call) -> dict[tuple[str, str], Node]:
 
 def _at(node: Node, key: str) -> Pointer:
     """Return the place of a key, or of the whole where it is left out."""
-    return (*node.pointer, key) if key in node.value else node.pointer
+    return (*node.pointer, key) if node.raw(key) is not None else node.pointer
 
 
 def _label(location: str, node: Node) -> str:
@@ -103,7 +103,7 @@ def _style(node: Node, location: str) -> tuple[str, bool, str | None]:
     """Return style, explode, and the media type where the value is a document of its own."""
     content = next(iter(node.entries("content")), None)
     style = node.text("style") or _STYLES[location]
-    stated = node.value.get("explode")
+    stated = node.raw("explode")
     explode = stated if isinstance(stated, bool) else style == "form"
     return style, explode, None if content is None else content[0].lower()
 

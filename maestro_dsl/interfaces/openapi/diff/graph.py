@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from maestro_dsl.interfaces.openapi.diff.shape import Shape, shape_of
+from maestro_dsl.interfaces.openapi.diff.values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.diff.rules import Flow
     from maestro_dsl.lang.sourcemap import Pointer
 
-_MAX_NESTING: Final = 24
+_MAX_NESTING: Final = 32
 _MAX_LOOK: Final = 5_000
+_MAX_EFFORT: Final = 100_000
+"""How many pairs are looked at in all to tell alternatives apart; large documents in the wild need 500."""
 
 
 class Context(NamedTuple):
@@ -76,12 +79,14 @@ class Graph:
         self._locals: dict[Pair, Local] = {}
         self._clean: set[Pair] = set()
         self._open: set[Pair] = set()
+        self._effort = 0
 
     def shape(self, conj: Conj) -> Shape:
         """Return the normal form of schemas."""
-        found = self._shapes.get(conj)
+        plain = _targets(conj)
+        found = self._shapes.get(plain)
         if found is None:
-            found = self._shapes[conj] = shape_of(conj)
+            found = self._shapes[plain] = shape_of(plain)
         return found
 
     def local(self, pair: Pair) -> Local:
@@ -116,23 +121,31 @@ class Graph:
             self._clean |= seen
 
     def is_equal(self, pair: Pair) -> bool:
-        """Return whether nothing differs below a pair; false where that takes too much effort."""
+        """Return whether nothing differs below a pair; of large ones, whether they are the same text."""
         start = _plain(pair)
         if len(self._open) > _MAX_NESTING:
-            return False
-        seen, waiting = {start}, [start]
+            return _is_verbatim(pair)
+        seen, waiting, is_assumed = {start}, [start], False
         while waiting:
             current = waiting.pop()
+            is_assumed = is_assumed or current in self._open
             if current in self._clean or current in self._open:
                 continue
-            if len(seen) > _MAX_LOOK or self.local(current).deltas:
+            self._effort += 1
+            if len(seen) > _MAX_LOOK or self._effort > _MAX_EFFORT:
+                return _is_verbatim(pair)
+            if self.local(current).deltas:
                 return False
             found = {_plain(inner) for _, inner in self.local(current).inner}
             waiting += found - seen
             seen |= found
-        if not self._open:
+        if not is_assumed:
             self._clean |= seen
         return True
+
+
+def _is_verbatim(pair: Pair) -> bool:
+    return [canonical(node.value) for node in pair.old] == [canonical(node.value) for node in pair.new]
 
 
 def _joined(path: str, step: str) -> str:

@@ -38,14 +38,18 @@ class Node:
         found = self.child(key)
         return None if found is None else self.side.follow(found)
 
+    def raw(self, key: str) -> Any:
+        """Return the value under `key` as it is written; None where there is none."""
+        return self.value.get(key) if isinstance(self.value, dict) else None
+
     def text(self, key: str) -> str | None:
         """Return the text under `key`; None where there is none."""
-        value = self.value.get(key) if isinstance(self.value, dict) else None
+        value = self.raw(key)
         return value if isinstance(value, str) else None
 
     def flag(self, key: str) -> bool:
         """Return whether `key` is true."""
-        return isinstance(self.value, dict) and self.value.get(key) is True
+        return self.raw(key) is True
 
     def entries(self, key: str) -> Iterator[tuple[str, Node]]:
         """Yield the entries of the mapping under `key` by name, references followed."""

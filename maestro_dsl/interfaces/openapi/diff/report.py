@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.interfaces.changes import Change
 from maestro_dsl.interfaces.openapi.diff.graph import Graph
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from maestro_dsl.diagnostics import Span
     from maestro_dsl.interfaces.openapi.diff.graph import Pair
     from maestro_dsl.lang.sourcemap import SourceMap
+
+_LONGEST: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Report:
                 subject.old if delta.old is None else delta.old,
                 subject.new if delta.new is None else delta.new,
             )
-            self._found.append((delta.rule, subject, path, delta.message, context.flow, *places))
+            self._found.append((delta.rule, subject, _cut(path), delta.message, context.flow, *places))
 
     def changes(self, old: SourceMap, new: SourceMap) -> tuple[Change, ...]:
         """Return what was found, worst first, each once."""
@@ -86,6 +88,11 @@ class Report:
             )
             found.setdefault((name, subject.operation, subject.where, path, message), change)
         return tuple(sorted(found.values(), key=lambda item: item.sort_key))
+
+
+def _cut(path: str) -> str:
+    """Return a way through a hundred levels without its middle."""
+    return path if len(path) <= _LONGEST else f"{path[: _LONGEST // 2]}…{path[-_LONGEST // 4 :]}"
 
 
 def _span(source: SourceMap, pointer: Pointer) -> Span:
