@@ -119,4 +119,11 @@ class UnrecoverableError(NodeError):
 
 
 class HelpNeeded(NodeError):  # noqa: N818 - name of the reference documents
-    """Automation has done what it can; a person has to look."""
+    """Automation has done what it can; a person has to look.
+
+    `ticket` is the key of the ticket about it, which `maestro tickets` lists; empty where none was made.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, ticket: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.ticket = ticket

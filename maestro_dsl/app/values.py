@@ -81,6 +81,24 @@ class RunResult:
     tickets: tuple[Ticket, ...] = ()
     """Tickets about nodes that failed for good, delivered or waiting."""
 
+    def raise_for_failure(self) -> None:
+        """Return where no node failed.
+
+        Raises:
+            HelpNeeded: a node failed or gave up; `ticket` is the key of the ticket about it.
+            TokenBudgetExceeded: a node was stopped by a budget.
+        """
+        from maestro_dsl.engine.result import error_of
+        from maestro_dsl.engine.state import fold
+
+        keys = {ticket.node: ticket.key for ticket in self.tickets}
+        nodes = fold(self.events).nodes
+        for node in self.plan.nodes:
+            record = nodes.get(node.address)
+            error = None if record is None else error_of(record, keys.get(node.address, ""))
+            if error is not None:
+                raise error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlResult:
@@ -119,6 +137,8 @@ class InitResult:
     folder: Path
     files: tuple[str, ...]
     plan: str
+    schemas: str
+    """The folder inside it with the schemas for editors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

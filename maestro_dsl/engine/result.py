@@ -13,9 +13,11 @@ from maestro_dsl.codec import to_json
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
 from maestro_dsl.engine.verdict import RunVerdict, run_verdict
+from maestro_dsl.errors import HelpNeeded, TokenBudgetExceeded, UnrecoverableError
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.errors import MaestroError
     from maestro_dsl.lang.model import Json
 
 
@@ -110,6 +112,26 @@ class RunResult:
     def keys(self) -> tuple[str, ...]:
         """Return the names that `[]` takes; makes `dict(result)` work."""
         return tuple(self.__dataclass_fields__)
+
+
+def error_of(record: NodeRecord, ticket: str = "") -> MaestroError | None:
+    """Return the exception that a node's end stands for, or None where it did not fail.
+
+    A spent budget is `TokenBudgetExceeded`. Every other failure needs help: `HelpNeeded` with the key of its
+    ticket, caused by the `UnrecoverableError` of its last attempt.
+    """
+    final = record.final
+    if final is None:
+        return None
+    said = f"{record.address} {record.state.value.replace('_', ' ')}: {final.reason}"
+    if record.state is NodeState.BUDGET_STOPPED:
+        return TokenBudgetExceeded(said)
+    if record.state not in {NodeState.FAILED, NodeState.GAVE_UP}:
+        return None
+    last = record.tries[-1].message if record.tries else ""
+    error = HelpNeeded(said, ticket=ticket)
+    error.__cause__ = UnrecoverableError(last or final.reason)
+    return error
 
 
 def build_result(plan: CompiledPlan, state: RunState) -> RunResult:
