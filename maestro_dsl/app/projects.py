@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.app.schemas import export_schemas
 from maestro_dsl.app.values import InitResult
 from maestro_dsl.errors import EnvironmentFailure, UsageError
+from maestro_dsl.lang.files import kind_of_name
+from maestro_dsl.lang.schema_export import FOLDER, with_modeline
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.resources import data_dir
 
@@ -46,10 +49,19 @@ def init_project(folder: Path, *, template: str = "todo-app", force: bool = Fals
             if path.is_file() and not _SKIPPED & set(relative.parts):
                 target = folder / relative
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(path.read_bytes())
+                target.write_bytes(_for_editors(path.read_bytes(), relative))
                 written.append(relative.as_posix())
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot write {error.filename}: {error.strerror}", hint="choose a folder that you may write to"
         ) from error
-    return InitResult(folder=folder, files=tuple(written), plan="plan.yaml")
+    export_schemas(folder / FOLDER)
+    return InitResult(folder=folder, files=tuple(written), plan="plan.yaml", schemas=FOLDER)
+
+
+def _for_editors(content: bytes, relative: Path) -> bytes:
+    """Return a file of a template with the comment that tells editors its schema, where it is a document."""
+    if kind_of_name(relative.name) is None:
+        return content
+    path = "../" * (len(relative.parts) - 1) + FOLDER
+    return with_modeline(relative.name, content.decode(), path).encode()

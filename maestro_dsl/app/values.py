@@ -139,6 +139,8 @@ class InitResult:
     plan: str
     schemas: str
     """The folder inside it with the schemas for editors."""
+    schemas: str
+    """The folder inside it with the schemas for editors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,11 +37,13 @@ def command(context: click.Context, *, folder: Path, template: str, force: bool,
                 "folder": str(made.folder),
                 "files": list(made.files),
                 "plan": made.plan,
+                "schemas": made.schemas,
             }
         )
         return
     print_text(f"{plural(len(made.files), 'file')} written to {safe(str(folder))}")
     for name in made.files:
         print_text(f"  {safe(name)}")
+    print_text(f"schemas for your editor are in {safe(made.schemas)}")
     go = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     session(context).next(f"{go}maestro lint && maestro apply {made.plan} --auto-approve")
