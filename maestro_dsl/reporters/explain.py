@@ -29,11 +29,10 @@ def page(item: KeyHelp, style: Style = PLAIN) -> str:
     facts += [("also at", place) for place in item.also_at]
     lines = [f"{style('bold', item.path)}: {item.title}", item.description, "", *table(facts, width=1000)]
     if item.keys:
-        lines += ["", "keys:", *table([_row(key) for key in item.keys])]
+        lines += ["", "keys:", *table([_row(key) for key in item.keys], width=1000)]
     return "\n".join(lines) + "\n"
 
 
-def _row(key: KeyHelp) -> tuple[str, str]:
-    notes = ["required"] if key.is_required else []
-    notes += [f"default {yaml_line(key.default)}"] if key.has_default else []
-    return key.path, key.description + (f" ({', '.join(notes)})" if notes else "")
+def _row(key: KeyHelp) -> tuple[str, str, str]:
+    note = "required" if key.is_required else f"= {yaml_line(key.default)}" if key.has_default else ""
+    return key.path, note, key.description
