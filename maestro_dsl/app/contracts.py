@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.app.revisions import content_of
-from maestro_dsl.diagnostics import Diagnostics
+from maestro_dsl.app.revisions import content_of, tree_of
+from maestro_dsl.diagnostics import Diagnostics, Span
 from maestro_dsl.errors import CompileError, UsageError
 from maestro_dsl.interfaces.bump import is_bumped, needed_bump
-from maestro_dsl.interfaces.changes import Comparison
+from maestro_dsl.interfaces.changes import Change, Comparison
 from maestro_dsl.interfaces.comparison import COMPARERS, Version
 from maestro_dsl.interfaces.obligations import compare_obligations
 from maestro_dsl.lang.bundle import bundle
@@ -22,8 +25,9 @@ from maestro_dsl.lang.source import Profile, load
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
+_REF_OUT: Final = re.compile(rb"""\$ref["']?\s*:\s*["']?[^#"'\s]""")
+_SDL_STARTS: Final = ("type ", "schema ", "extend ", "interface ", "enum ", "scalar ", "union ", "input ")
 _SDL_SUFFIXES: Final = frozenset({".graphql", ".graphqls", ".gql"})
 
 
@@ -49,7 +53,8 @@ class _Read:
     kind: str | None
     version: Version | None
     contract: Document[Contract] | None = None
-    is_from_git: bool = False
+    root: Path | None = None
+    """Where its revision was put, for as long as it was read."""
 
 
 def contract_diff(old: str, new: str, *, today: date) -> ContractDiff:
@@ -60,7 +65,8 @@ def contract_diff(old: str, new: str, *, today: date) -> ContractDiff:
         CompileError: one of them has mistakes that leave nothing to compare.
         EnvironmentFailure: a git revision is named and git is missing.
     """
-    before, after = _read(old), _read(new)
+    with ExitStack() as stack:
+        before, after = _read(old, stack), _read(new, stack)
     if (before.contract is None) != (after.contract is None):
         raise UsageError(
             f"{old} and {new} are different kinds of document",
@@ -75,7 +81,9 @@ def contract_diff(old: str, new: str, *, today: date) -> ContractDiff:
         changes = (*compare_obligations(before.contract, after.contract), *changes)
         versions = (before.contract.value.version, after.contract.value.version)
     found = Comparison(
-        changes=tuple(sorted(changes, key=lambda item: item.sort_key)),
+        changes=tuple(
+            sorted((_named(item, before, after) for item in changes), key=lambda item: item.sort_key)
+        ),
         old_version=versions[0],
         new_version=versions[1],
     )
@@ -87,6 +95,18 @@ def contract_diff(old: str, new: str, *, today: date) -> ContractDiff:
         is_bumped=is_bumped(*versions),
         warnings=problems,
     )
+
+
+def _named(item: Change, before: _Read, after: _Read) -> Change:
+    """Return a change whose places name the revision and not where it was put."""
+    return replace(item, old=_shown(item.old, before), new=_shown(item.new, after))
+
+
+def _shown(span: Span | None, side: _Read) -> Span | None:
+    if span is None or side.root is None or not Path(span.file).is_relative_to(side.root):
+        return span
+    file = Path(span.file).relative_to(side.root).as_posix()
+    return replace(span, file=f"{side.name.partition(':')[0]}:{file}")
 
 
 def _interfaces(before: _Read, after: _Read, today: date) -> tuple[Comparison, Diagnostics]:
@@ -107,7 +127,7 @@ def _interfaces(before: _Read, after: _Read, today: date) -> tuple[Comparison, D
     return found, problems
 
 
-def _read(name: str) -> _Read:
+def _read(name: str, stack: ExitStack) -> _Read:
     content, path = content_of(name)
     if path.suffix.lower() in _SDL_SUFFIXES:
         return _Read(name=name, kind="graphql", version=Version(file=name, content=content))
@@ -118,31 +138,28 @@ def _read(name: str) -> _Read:
         raise CompileError(f"{name} cannot be read", loaded.diagnostics, sources={name: loaded.text})
     data = loaded.data
     if isinstance(data, dict) and "apiVersion" in data and "kind" in data:
-        return _contract(name, content, path)
+        return _contract(name, content, *_placed(name, path, stack))
     if isinstance(data, str) or (isinstance(data, dict) and ({"__schema", "data"} & data.keys())):
         return _Read(name=name, kind="graphql", version=Version(file=name, content=content))
-    whole = bundle(data, path, Area(project_root(path))) if path.is_file() else None
-    if whole is not None:
-        loaded = replace(loaded, data=whole.data)
-    return _Read(name=name, kind="openapi", version=Version(file=name, content=content, loaded=loaded))
+    root: Path | None = None
+    if _REF_OUT.search(content):
+        path, root = _placed(name, path, stack)
+        whole = bundle(data, path, Area(project_root(path)))
+        loaded = loaded if whole is None else replace(loaded, data=whole.data)
+    version = Version(file=name, content=content, loaded=loaded)
+    return _Read(name=name, kind="openapi", version=version, root=root)
+
+
+def _placed(name: str, path: Path, stack: ExitStack) -> tuple[Path, Path | None]:
+    """Return where a document stands among the files it refers to, and the folder of a git revision."""
+    return (path, None) if path.is_file() else stack.enter_context(tree_of(name))
 
 
 def _looks_like_sdl(text: str) -> bool:
-    starts = (
-        "type ",
-        "schema ",
-        "extend ",
-        "interface ",
-        "enum ",
-        "scalar ",
-        "union ",
-        "input ",
-        "directive ",
-    )
-    return any(line.startswith(starts) for line in text.splitlines())
+    return any(line.startswith(_SDL_STARTS) for line in text.splitlines())
 
 
-def _contract(name: str, content: bytes, path: Path) -> _Read:
+def _contract(name: str, content: bytes, path: Path, root: Path | None) -> _Read:
     read = read_content(content, path, name)
     document = read.document
     if document is None or read.diagnostics.has_errors:
@@ -154,10 +171,10 @@ def _contract(name: str, content: bytes, path: Path) -> _Read:
     contract: Any = document
     interface = document.value.interface_spec
     if interface is None:
-        return _Read(name=name, kind=None, version=None, contract=contract)
+        return _Read(name=name, kind=None, version=None, contract=contract, root=root)
     resolved, problems = resolve_contract(contract)
     if problems.has_errors or resolved.spec_bytes is None:
         raise CompileError(f"{name}: its interface cannot be read", problems, sources={})
     shown = resolved.spec.map.file if resolved.spec is not None else str(path.parent / interface.spec_file)
     version = Version(file=shown, content=resolved.spec_bytes, loaded=resolved.spec)
-    return _Read(name=name, kind=interface.type, version=version, contract=contract)
+    return _Read(name=name, kind=interface.type, version=version, contract=contract, root=root)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
-from pathlib import Path
-from typing import Final
+import tarfile
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.errors import EnvironmentFailure, UsageError
 
-_TIMEOUT_S: Final = 30
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_TIMEOUT_S: Final = 60
+_MAX_TREE: Final = 512 * 1024 * 1024
 _HINT: Final = "name an OpenAPI document, a GraphQL schema or a contract; or REVISION:FILE"
 
 
 def content_of(name: str) -> tuple[bytes, Path]:
     """Return the bytes that `name` means and the path they belong to: a file, or "main:api.yaml".
+
+    Of a revision, nothing is at that path.
 
     Raises:
         UsageError: there is no such file, or git does not know the revision or the file in it.
@@ -22,29 +32,60 @@ def content_of(name: str) -> tuple[bytes, Path]:
     path = Path(name)
     if path.is_file():
         return path.read_bytes(), path
+    revision, file = _parts(name)
+    return _git(["show", "--end-of-options", f"{revision}:{_relative(file)}"], name), Path(revision) / file
+
+
+@contextmanager
+def tree_of(name: str) -> Iterator[tuple[Path, Path]]:
+    """Give the file that "main:api.yaml" means among all files of its revision, and the folder of these.
+
+    Raises:
+        UsageError: git does not know the revision, or it is too large.
+    """
+    revision, file = _parts(name)
+    top = Path(_git(["rev-parse", "--show-toplevel"], name).decode("utf-8", "surrogateescape").strip())
+    inside = _git(["ls-tree", "--full-name", "--name-only", revision, _relative(file)], name)
+    archive = _git(["-C", str(top), "archive", "--format=tar", revision], name)
+    with tempfile.TemporaryDirectory(prefix="maestro-revision-") as folder:
+        root = Path(folder).resolve()
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(root, filter="data")
+        yield root / inside.decode("utf-8", "surrogateescape").strip(), root
+
+
+def _parts(name: str) -> tuple[str, str]:
     revision, colon, file = name.partition(":")
     if not colon or not revision or not file or revision.startswith("-"):
         raise UsageError(f"no such file: {name}", hint=_HINT)
-    return _git_show(revision, file), Path(revision.replace("/", "_")) / file
+    return revision, file
 
 
-def _git_show(revision: str, file: str) -> bytes:
-    # "./" makes git read the path from this folder and not from the top of the repository
-    relative = file if file.startswith(("./", "../", "/")) else f"./{file}"
-    command = ["git", "show", "--end-of-options", f"{revision}:{relative}"]
+def _relative(file: str) -> str:
+    """Return a path that git reads from this folder and not from the top of the repository."""
+    is_relative = not PurePosixPath(file).is_absolute() and not file.startswith(("./", "../"))
+    return f"./{file}" if is_relative else file
+
+
+def _git(arguments: Sequence[str], name: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - an argument list, no shell
-            command, capture_output=True, check=False, timeout=_TIMEOUT_S, stdin=subprocess.DEVNULL
+            ["git", *arguments],  # noqa: S607 - whichever git the user works with
+            capture_output=True,
+            check=False,
+            timeout=_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError as error:
         raise EnvironmentFailure(
-            f"{revision}:{file} names a git revision, and git is not installed",
-            hint="install git, or name two files",
+            f"{name} names a git revision, and git is not installed", hint="install git, or name two files"
         ) from error
     except subprocess.TimeoutExpired as error:
         raise EnvironmentFailure(f"git did not answer within {_TIMEOUT_S} s") from error
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
         said = reason[0].removeprefix("fatal: ") if reason else f"exit code {done.returncode}"
-        raise UsageError(f"git has no {revision}:{file}: {said}", hint=_HINT)
+        raise UsageError(f"git has no {name}: {said}", hint=_HINT)
+    if len(done.stdout) > _MAX_TREE:
+        raise UsageError(f"the revision of {name} is larger than {_MAX_TREE // 1024 // 1024} MiB")
     return done.stdout

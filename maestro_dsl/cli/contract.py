@@ -43,7 +43,7 @@ def command() -> None:
     """Compare two versions of an interface, show one, or search in many."""
 
 
-@command.command("diff", epilog=DIFF_EPILOG)
+@command.command("diff", epilog=DIFF_EPILOG, short_help="Tell what breaks between two versions.")
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.option(
@@ -99,7 +99,7 @@ def _next(found: ContractDiff) -> str:
     return f"maestro mock serve {found.new}" if ":" not in found.new else "maestro lint"
 
 
-@command.command("show", epilog=SHOW_EPILOG)
+@command.command("show", epilog=SHOW_EPILOG, short_help="List the operations of one file.")
 @click.argument("file", metavar="FILE", type=PATH)
 @format_option("text", "json")
 @click.pass_context
@@ -116,7 +116,7 @@ def show(context: click.Context, *, file: Path, output_format: str) -> None:
     own.next(f"maestro mock serve {file}")
 
 
-@command.command("search", epilog=SEARCH_EPILOG)
+@command.command("search", epilog=SEARCH_EPILOG, short_help="Find operations in many files.")
 @click.argument("text", metavar="TEXT")
 @click.argument("paths", metavar="[PATHS]...", nargs=-1, type=PATH)
 @format_option("text", "json")

@@ -202,6 +202,28 @@ def test_a_git_revision(capsys):
     assert execute(["-C", "folder", "contract", "diff", "main:../api.yaml", "../api.yaml"]) == 1
 
 
+def test_a_git_revision_of_several_files(capsys):
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    folder = Path("project/apis")
+    folder.mkdir(parents=True)
+    (folder / "api.yaml").write_text(OLD.replace("'#/components", "'parts.yaml#/components"))
+    (folder / "parts.yaml").write_text(OLD)
+    (folder / "shop.contract.yaml").write_text(CONTRACT.format(version="1.0.0", spec="api.yaml"))
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for command in (["init", "-q", "-b", "main"], ["add", "project"], [*who, "commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *command], check=True, capture_output=True)
+    for file in ("api.yaml", "shop.contract.yaml"):
+        name = f"project/apis/{file}"
+        assert run(capsys, "diff", f"main:{name}", name, "--fail-on", "safe")[0] == 0
+    (folder / "parts.yaml").write_text(BREAKING)
+    for file in ("api.yaml", "shop.contract.yaml"):
+        name = f"project/apis/{file}"
+        code, out, _ = run(capsys, "diff", f"main:{name}", name)
+        assert code == 1
+        assert "was at main:project/apis/api.yaml" in out
+
+
 def test_git_that_is_missing_is_said(capsys, monkeypatch):
     monkeypatch.setenv("PATH", "")
     code, _, err = run(capsys, "diff", "main:api.yaml", "old.yaml")

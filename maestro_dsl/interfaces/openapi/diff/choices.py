@@ -24,6 +24,9 @@ def unwrapped(graph: Graph, pair: Pair, shapes: tuple[Shape, Shape], local: Loca
         for own in choice.alternatives:
             if graph.is_equal(Pair(pair.old, own, pair.context)) or _same_name(pair.old, own):
                 others = [item for item in choice.alternatives if item is not own]
+                if choice.kind == "oneOf" and any(_may_overlap(graph, own, item) for item in others):
+                    message = "it is one of several now, and a value that fits two of them is refused"
+                    local.add("wrapped-in-one-of", message, old.pointer, choice.pointer)
                 _note(others, "alternative-added", "is new", old.pointer, local, is_new=True)
                 local.follow("", pair.old, own, keep=True)
                 return True
@@ -36,6 +39,12 @@ def unwrapped(graph: Graph, pair: Pair, shapes: tuple[Shape, Shape], local: Loca
                 local.follow("", own, pair.new, keep=True)
                 return True
     return False
+
+
+def _may_overlap(graph: Graph, one: Conj, other: Conj) -> bool:
+    """Return whether a value may fit both schemas, as far as their types tell."""
+    first, second = graph.shape(one).types, graph.shape(other).types
+    return first is None or second is None or bool(first & second)
 
 
 def _is_any(shape: Shape) -> bool:

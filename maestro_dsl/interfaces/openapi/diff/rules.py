@@ -138,6 +138,7 @@ RULES: Final[dict[str, tuple[str, str | None]]] = {
     # alternatives and what cannot be compared in detail
     "alternative-added": ("SSB", _READERS),
     "alternative-removed": ("BBS", _ACCEPT),
+    "wrapped-in-one-of": ("BBB", "use anyOf, or alternatives of which no value fits two"),
     "alternatives-stated": ("BBS", _ACCEPT),
     "alternatives-lifted": ("SSB", _READERS),
     "alternatives-joined": ("DDD", "say whether several alternatives may hold at once"),

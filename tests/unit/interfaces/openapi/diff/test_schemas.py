@@ -173,6 +173,18 @@ CASES = [
         {"alternative-added SB"},
     ),
     (
+        "one becomes several that overlap",
+        {"type": "object", "required": ["a"]},
+        {"oneOf": [{"type": "object", "required": ["a"]}, {"type": "object", "required": ["b"]}]},
+        {"wrapped-in-one-of BB", "alternative-added SB"},
+    ),
+    (
+        "one becomes several of which any may hold",
+        {"type": "object", "required": ["a"]},
+        {"anyOf": [{"type": "object", "required": ["a"]}, {"type": "object", "required": ["b"]}]},
+        {"alternative-added SB"},
+    ),
+    (
         "several become one",
         {"oneOf": [{"type": "array", "items": S}, {"type": "object", "required": ["a"]}]},
         {"type": "object", "required": ["a"]},
