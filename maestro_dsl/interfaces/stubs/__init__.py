@@ -1,0 +1,1 @@
+"""Interfaces of code and data: JSON Schema, Python protocols, TypeScript declarations; stubs and checks."""
