@@ -24,7 +24,8 @@ def unwrapped(graph: Graph, pair: Pair, shapes: tuple[Shape, Shape], local: Loca
         for own in choice.alternatives:
             if graph.is_equal(Pair(pair.old, own, pair.context)) or _same_name(pair.old, own):
                 others = [item for item in choice.alternatives if item is not own]
-                if choice.kind == "oneOf" and any(_may_overlap(graph, own, item) for item in others):
+                is_new = choice.kind == "oneOf" and not old.is_single_choice
+                if is_new and any(_may_overlap(graph, own, item) for item in others):
                     message = "it is one of several now, and a value that fits two of them is refused"
                     local.add("wrapped-in-one-of", message, old.pointer, choice.pointer)
                 _note(others, "alternative-added", "is new", old.pointer, local, is_new=True)

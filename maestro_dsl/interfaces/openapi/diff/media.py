@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.interfaces.openapi.diff.graph import Context, Pair
 from maestro_dsl.interfaces.openapi.diff.nodes import place_of
+from maestro_dsl.interfaces.openapi.diff.rules import Flow
 from maestro_dsl.interfaces.openapi.diff.values import canonical, show
 from maestro_dsl.interfaces.openapi.model import is_json_media
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.diff.nodes import Conj, Node
     from maestro_dsl.interfaces.openapi.diff.report import Report, Subject
-    from maestro_dsl.interfaces.openapi.diff.rules import Flow
 
 _DEFAULT_CHARSET: Final = "charset=utf-8"
 
@@ -22,7 +22,7 @@ def compare_content(report: Report, old: Node, new: Node, subject: Subject, flow
     before = {_key(name): (name, node) for name, node in old.entries("content")}
     after = {_key(name): (name, node) for name, node in new.entries("content")}
     for key, (name, node) in before.items():
-        found = key if key in after else next((item for item in after if _covers(item, key)), None)
+        found = key if key in after else next((item for item in after if _serves(item, key, flow)), None)
         where = f"{subject.where} {name}"
         if found is None:
             part = subject.part(where, node.pointer, None, flow)
@@ -34,7 +34,7 @@ def compare_content(report: Report, old: Node, new: Node, subject: Subject, flow
         report.schemas(Pair(schema_of(node), schema_of(other), context), part)
         _encoding(report, node, other, part)
     for key, (name, node) in after.items():
-        if key not in before and not any(_covers(key, item) for item in before):
+        if key not in before and not any(_serves(key, item, flow) for item in before):
             part = subject.part(f"{subject.where} {name}", None, node.pointer, flow)
             report.add("media-type-added", part, "it is new")
 
@@ -55,10 +55,15 @@ def _key(name: str) -> str:
     return ";".join([bare, *(part for part in kept if part != _DEFAULT_CHARSET)])
 
 
+def _serves(new: str, old: str, flow: Flow) -> bool:
+    """Return whether those who knew `old` get by with `new`: wider to send, narrower to read."""
+    return _covers(old, new) if flow is Flow.RESPONSE else _covers(new, old)
+
+
 def _covers(wide: str, key: str) -> bool:
-    """Return whether a range such as "*/*" or "application/*" holds a media type."""
+    """Return whether a range such as "application/*", or a media type without parameters, holds another."""
     kind = key.partition("/")[0]
-    return wide in {"*/*", f"{kind}/*"} and wide != key
+    return wide != key and wide in {"*/*", f"{kind}/*", key.partition(";")[0]}
 
 
 def _encoding(report: Report, old: Node, new: Node, subject: Subject) -> None:

@@ -64,6 +64,8 @@ class Shape:
     choices: tuple[Choice, ...] = ()
     lost: dict[str, Pointer] = field(default_factory=dict)
     """References that lead nowhere."""
+    is_single_choice: bool = False
+    """True where it is written as alternatives of which there is only one."""
     folded: Shape | None = None
     """The same with a list of types or values instead of alternatives that say no more than that."""
 
@@ -266,6 +268,7 @@ class _Builder:
         kept = [part for part in found if not _is_null(part)]
         self._null.append(len(kept) < len(found) or not kept)
         if len(kept) == 1:
+            self.shape.is_single_choice = True
             self._waiting.append((kept[0], True))
             self._is_wrapped_null = self._is_wrapped_null or len(kept) < len(found)
             if len(kept) == len(found):

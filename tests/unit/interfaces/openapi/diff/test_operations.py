@@ -137,6 +137,13 @@ BODIES = [
     ),
     ("a range holds it", {"content": {"a/b": {}}}, {"content": {"a/*": {}}}, set()),
     (
+        "less than a range",
+        {"content": {"a/*": {}}},
+        {"content": {"a/b": {}}},
+        {"request-media-type-removed B", "request-media-type-added S"},
+    ),
+    ("any parameter", {"content": {"a/b; v=1": {}}}, {"content": {"a/b": {}}}, set()),
+    (
         "another way to write a part",
         {"content": {"multipart/form-data": {}}},
         {"content": {"multipart/form-data": {"encoding": {"a": {"contentType": "text/csv"}}}}},
@@ -198,6 +205,13 @@ ANSWERS = [
     ("a link goes", {"_200": LINK}, {"_200": {}}, {"link-removed D"}),
     ("a link comes", {"_200": {}}, {"_200": LINK}, {"link-added S"}),
     ("another link", {"_200": LINK}, {"_200": {"links": {"next": {"operationId": "b"}}}}, {"link-changed D"}),
+    ("one of a range", {"_200": {"content": {"a/*": {}}}}, {"_200": {"content": {"a/b": {}}}}, set()),
+    (
+        "a range of one",
+        {"_200": {"content": {"a/b": {}}}},
+        {"_200": {"content": {"a/*": {}}}},
+        {"response-media-type-removed B", "response-media-type-added S"},
+    ),
     ("a content goes", {"_200": {"content": {"a/b": {}}}}, {"_200": {}}, {"response-media-type-removed B"}),
     ("a content comes", {"_200": {}}, {"_200": {"content": {"a/b": {}}}}, {"response-media-type-added S"}),
 ]

@@ -111,6 +111,12 @@ CASES = [
         {"items-may-repeat SB"},
     ),
     (
+        "no items any more",
+        {"type": "array", "items": S},
+        {"type": "array", "items": False},
+        {"type-narrowed BS []"},
+    ),
+    (
         "the first item is another",
         {"type": "array", "prefixItems": [S, N]},
         {"type": "array", "prefixItems": [N, N]},
@@ -177,6 +183,24 @@ CASES = [
         {"type": "object", "required": ["a"]},
         {"oneOf": [{"type": "object", "required": ["a"]}, {"type": "object", "required": ["b"]}]},
         {"wrapped-in-one-of BB", "alternative-added SB"},
+    ),
+    (
+        "one alternative gets another",
+        {"oneOf": [{"type": "object", "required": ["a"]}]},
+        {"oneOf": [{"type": "object", "required": ["a"]}, {"type": "object", "required": ["b"]}]},
+        {"alternative-added SB"},
+    ),
+    (
+        "null beside values",
+        S | {"enum": ["a"]},
+        {"oneOf": [{"type": "null"}, S | {"enum": ["a"]}]},
+        {"became-nullable SB"},
+    ),
+    (
+        "null is no alternative any more",
+        {"anyOf": [{"type": "null"}, {"type": "object", "required": ["a"]}]},
+        {"type": "object", "required": ["a"]},
+        {"became-not-nullable BS"},
     ),
     (
         "one becomes several of which any may hold",
@@ -284,6 +308,11 @@ SAME = [
     ("one part of allOf", A, {"allOf": [A]}),
     ("properties in parts", obj({"a": S, "b": N}, ["a"]), {"allOf": [obj({"b": N}), A]}),
     ("limits in parts", S | {"maxLength": 3}, {"allOf": [S | {"maxLength": 9}, S | {"maxLength": 3}]}),
+    (
+        "first items that are like all",
+        {"type": "array", "items": S},
+        {"type": "array", "prefixItems": [S], "items": S},
+    ),
     ("one alternative", A, {"oneOf": [A]}),
     ("alternatives in another order", {"oneOf": [A, S]}, {"oneOf": [S, A]}),
     ("a list of types", {"type": ["string", "integer"]}, {"anyOf": [N, S]}),
