@@ -107,9 +107,18 @@ class _RustValidator:
             if kind.name == "propertyNames":
                 detail = (str(kind.error.instance),)
                 path = path[: path.index("propertyNames") + 1]
-            yield Violation(
-                keyword=kind.name, pointer=tuple(error.instance_path), schema_path=tuple(path), detail=detail
-            )
+            pointer = _way(data, error.instance_path)
+            yield Violation(keyword=kind.name, pointer=pointer, schema_path=tuple(path), detail=detail)
+
+
+def _way(data: Any, steps: Iterable[str | int]) -> Pointer:
+    """Return the way to a value: the validator writes a key such as "5" as a number, which a list has."""
+    way: list[str | int] = []
+    for step in steps:
+        key = step if isinstance(data, list) else str(step)
+        way.append(key)
+        data = data[key]
+    return tuple(way)
 
 
 class _PythonValidator:

@@ -111,7 +111,7 @@ def _wrong(api: Api, schema: Any, value: Any) -> tuple[Pointer, str] | None:
     if _is_foreign(value):
         return None  # a date that the file's own reader made of it
     resolved = api.deref(schema)
-    if not isinstance(resolved, dict):
+    if not isinstance(resolved, dict) or (isinstance(value, str) and _is_serialised(resolved)):
         return None
     first: tuple[Pointer, str] | None = None
     for direction in _DIRECTIONS:
@@ -121,6 +121,11 @@ def _wrong(api: Api, schema: Any, value: Any) -> tuple[Pointer, str] | None:
         found = findings(api, resolved, value, direction)
         first = first or (found[0] if found else None)
     return first
+
+
+def _is_serialised(schema: dict[str, Any]) -> bool:
+    """Return whether text is how people write such a value in a URL: `1,2,3` for a list."""
+    return schema.get("type") in {"array", "object"}
 
 
 def _is_foreign(value: Any) -> bool:

@@ -126,7 +126,7 @@ def _parameters(
     for raw in (entry for source in sources for entry in _list(source)):
         item = follow(document, raw)
         name, location = _dict(item).get("name"), _dict(item).get("in")
-        if not isinstance(name, str) or location not in _STYLES:
+        if not isinstance(name, str) or not isinstance(location, str) or location not in _STYLES:
             warn(
                 f"{where}: a parameter without a usable name and place is left out",
                 (*where.pointer, "parameters"),
