@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import sys
 import time
@@ -163,7 +164,18 @@ def finish(own: Session, result: RunResult, *, output_format: str, after: str | 
     return result.exit_code
 
 
+def _asked(result: RunResult) -> str | None:
+    """Return a node that waits for a person, or None."""
+    from maestro_dsl.engine.commands import waiting
+    from maestro_dsl.engine.state import fold
+
+    return next(iter(waiting(fold(result.events))), None)
+
+
 def _next(result: RunResult) -> str:
+    asked = _asked(result) if result.status == "paused" else None
+    if asked is not None:
+        return f"maestro approve {result.run_id} {shlex.quote(asked)}"
     if result.status == "paused" or result.interrupted:
         return f"maestro resume {result.run_id}"
     if result.exit_code == 0:

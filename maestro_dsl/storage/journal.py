@@ -331,6 +331,7 @@ class Journal:
         try:
             run_ids = tuple(record.run_id for record in self.runs())
             self._results.verify()
+            self._outbox.tickets()
         except MaestroError as problem:
             problems.append(problem.message)
         for run_id in run_ids:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from support.program import COMMAND, environment, maestro
+from support.kills import apply_apart
+from support.program import COMMAND, environment
 
 from maestro_dsl import app
+from maestro_dsl.cli.main import execute
 
 PLAN = """\
 apiVersion: maestro/v1
@@ -106,7 +111,11 @@ class Steered:
             process.kill()
 
     def __call__(self, *arguments):
-        return maestro(*arguments, "--state-dir", self.state, cwd=self.folder)
+        """Another terminal: this process, which is quicker than one more."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = execute(["-C", str(self.folder), *arguments, "--state-dir", str(self.state)])
+        return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
     def result(self):
         return app.show_run("last", environ={}, state_dir=self.state)
@@ -118,7 +127,8 @@ class Steered:
 
 
 @pytest.fixture
-def steered(tmp_path):
+def steered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # back where we were, whatever -C did
     return Steered(tmp_path)
 
 
@@ -229,10 +239,28 @@ def test_what_failed_is_tried_again_by_a_new_run_that_reuses_the_rest(steered):
 @needs_proc
 def test_a_node_that_kills_the_process_gives_up_after_three_and_the_others_go_on(steered):
     steered.nodes(bad=KILLS_THE_RUN, good=SLOW.replace("600", "1"), after=("print(1)", ["good"]))
-    codes = []
-    while len(codes) < 6 and 1 not in codes:
-        codes.append(steered("apply", "plan.yaml", "--auto-approve").returncode)
-    assert codes == [-signal.SIGKILL] * 3 + [1]
+    ends = []
+    while len(ends) < 6 and 0 not in ends:
+        ends.append(apply_apart(steered.folder / "plan.yaml", steered.state))
+    assert ends == [-signal.SIGKILL] * 3 + [0]
     assert steered.states() == {"bad": "gave_up", "good": "succeeded", "after": "succeeded"}
     shown = steered("show", "last").stdout
     assert "help needed: the process ended 3 times while bad was at work" in shown
+
+
+def test_a_run_with_nothing_left_but_a_question_ends_with_six_and_goes_on_when_it_is_answered(steered):
+    steered.nodes(ask="ask", after=("print(1)", ["ask"]))
+    waiting = steered("apply", "plan.yaml", "--auto-approve")
+    run = steered.result().run_id
+    assert waiting.returncode == 6
+    assert f"next: maestro approve {run} ask" in waiting.stderr
+    refused = steered("apply", "plan.yaml", "--auto-approve")
+    assert (refused.returncode, "waiting for an answer about ask" in refused.stderr) == (5, True)
+    answered = steered("approve", "last", "ask")
+    assert (answered.returncode, f"next: maestro resume {run}" in answered.stderr) == (0, True)
+    assert "nobody is at work on the run" in answered.stdout
+    assert "ask was answered already: approve" in steered("approve", "last", "ask").stdout
+    assert steered("approve", "last", "ask", "--reject").returncode == 5
+    steered("apply", "plan.yaml", "--auto-approve")  # every question has its answer
+    assert steered.states() == {"ask": "succeeded", "after": "succeeded"}
+    assert steered.result().run_id == run

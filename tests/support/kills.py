@@ -45,9 +45,9 @@ class Dying:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _apply(plan_file: str, state: str, moment: Moment) -> None:
+def _apply(plan_file: str, state: str, moment: Moment | None) -> None:
     report = app.plan_report(Path(plan_file), overrides=Overrides(), environ={}, state_dir=Path(state))
-    sinks = [Dying(moment)]
+    sinks = [] if moment is None else [Dying(moment)]
     asyncio.run(app.apply(report, options=app.ApplyOptions(), environ={}, sinks=sinks))
 
 
@@ -58,3 +58,11 @@ def apply_and_die(project: Project, moment: Moment) -> bool:
     process.join(120)
     assert process.exitcode in {0, -signal.SIGKILL}, f"the process ended with {process.exitcode}"
     return process.exitcode != 0
+
+
+def apply_apart(plan_file: Path, state: Path) -> int:
+    """Apply in a process of its own and return how that ended: 0, or minus the signal that killed it."""
+    process = _CONTEXT.Process(target=_apply, args=(str(plan_file), str(state), None))
+    process.start()
+    process.join(120)
+    return int(process.exitcode or 0)
