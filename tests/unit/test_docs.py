@@ -23,6 +23,7 @@ TOPICS = (
     "overview",
     "language",
     "linting",
+    "editors",
     "cli",
     "contracts-and-mocks",
     "running",

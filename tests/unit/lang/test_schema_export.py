@@ -78,3 +78,9 @@ def test_settings_for_an_editor_cover_every_name():
     stated = schema_export.editor_settings()["yaml.schemas"]
     assert stated["./.maestro/schemas/plan.schema.json"] == ["**/plan.yaml", "**/*.plan.yaml"]
     assert len(stated) == len(Kind)
+
+
+def test_the_guide_has_these_settings():
+    page = (ROOT / "docs" / "guide" / "editors.md").read_text(encoding="utf-8")
+    shown = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    assert shown == schema_export.editor_settings()
