@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from maestro_dsl.actions.criteria import Judged, Scene, criteria_check, judge_contract
 from maestro_dsl.actions.request import Answer, ask
@@ -36,7 +36,7 @@ from maestro_dsl.validation.quality import INTEGRATION, quality
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
-    from maestro_dsl.lang.model import Contract
+    from maestro_dsl.lang.model import Contract, Json
 
 
 class Fulfil:
@@ -50,7 +50,10 @@ class Fulfil:
             answer = await ask(spec, context)
         except ProviderFailure as failure:
             return AttemptResult(
-                failure=failure.failure, message=failure.message, retry_after_s=failure.retry_after_s
+                failure=failure.failure,
+                message=failure.message,
+                retry_after_s=failure.retry_after_s,
+                usage_known=failure.usage_known,
             )
         files, problems = unpack(answer.response.text)
         if problems:
@@ -189,21 +192,24 @@ def _scored(
 
 
 def _outside(calls: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Return the calls that no contract has, each method and path once."""
+    """Return the calls that no contract has, each kind of them once."""
     strange = (call for call in calls if call.get("operation") is None)
-    return list({(call.get("method"), call.get("path")): call for call in strange}.values())
+    return list(
+        {
+            (call.get("method"), call.get("path"), str(call.get("violations"))): call for call in strange
+        }.values()
+    )
 
 
 def _outside_issue(call: Mapping[str, object], spec: AttemptSpec, contents: Mapping[str, bytes]) -> Issue:
-    message = (
-        f"{call.get('method')} {call.get('path')} is no operation of the contract {call.get('contract')}"
-    )
-    # A test may ask for an unknown path on purpose, so this alone is a warning, not a failure.
+    # A test may ask for what is not there on purpose, so this alone is a remark, not a failure.
     consumed = next((item for item in spec.consumed if item.id == call.get("contract")), None)
     interface = None if consumed is None else kind_of(consumed.contract.type)
     texts = {path: content.decode("utf-8", "replace") for path, content in contents.items()}
-    method, path = str(call.get("method")), str(call.get("path"))
-    place = None if interface is None else interface.locate(method, path, texts)
+    message = f"{call.get('method')} {call.get('path')} is outside the contract {call.get('contract')}"
+    place = None
+    if interface is not None:
+        message, place = interface.outside(cast("Mapping[str, Json]", call), texts)
     file, line = place or (None, None)
     return Issue(severity="info", check=INTEGRATION, message=message, file=file, line=line)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from maestro_dsl.ports import Clock
 
 _OWN_KINDS = ("apiVersion:", "kind:")
+_SDL_SUFFIXES = frozenset({".graphql", ".graphqls", ".gql"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +56,32 @@ def subjects(
     skipped: list[tuple[str, str]] = []
     for file in files:
         if not file.is_file():
-            raise UsageError(f"no such file: {file}", hint="name an OpenAPI document, a contract or a plan")
-        if _is_ours(file):
+            hint = "name an OpenAPI document, a GraphQL schema, a contract or a plan"
+            raise UsageError(f"no such file: {file}", hint=hint)
+        if _is_graphql(file):
+            found.append(_subject(file.stem, str(file), file.read_bytes(), ContractType.GRAPHQL))
+        elif _is_ours(file):
             _from_document(file, environ, found, skipped)
         else:
             found.append(_subject(file.stem, str(file), whole_spec(file), ContractType.REST_API))
     return found, skipped
 
 
-def _is_ours(file: Path) -> bool:
+def _is_graphql(file: Path) -> bool:
+    """Return whether a file holds a GraphQL schema, as SDL or as the JSON of an introspection."""
+    if file.suffix.lower() in _SDL_SUFFIXES:
+        return True
+    start = _start_of(file)
+    return start.lstrip().startswith("{") and '"__schema"' in start[:2000]
+
+
+def _start_of(file: Path) -> str:
     with file.open("rb") as stream:
-        start = stream.read(65_536).decode("utf-8", "replace")
-    lines = start.splitlines()
+        return stream.read(65_536).decode("utf-8", "replace")
+
+
+def _is_ours(file: Path) -> bool:
+    lines = _start_of(file).splitlines()
     return any(line.startswith(_OWN_KINDS[0]) for line in lines) and any(
         line.startswith(_OWN_KINDS[1]) for line in lines
     )

@@ -87,9 +87,11 @@ def parse_interface(resolved: ResolvedContract) -> tuple[object | None, Diagnost
         return None, Diagnostics()  # what is wrong was reported where it was read
     from maestro_dsl.interfaces.registry import kind_of  # loads what interfaces are made of
 
-    kind = kind_of(resolved.document.value.type)
-    if kind is None:
-        return None, Diagnostics()
+    contract = resolved.document.value
+    kind = kind_of(contract.type)
+    stated = contract.interface_spec.type if contract.interface_spec is not None else None
+    if kind is None or stated != kind.SPEC_TYPE:
+        return None, Diagnostics()  # CTR010 tells of an interface that another kind would read
     file = resolved.spec.map.file
     model, wrong = kind.parse(resolved.spec_bytes, file)
     if resolved.is_bundled:

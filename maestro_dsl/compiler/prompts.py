@@ -114,6 +114,8 @@ def _spec_text(resolved: ResolvedContract) -> str:
     """Return the decoded spec as text, so that comments and format of its file do not reach a prompt."""
     if resolved.spec is None or resolved.spec.data is None:
         return ""
+    if isinstance(resolved.spec.data, str):
+        return resolved.spec.text  # a language of its own, in which layout helps to read
     return json.dumps(resolved.spec.data, indent=1, sort_keys=True, ensure_ascii=False)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, cast
 
+from maestro_dsl.interfaces.graphql import kind as graphql
 from maestro_dsl.interfaces.openapi import kind as openapi
 from maestro_dsl.lang.model import ContractType
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 class InterfaceKind(Protocol):
     """What can be done with one kind of interface; `parse` gives the model that the others take."""
+
+    SPEC_TYPE: str
+    """The type of `interface_spec` that this kind reads."""
 
     def parse(self, content: bytes, file: str) -> tuple[object | None, Diagnostics]:
         """Return the model of a specification, or None and why there is none."""
@@ -68,12 +72,15 @@ class InterfaceKind(Protocol):
     ) -> VerificationResult:
         """Return how a consumer's recorded calls fit the provider at `base_url`."""
 
-    def locate(self, method: str, path: str, files: Mapping[str, str]) -> tuple[str, int] | None:
-        """Return file and line of the text that most likely makes a call; None where nothing fits."""
+    def outside(
+        self, call: Mapping[str, Json], files: Mapping[str, str]
+    ) -> tuple[str, tuple[str, int] | None]:
+        """Return how a recorded call is outside the specification, and file and line that likely make it."""
 
 
 KINDS: Mapping[ContractType, InterfaceKind] = {
     ContractType.REST_API: cast("InterfaceKind", openapi),
+    ContractType.GRAPHQL: cast("InterfaceKind", graphql),
 }
 
 

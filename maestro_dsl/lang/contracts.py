@@ -12,6 +12,7 @@ from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import Area, Names, PathProblem, project_root
 from maestro_dsl.lang.finder import not_found
 from maestro_dsl.lang.model import Contract
+from maestro_dsl.lang.sdl import load_sdl
 from maestro_dsl.lang.source import Loaded, Profile, load
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _resolve(
     kind = interface.type if interface is not None else ""
     is_data = kind in _DATA_TYPES or path.suffix in _DATA_SUFFIXES  # others have own readers
     spec = load(raw, names(path), profile=Profile.INTERFACE) if is_data else None
+    if kind == "graphql" and not is_data:
+        spec = load_sdl(raw, names(path))
     is_usable = kind == "openapi" and spec is not None and not spec.diagnostics.has_errors
     whole = bundle(spec.data, path, area) if spec is not None and is_usable else None
     if spec is not None and whole is not None:

@@ -16,12 +16,13 @@ from graphql import (
 )
 
 from maestro_dsl.interfaces.graphql.table import is_listed
-from maestro_dsl.interfaces.graphql.world import SINGLE, Rec, World, fits, plain_value, text
+from maestro_dsl.interfaces.graphql.values import SINGLE, Rec, fits, plain_value, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from maestro_dsl.interfaces.graphql.verbs import Deed
+    from maestro_dsl.interfaces.graphql.world import World
 
 _DONE: Final = re.compile(
     r"^(ok|success|succeeded|successful|done|deleted|created|updated|removed|acknowledged)$"

@@ -25,7 +25,8 @@ from graphql import (
 
 from maestro_dsl.interfaces.graphql.deeds import Deeds
 from maestro_dsl.interfaces.graphql.limits import MAX_TOKENS, too_much
-from maestro_dsl.interfaces.graphql.world import Rec, World
+from maestro_dsl.interfaces.graphql.values import Rec
+from maestro_dsl.interfaces.graphql.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

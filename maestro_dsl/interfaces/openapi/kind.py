@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.interfaces.openapi.parse import parse
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json
 
-__all__ = ["emit", "locate", "operations", "parse", "replay", "serve", "verify"]
+SPEC_TYPE: Final = "openapi"
+
+__all__ = ["SPEC_TYPE", "emit", "operations", "outside", "parse", "replay", "serve", "verify"]
 
 
 def operations(model: Api) -> tuple[str, ...]:
@@ -26,12 +28,14 @@ def operations(model: Api) -> tuple[str, ...]:
     return tuple(operation.id for operation in model.operations)
 
 
-def locate(method: str, path: str, files: Mapping[str, str]) -> tuple[str, int] | None:
-    """Return file and line of the text that most likely makes a call; None where nothing fits."""
+def outside(call: Mapping[str, Json], files: Mapping[str, str]) -> tuple[str, tuple[str, int] | None]:
+    """Return how a recorded call is outside the description, and file and line that most likely make it."""
     from maestro_dsl.interfaces.openapi.locate import find_call
 
+    method, path = str(call.get("method")), str(call.get("path"))
     place = find_call(method, path, files)
-    return None if place is None else (place.file, place.line)
+    message = f"{method} {path} is no operation of the contract {call.get('contract')}"
+    return message, None if place is None else (place.file, place.line)
 
 
 def emit(
