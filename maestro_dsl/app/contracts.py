@@ -139,7 +139,9 @@ def _read(name: str, stack: ExitStack) -> _Read:
     data = loaded.data
     if isinstance(data, dict) and "apiVersion" in data and "kind" in data:
         return _contract(name, content, *_placed(name, path, stack))
-    if isinstance(data, str) or (isinstance(data, dict) and ({"__schema", "data"} & data.keys())):
+    is_described = isinstance(data, dict) and {"openapi", "swagger"} & data.keys()
+    is_introspection = isinstance(data, dict) and {"__schema", "data"} & data.keys()
+    if not is_described and (is_introspection or _looks_like_sdl(loaded.text)):
         return _Read(name=name, kind="graphql", version=Version(file=name, content=content))
     root: Path | None = None
     if _REF_OUT.search(content):

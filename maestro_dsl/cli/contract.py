@@ -36,6 +36,7 @@ Examples:
   maestro contract search "GET /pets" specs/ --format json
 """
 _NEVER: Final = "none"
+_MOST_WARNINGS: Final = 5
 
 
 @click.group("contract", short_help="Compare, show and search interfaces.")
@@ -78,6 +79,8 @@ def diff(context: click.Context, *, old: str, new: str, fail_on: str, output_for
             print_text(shown.text(compared.changes, own.style(sys.stdout)))
         own.say(shown.summary(compared, found.needed_bump, own.style(sys.stderr)))
         own.say(_versions(found))
+        for warning in tuple(found.warnings)[:_MOST_WARNINGS]:
+            own.say(safe(f"left out: {warning.message}"))
     own.next(_next(found))
     worst = compared.worst
     return int(fail_on != _NEVER and worst is not None and RANK[worst] <= RANK[Level(fail_on)])

@@ -185,6 +185,14 @@ def test_mistakes_are_one_clear_sentence(capsys, arguments, code, words):
     assert "Traceback" not in err
 
 
+def test_a_schema_is_known_by_its_text(capsys):
+    Path("a.txt").write_text("type Query { a: Int }\n")
+    Path("b.txt").write_text("type Query { b: Int }\n")
+    assert run(capsys, "diff", "a.txt", "b.txt")[0] == 1
+    Path("c.json").write_text('"text"')
+    assert run(capsys, "diff", "old.yaml", "c.json")[0] == 4
+
+
 def test_a_git_revision(capsys):
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
