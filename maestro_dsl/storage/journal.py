@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, select
 
 from maestro_dsl.codec import digest_bytes
-from maestro_dsl.engine.events import Event, RunFinished
+from maestro_dsl.engine.events import Body, Event, RunFinished, RunStarted
 from maestro_dsl.errors import IntegrityError, MaestroError, StateError, UsageError
 from maestro_dsl.storage.database import Database, open_database
 from maestro_dsl.storage.heads import (
@@ -189,9 +189,16 @@ class Journal:
             raise StateError(f"run {run_id} has ended already: {record.status}")
         epoch = self.next_epoch(run_id)
         with self._database.reading() as connection:
-            seq = self._head(connection, run_id).seq + 1
-        body = RunFinished(status="cancelled", verdict=record.verdict, reason=f"superseded by run {by}")
-        self.append([Event(run_id=run_id, seq=seq, at=at, body=body)], epoch)
+            seq = self._head(connection, run_id).seq
+        end = RunFinished(status="cancelled", verdict=record.verdict, reason=f"superseded by run {by}")
+        bodies: list[Body] = [end]
+        if seq == 0:  # its process died before the first event; a history without one cannot be folded
+            start = RunStarted(
+                plan_id=record.plan_id, plan_digest=record.plan_digest, output=record.output, tool_version=""
+            )
+            bodies.insert(0, start)
+        events = [Event(run_id=run_id, seq=seq + n, at=at, body=body) for n, body in enumerate(bodies, 1)]
+        self.append(events, epoch)
 
     # ---- events ------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import pytest
 
 from maestro_dsl.engine.events import AttemptStarted, Event, RunFinished, RunPaused, RunResumed, RunStarted
 from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.state import fold
 from maestro_dsl.errors import IntegrityError, StateError, UsageError
 from maestro_dsl.storage.journal import Journal
 
@@ -177,6 +178,13 @@ def test_a_superseded_run_is_cancelled_by_an_event_and_fenced(journal):
         journal.append([event(3)], 1)
     with pytest.raises(StateError, match="has ended already: cancelled"):
         journal.supersede("r", by="newer", at=9.0)
+
+
+def test_a_superseded_run_that_never_began_has_a_history_that_can_be_read(journal):
+    journal.create_run(record(), b"{}")
+    journal.supersede("r", by="newer", at=9.0)
+    state = fold(journal.events("r"))
+    assert (state.status, state.reason) == ("cancelled", "superseded by run newer")
 
 
 def test_plans_are_stored_once(journal):
