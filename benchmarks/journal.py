@@ -1,18 +1,20 @@
-"""One durable journal append beside append + fdatasync of the same bytes to a plain file.
+"""Row 10: one durable journal append beside append and fdatasync of the same bytes to a plain file.
 
-Run: python benchmarks/journal.py [FOLDER]. The folder has to be on a disk, not in memory. Both are measured
-in turns, so that a busy machine slows both.
+    python benchmarks/journal.py [FOLDER]
+
+The folder has to be on a disk, not in memory. All take turns, so that a busy machine slows all.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from measure import Row, print_rows, turns
 
 from maestro_dsl.engine.events import AttemptStarted, Event
 from maestro_dsl.engine.ports import RunRecord
@@ -22,7 +24,8 @@ from maestro_dsl.storage.journal import Journal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROUNDS = 500
+ROUNDS = 300
+SINGLE, GROUPED = 2.5, 0.3
 
 
 def event(seq: int) -> Event:
@@ -36,7 +39,8 @@ def seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def main(folder: str | None) -> None:
+def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
+    """Return what one append takes, alone and as one of ten, beside the floor."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         base = Path(name)
         journal = Journal.open(base / "state")
@@ -52,25 +56,47 @@ def main(folder: str | None) -> None:
         )
         journal.create_run(record, b"{}")
         plain = os.open(base / "plain", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        last = 0
 
-        def append_plain(events: list[Event]) -> None:
-            os.write(plain, "".join(encoded(item) + "\n" for item in events).encode())
+        def events(count: int) -> list[Event]:
+            nonlocal last
+            last += count
+            return [event(last - count + place) for place in range(1, count + 1)]
+
+        def append(count: int) -> float:
+            items = events(count)
+            return seconds(lambda: journal.append(items, 1))
+
+        def append_plain(items: list[Event]) -> None:
+            os.write(plain, "".join(encoded(item) + "\n" for item in items).encode())
             os.fdatasync(plain)
 
-        seq = 0
-        floors, singles, groups = [], [], []
-        for _ in range(ROUNDS):
-            one, ten = [event(seq + 1)], [event(seq + 2 + n) for n in range(10)]
-            seq += 11
-            floors.append(seconds(lambda one=one: append_plain(one)))
-            singles.append(seconds(lambda one=one: journal.append(one, 1)))
-            groups.append(seconds(lambda ten=ten: journal.append(ten, 1)) / 10)
+        floor, single, ten = turns(
+            rounds,
+            lambda: seconds(lambda: append_plain([event(0)])),
+            lambda: append(1),
+            lambda: append(10),
+        )
+        os.close(plain)
         journal.close()
-    floor, single, group = map(statistics.median, (floors, singles, groups))
-    print(f"append + fdatasync, one event   {floor * 1e6:8.1f} µs   1.00")
-    print(f"journal, one event              {single * 1e6:8.1f} µs   {single / floor:.2f}   goal ≤ 2.50")
-    print(f"journal, an event of ten        {group * 1e6:8.1f} µs   {group / floor:.2f}   goal ≤ 0.30")
+    beside = f"append and fdatasync of a plain file {floor * 1e3:.2f} ms"
+    return [
+        Row(
+            number=10,
+            what=what,
+            floor=beside,
+            ours=f"{took * 1e3:.2f} ms",
+            ratio=took / floor,
+            goal=f"≤ {goal:g} of it",
+            is_met=took <= goal * floor,
+            how="wall clock",
+        )
+        for what, took, goal in (
+            ("one durable transition", single, SINGLE),
+            ("one durable transition of ten in a group", ten / 10, GROUPED),
+        )
+    ]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else None)
+    print_rows(rows(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.gettempdir())))

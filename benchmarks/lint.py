@@ -1,79 +1,54 @@
-"""Lint of a plan whose blueprint has 1,000 nodes, beside loading it with positions alone (CPU time)."""
+"""Row 3: lint of a plan whose blueprint has 1,000 nodes, beside loading that text with positions (CPU time).
+
+Every rule runs, and nothing is taken from a cache.
+
+    python benchmarks/lint.py [ROUNDS]
+"""
 
 from __future__ import annotations
 
-import gc
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from measure import Row, cpu_ms, print_rows, turns
+from samples import big_blueprint, plan_beside
 
 from maestro_dsl.app import lint
 from maestro_dsl.lang.read import read_content
 from maestro_dsl.lang.source import load
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-HEAD = "apiVersion: maestro/v1\nkind: "
-NODE = """  node_{number}:
-    action: command
-    description: Work item number {number} of the big plan
-    needs: [{before}]
-    when: inputs.level > {level}
-    timeout: 15m
-    with: {{run: [echo, "{{{{ inputs.level + {level} }}}}th level"]}}
-"""
-FILES = {
-    "plan.yaml": "Plan\nid: big\nblueprint: big\nteam: {maker: {use: ./maker.persona.yaml}}\n"
-    "contracts: [api.contract.yaml]\n",
-    "maker.persona.yaml": "Persona\nid: maker\n",
-    "api.contract.yaml": "Contract\nid: api\nname: API\nprovider_persona_id: maker\n"
-    "deliverables: [{name: all, artifacts: ['*.py']}]\n",
-}
+GOAL = 1.5
+ROUNDS = 9
 
 
-def blueprint(nodes: int) -> str:
-    """Return a blueprint of a chain of nodes with at most 100 distinct expressions."""
-    steps = [
-        NODE.format(number=number, before=f"node_{number - 1}" if number else "", level=number % 50)
-        for number in range(nodes)
-    ]
-    inputs = "inputs: {level: {type: integer, default: 7}}\n"
-    return f"{HEAD}Blueprint\nid: big\n{inputs}nodes:\n{''.join(steps)}"
-
-
-def median_ms(work: Callable[[], object], rounds: int) -> float:
-    took = []
-    for _ in range(rounds):
-        gc.collect()
-        start = time.process_time()
-        work()
-        took.append(time.process_time() - start)
-    return statistics.median(took) * 1000
-
-
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    text = blueprint(1_000)
+def rows(rounds: int = ROUNDS) -> list[Row]:
+    """Return one row."""
+    text = big_blueprint(1_000)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for file, body in FILES.items():
-            (folder / file).write_text(HEAD + body)
-        (folder / "big.blueprint.yaml").write_text(text)
-        found = [item.message for item in lint([folder], environ={}).diagnostics]
-        if found:
-            sys.exit("\n".join(found))
-        whole = median_ms(lambda: lint([folder], environ={}), rounds)
-    floor = median_ms(lambda: load(text, "f"), rounds)
-    values = median_ms(lambda: read_content(text.encode(), Path("f"), "f"), rounds)
-    print(
-        f"1,000 nodes, {len(text) / 1e3:.0f} kB: load {floor:.0f} ms, with grammar and values "
-        f"{values:.0f} ms, lint {whole:.0f} ms, ratio {whole / floor:.2f} to load (goal: at most 1.5)"
-    )
+        plan_beside(folder, text)
+        errors = [item.message for item in lint([folder], environ={}).diagnostics if item.severity == "error"]
+        if errors:
+            sys.exit("\n".join(errors))
+        floor, values, whole = turns(
+            rounds,
+            lambda: cpu_ms(lambda: load(text, "f")),
+            lambda: cpu_ms(lambda: read_content(text.encode(), Path("f"), "f")),
+            lambda: cpu_ms(lambda: lint([folder], environ={})),
+        )
+    return [
+        Row(
+            number=3,
+            what=f"lint of a plan of 1,000 nodes, {len(text) / 1e3:.0f} kB, 50 distinct expressions",
+            floor=f"load with positions {floor:.0f} ms; with grammar and values {values:.0f} ms",
+            ours=f"{whole:.0f} ms",
+            ratio=whole / floor,
+            goal=f"≤ {GOAL:g} of load",
+            is_met=whole / floor <= GOAL,
+        )
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    print_rows(rows(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))

@@ -1,16 +1,20 @@
-"""Loading a generated plan: our reader, and the whole way to a document, against libyaml's events alone."""
+"""Rows 1 and 2: loading a generated blueprint with positions, against libyaml's events alone (CPU time).
+
+python benchmarks/load.py [ROUNDS]
+"""
 
 from __future__ import annotations
 
 import gc
-import statistics
 import sys
-import time
-from pathlib import Path
 
-from maestro_dsl.lang.read import read_content
+from measure import Row, cpu_ms, print_rows, turns
+
 from maestro_dsl.lang.source import load, parser_of
 
+ROUNDS = 11
+GOAL = 0.6
+GROWTH = 0.8
 NODE = """  node_{number}:
     action: fulfil
     description: Work item number {number} of the big plan
@@ -21,7 +25,7 @@ NODE = """  node_{number}:
 """
 
 
-def plan(nodes: int) -> str:
+def blueprint(nodes: int) -> str:
     body = "".join(NODE.format(number=number, before=max(number - 1, 0)) for number in range(nodes))
     return "apiVersion: maestro/v1\nkind: Blueprint\nid: big\nnodes:\n" + body
 
@@ -34,28 +38,42 @@ def events(text: str) -> None:
     gc.enable()
 
 
-def median_ms(work, rounds: int) -> float:
-    took = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - start)
-    return statistics.median(took) * 1000
-
-
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+def rows(rounds: int = ROUNDS) -> list[Row]:
+    """Return the rate beside the events alone, for two sizes, and how the rate grows."""
+    found, rates = [], []
     for nodes in (1_000, 10_000):
-        text = plan(nodes)
-        floor = median_ms(lambda text=text: events(text), rounds)
-        ours = median_ms(lambda text=text: load(text, "f"), rounds)
-        whole = median_ms(lambda text=text: read_content(text.encode(), Path("f"), "f"), rounds)
-        rate = len(text) / ours / 1000
-        print(
-            f"{nodes:>6} nodes, {len(text) / 1e6:.2f} MB: events {floor:.0f} ms, load {ours:.0f} ms "
-            f"({rate:.1f} MB/s, {floor / ours:.2f} of events), with grammar and values {whole:.0f} ms"
+        text = blueprint(nodes)
+        floor, ours = turns(
+            rounds,
+            lambda text=text: cpu_ms(lambda: events(text)),
+            lambda text=text: cpu_ms(lambda: load(text, "f")),
         )
+        size = len(text) / 1e6
+        rates.append(size / ours * 1e3)
+        found.append(
+            Row(
+                number=1,
+                what=f"YAML with positions, {nodes:,} nodes, {size:.2f} MB",
+                floor=f"events alone {size / floor * 1e3:.1f} MB/s",
+                ours=f"{rates[-1]:.1f} MB/s",
+                ratio=floor / ours,
+                goal=f"≥ {GOAL:g} of events alone",
+                is_met=floor / ours >= GOAL,
+            )
+        )
+    growth = rates[1] / rates[0]
+    found.append(
+        Row(
+            number=2,
+            what="linear loading: rate at 10,000 nodes over rate at 1,000",
+            ours=f"{rates[1]:.1f} over {rates[0]:.1f} MB/s",
+            ratio=growth,
+            goal=f"≥ {GROWTH:g}",
+            is_met=growth >= GROWTH,
+        )
+    )
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    print_rows(rows(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))
