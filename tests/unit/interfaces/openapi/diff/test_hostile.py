@@ -10,7 +10,7 @@ from maestro_dsl.interfaces.openapi.diff.compare import compare
 from maestro_dsl.lang.source import load
 
 EMPTY = load("{}", "x.yaml").map
-LONG = 400
+LONG = 150
 
 
 def ref(number):
