@@ -23,6 +23,7 @@ Event: TypeAlias = Any
 """An event of PyYAML; its C parser has no types."""
 
 _BREAKS: Final = "\n\x85\u2028\u2029"
+_ODD: Final = re.compile("[\x85\u2028\u2029]")
 _PROPERTY: Final = re.compile(r"[&!][^\s,\[\]{}]*")
 _UNSEEN: Final = re.compile(r"(?:[ \t\n\x85\u2028\u2029]|#[^\n\x85\u2028\u2029]*)*")
 
@@ -54,6 +55,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._has_odd_breaks = _ODD.search(text) is not None
         self._next: Callable[[], Event] = parser_of(text)
         self._at = 0
         self._line_start = 0
@@ -151,7 +153,7 @@ class _Reader:
             if self._text[self._at : self._at + 1] == ("{" if is_map else "["):
                 self._skip(self._at + 1)
         first = self._visible(len(self._text))
-        column = first - 1 - max(self._text.rfind(char, 0, first) for char in _BREAKS)
+        column = first - 1 - self._last_break(0, first)
         (self._entries if is_map else self._items)(made, owner, column, outer)
         return made
 
@@ -227,14 +229,40 @@ class _Reader:
     def _skip(self, end: int) -> None:
         """Use the text up to `end`, which is no gap."""
         if end > self._at:
-            found = max(self._text.rfind(char, self._at, end) for char in _BREAKS)
+            found = self._last_break(self._at, end)
             if found >= 0:
                 self._line_start = found + 1
             self._at = end
             self._has_content = True
 
+    def _last_break(self, start: int, end: int) -> int:
+        """Return where the last line break before `end` stands, -1 where there is none from `start` on."""
+        if not self._has_odd_breaks:
+            return self._text.rfind("\n", start, end)
+        return max(self._text.rfind(char, start, end) for char in _BREAKS)
+
     def _gap(self, end: int) -> None:
         """Use the text up to `end`, which holds blanks, indicators and comments."""
+        gap = self._text[self._at : end]
+        if "#" in gap or gap.count("\n") > 1 or self._has_odd_breaks:
+            self._gap_by_character(end)
+        elif gap:
+            self._plain_gap(gap)
+            self._at = end
+
+    def _plain_gap(self, gap: str) -> None:
+        """Take note of a gap without comments and with at most one line break, as most are."""
+        before, line_break, rest = gap.rpartition("\n")
+        if line_break:
+            if not (self._has_content or before.strip(" \t")):
+                self._pending.append(_Pending(BLANK, 0))
+            self._line_start = self._at + len(before) + 1
+            self._has_content = False
+        self._has_content = self._has_content or bool(rest.strip(" \t"))
+        if "-" in gap or "?" in gap:
+            self._dash = len(self._pending)
+
+    def _gap_by_character(self, end: int) -> None:
         text, at = self._text, self._at
         lead = False
         while at < end:
