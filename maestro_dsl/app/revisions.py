@@ -50,8 +50,16 @@ def tree_of(name: str) -> Iterator[tuple[Path, Path]]:
     with tempfile.TemporaryDirectory(prefix="maestro-revision-") as folder:
         root = Path(folder).resolve()
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(root, filter="data")
+            tar.extractall(root, filter=_inside)
         yield root / inside.decode("utf-8", "surrogateescape").strip(), root
+
+
+def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Leave out what would stand, or point, outside of the folder."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
 
 
 def _parts(name: str) -> tuple[str, str]:

@@ -217,6 +217,7 @@ def test_a_git_revision_of_several_files(capsys):
     folder.mkdir(parents=True)
     (folder / "api.yaml").write_text(OLD.replace("'#/components", "'parts.yaml#/components"))
     (folder / "parts.yaml").write_text(OLD)
+    (folder / "outside").symlink_to("/etc/passwd")
     (folder / "shop.contract.yaml").write_text(CONTRACT.format(version="1.0.0", spec="api.yaml"))
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     for command in (["init", "-q", "-b", "main"], ["add", "project"], [*who, "commit", "-q", "-m", "first"]):
