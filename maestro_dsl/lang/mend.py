@@ -136,6 +136,6 @@ def _behind(document: Document[Blueprint], pointer: Pointer, entry: str, *, is_l
         return None
     last = text.find("\n", end)
     last = last if last >= 0 else len(text)
-    if text[last - 1 : last] == "\r":
-        last -= 1
-    return Edit(span=document.map.span(last, last), replacement=f"\n{before}{entry}")
+    newline = "\r\n" if text[last - 1 : last] == "\r" else "\n"
+    last -= len(newline) - 1
+    return Edit(span=document.map.span(last, last), replacement=f"{newline}{before}{entry}")

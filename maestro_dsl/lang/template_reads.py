@@ -27,6 +27,8 @@ class TemplateRead:
 
     path: tuple[str, ...]
     start: int
+    root: int
+    """Where the name itself begins."""
     is_item: bool = False
 
 
@@ -66,14 +68,16 @@ def _reads(source: str, tree: nodes.Template) -> Iterator[TemplateRead]:
             continue
         fields.add(id(node.node))
         start, _ = word_at(source, node.lineno)
+        root, _ = word_at(source, node.node.lineno)
         name = node.node.name
         if name not in bound:
-            yield TemplateRead(path=(name, node.attr), start=start)
+            yield TemplateRead(path=(name, node.attr), start=start, root=root)
         elif bound[name]:
-            yield TemplateRead(path=(bound[name], node.attr), start=start, is_item=True)
+            yield TemplateRead(path=(bound[name], node.attr), start=start, root=root, is_item=True)
     for name_node in tree.find_all(nodes.Name):
         if name_node.ctx == "load" and name_node.name not in bound and id(name_node) not in fields:
-            yield TemplateRead(path=(name_node.name,), start=word_at(source, name_node.lineno)[0])
+            start, _ = word_at(source, name_node.lineno)
+            yield TemplateRead(path=(name_node.name,), start=start, root=start)
 
 
 def _bound(tree: nodes.Template) -> dict[str, str]:

@@ -37,7 +37,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         for read in template_reads(prompt.source.text):
             word, whose, known = _question(read)
             if word not in known:
-                yield _finding(prompt, read.start, word, whose, known)
+                start = read.start if read.path[0] in VARIABLES else read.root
+                yield _finding(prompt, start, word, whose, known)
 
 
 def _question(read: TemplateRead) -> tuple[str, str, tuple[str, ...]]:
