@@ -1,0 +1,73 @@
+"""How patience with providers, answers and tickets read: in lines, in the live view, in the summary."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from maestro_dsl.engine.events import Event, NodeDecided, ProviderHeld, RunStarted, TicketOpened
+from maestro_dsl.engine.state import fold
+from maestro_dsl.engine.tickets import Ticket, TicketStatus
+from maestro_dsl.reporters import run as reporter
+from maestro_dsl.reporters.lines import describe
+from maestro_dsl.reporters.live import LiveView
+
+STARTED = RunStarted(plan_id="p", plan_digest="d", output="o", tool_version="1")
+HELD = ProviderHeld(provider="acme", until=130.0, reason="throttle, spends no attempt")
+OPENED = TicketOpened(node="build[api]", key="3f9a01", title="t", text="x")
+
+
+def event(body, seq=2, at=100.0):
+    return Event(run_id="r", seq=seq, at=at, body=body)
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (HELD, "acme: nobody calls it for 30 s: throttle, spends no attempt"),
+        (OPENED, "build[api]: ticket 3f9a01 asks for help"),
+        (NodeDecided(node="a", decision="approve", by="ann"), "a: approve by ann"),
+    ],
+)
+def test_lines(body, line):
+    assert describe(event(body)) == line
+
+
+def test_the_live_view_counts_the_seconds_of_patience_down(sample_plan, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    stream = io.StringIO()
+    view = LiveView(sample_plan, stream, colour=False)
+    for body in (STARTED, HELD, OPENED):
+        view.on_event(event(body, seq=[STARTED, HELD, OPENED].index(body) + 1))
+    view.tick(110.0)
+    assert "acme asks for patience: 20 s" in stream.getvalue()
+    assert "1 ticket" in stream.getvalue()
+    stream.truncate(0)
+    view.tick(140.0)
+    view.close()
+    assert "asks for patience" not in stream.getvalue()
+
+
+def test_the_summary_says_where_each_ticket_is(sample_plan):
+    waiting = Ticket(key="k", run_id="r", node="a", title="t", text="x", error="nothing answers at https://x")
+    sent = replace(
+        waiting,
+        node="b",
+        status=TicketStatus.DELIVERED,
+        reference="OPS-7",
+        url="https://x/browse/OPS-7",
+        error="",
+    )
+    view = reporter.RunView(
+        plan=sample_plan,
+        state=fold([event(STARTED, 1)]),
+        output="o",
+        status="failed",
+        verdict="not_fulfilled",
+        tickets=(waiting, sent),
+    )
+    lines = "Tickets\n  a: pending: nothing answers at https://x\n  b: OPS-7 https://x/browse/OPS-7\n"
+    assert lines in reporter.text(view)
+    assert [item["reference"] for item in reporter.json_document(view)["tickets"]] == ["", "OPS-7"]
