@@ -7,11 +7,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.yamlish import TEXTS, documents
 
 from maestro_dsl.lang.format import format_content
+from maestro_dsl.lang.grammar import grammar_of
+from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.quoting import written
 from maestro_dsl.lang.source import load
 
@@ -87,3 +90,27 @@ def test_comments_travel_with_their_keys(path):
     shuffled = "".join(reversed(sections))
     assert formatted(shuffled) == "".join(sections)
     assert formatted(shuffled.replace("\n", "\r\n")) == "".join(sections)
+
+
+def shuffled(data, part, rand):
+    """Return `data` with the keys that the grammar knows in another order; names that people chose stay."""
+    if isinstance(data, list):
+        return [shuffled(item, part.items if part else None, rand) for item in data]
+    if not isinstance(data, dict):
+        return data
+    siblings = {key: value for key, value in data.items() if isinstance(value, str)}
+    inner = [
+        (key, shuffled(value, part.key(key, siblings) if part else None, rand)) for key, value in data.items()
+    ]
+    if part is not None and part.keys:
+        rand.shuffle(inner)
+    return dict(inner)
+
+
+@slow_to_draw
+@given(st.sampled_from(OURS), st.randoms(use_true_random=False), st.booleans())
+def test_the_order_of_keys_does_not_depend_on_how_they_stood(path, rand, is_flow):
+    data = load(path.read_bytes(), "f.yaml").data
+    other = shuffled(data, grammar_of(Kind(data["kind"])), rand)
+    made = formatted(yaml.safe_dump(other, sort_keys=False, default_flow_style=is_flow, allow_unicode=True))
+    assert json.dumps(load(made, "f.yaml").data) == json.dumps(data)
