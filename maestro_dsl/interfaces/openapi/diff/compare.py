@@ -19,7 +19,7 @@ from maestro_dsl.interfaces.openapi.diff.exchange import (
 from maestro_dsl.interfaces.openapi.diff.graph import Graph
 from maestro_dsl.interfaces.openapi.diff.keywords import compare as compare_schemas
 from maestro_dsl.interfaces.openapi.diff.nodes import Side
-from maestro_dsl.interfaces.openapi.diff.operations import Call, callbacks, calls, paired
+from maestro_dsl.interfaces.openapi.diff.operations import Call, below, callbacks, calls, paired
 from maestro_dsl.interfaces.openapi.diff.report import Report, Subject
 from maestro_dsl.interfaces.openapi.diff.rules import Flow
 from maestro_dsl.interfaces.openapi.diff.security import compare_schemes, compare_security
@@ -41,13 +41,27 @@ def compare(
     before, after = Side(old), Side(new)
     report = Report(Graph(compare_schemas))
     whole = Subject()
-    servers.compare_servers(report, before.root, after.root, whole)
+    old_calls, new_calls, is_moved = _calls(before, after)
+    if not is_moved:
+        servers.compare_servers(report, before.root, after.root, whole)
     compare_schemes(report, before, after, whole)
-    for was, now in paired(calls(before), calls(after)):
+    for was, now in paired(old_calls, new_calls):
         _call(report, was, now, today)
     return Comparison(
         changes=report.changes(*maps), old_version=_version(before), new_version=_version(after)
     )
+
+
+def _calls(before: Side, after: Side) -> tuple[dict[str, Call], dict[str, Call], bool]:
+    """Return the operations of both sides, and whether a base path moved from the servers into the paths."""
+    old, new = calls(before), calls(after)
+    bases = (servers.base_path(before.root), servers.base_path(after.root))
+    if bases[0] is None or bases[1] is None or bases[0] == bases[1]:
+        return old, new, False
+    old_whole, new_whole = below(old, bases[0]), below(new, bases[1])
+    if len(old_whole.keys() & new_whole.keys()) <= len(old.keys() & new.keys()):
+        return old, new, False
+    return old_whole, new_whole, True
 
 
 def _version(side: Side) -> str | None:

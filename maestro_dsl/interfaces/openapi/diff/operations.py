@@ -61,6 +61,15 @@ def calls(side: Side) -> dict[str, Call]:
     return found
 
 
+def below(found: dict[str, Call], base: str) -> dict[str, Call]:
+    """Return operations by the whole path that they are served at, below `base`."""
+    made: dict[str, Call] = {}
+    for key, call in found.items():
+        method, _, path = key.partition(" ")
+        made[f"{method} {base}{path}" if call.kind == "operation" else key] = call
+    return made
+
+
 def callbacks(call: Call) -> dict[str, Call]:
     """Return what an operation promises to call back, by name, address and method."""
     found: dict[str, Call] = {}

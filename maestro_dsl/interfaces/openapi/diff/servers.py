@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.diff.report import Report, Subject
 
 
+def base_path(root: Node) -> str | None:
+    """Return the one path below which a document is served; None where there are several."""
+    paths = set(_servers(root).values())
+    return paths.pop() if len(paths) == 1 else None
+
+
 def stating(call: Call) -> Node:
     """Return the node whose `servers` hold for an operation."""
     for node in (call.node, call.item):

@@ -282,6 +282,13 @@ def test_security(old, new, expected):
     assert said(old, new) == expected
 
 
+def test_a_base_path_may_move_into_the_paths():
+    old, new = api(path="/pets", servers=[{"url": "https://a/v1"}]), api(path="/v1/pets")
+    assert said(old, new) == said(new, old) == set()
+    new["paths"]["/v1/pets"]["get"]["parameters"] = [parameter(required=True)]
+    assert said(old, new) == {"required-parameter-added B"}
+
+
 GONE = {"openapi": "3.1.0", "paths": {}}
 OPERATIONS = [
     ("goes", api(), GONE, {"operation-removed B"}),
