@@ -364,7 +364,8 @@ class Coordinator:
             self._purse.settle(job, lease, NOTHING)
             return
         usage, nano_usd = self._spent(job, lease, None)
-        self._purse.settle(job, lease, _less(Amount(tokens=usage.total, nano_usd=nano_usd), booked))
+        spent = Amount(tokens=usage.total, nano_usd=nano_usd)
+        alerts = self._purse.settle(job, lease, _less(spent, booked))
         finished: Body = AttemptFinished(
             node=job.node.address,
             attempt=record.attempt,
@@ -376,7 +377,7 @@ class Coordinator:
             nano_usd=nano_usd,
             duration_s=duration_s,
         )
-        job.unwritten = (finished,)
+        job.unwritten = (finished, *alerts)
 
     def _now(self) -> float:
         return self._desk.runtime.clock.now()

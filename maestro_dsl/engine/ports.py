@@ -128,13 +128,27 @@ class ModelResponse:
 
 
 class ProviderFailure(Exception):  # noqa: N818 - the taxonomy's word
-    """A call that gave no answer; `failure` says which kind, so that policies can decide."""
+    """A call that gave no answer; `failure` says which kind, so that policies can decide.
 
-    def __init__(self, failure: Failure, message: str, *, retry_after_s: float | None = None) -> None:
+    `usage_known` = the provider is sure that the call cost nothing, as when it was refused. A line that broke
+    or an answer that never came may have been paid for, so these are charged at the reservation unless the
+    provider knows better (None = by kind).
+    """
+
+    def __init__(
+        self,
+        failure: Failure,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        usage_known: bool | None = None,
+    ) -> None:
         super().__init__(message)
         self.failure = failure
         self.message = message
         self.retry_after_s = retry_after_s
+        unsure = failure in {Failure.TRANSPORT, Failure.TIMEOUT}
+        self.usage_known = not unsure if usage_known is None else usage_known
 
 
 class Provider(Protocol):

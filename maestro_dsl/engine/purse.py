@@ -32,6 +32,7 @@ class Purse:
         self._index = index
         self._state = state
         self._pacer = pacer
+        self._warned: set[str] = set()
         self.ledger = Ledger()
         rails, raised = index.plan.guardrails, state.limits
         cost = rails.max_cost_nano_usd
@@ -97,8 +98,11 @@ class Purse:
         warn_at = self._index.plan.guardrails.warn_at
         for name in names:
             account = self.ledger.accounts[name]
-            if ("budget", name) in self._state.alerts or not guardrail.should_warn(account, warn_at):
+            # The fold knows of a warning once it is written; two tries may settle before that.
+            known = name in self._warned or ("budget", name) in self._state.alerts
+            if known or not guardrail.should_warn(account, warn_at):
                 continue
+            self._warned.add(name)
             message = f"{account.used_share:.0%} of the limit of {name.replace(':', ' ')} is spent"
             found.append(AlertRaised(kind="budget", subject=name, message=message))
         return tuple(found)
