@@ -10,11 +10,13 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.disk import is_file, note, noted, read, size
 from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.suggest import closest
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:
@@ -35,7 +37,10 @@ _PATTERNS: Final[tuple[tuple[str, Kind], ...]] = (
 )
 _NOT_SEARCHED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _MOST_FOLDERS: Final = 20_000
+_MOST_NAMES: Final = 1000
 _GLOB: Final = frozenset("*?[")
+DID_YOU_MEAN: Final = "; did you mean "
+"""Stands in a `PathProblem` before a guess."""
 
 
 class PathProblem(Exception):  # noqa: N818 - becomes a finding at once
@@ -69,8 +74,10 @@ class Area:
     def _locate(self, stated_in: Path, text: str) -> Path:
         path = self._inside(stated_in.parent, text)
         if not path.is_file():
-            reason = "is a folder, not a file" if path.is_dir() else "does not exist"
-            raise PathProblem(reason)
+            is_folder = path.is_dir()
+            raise PathProblem(
+                "is a folder, not a file" if is_folder else f"does not exist{_near(path, text)}"
+            )
         return path
 
     def _expand(self, stated_in: Path, text: str) -> tuple[Path, ...]:
@@ -103,6 +110,19 @@ class Area:
         if not path.is_relative_to(self.root):
             raise PathProblem("lies outside the project folder")
         return path
+
+
+def _near(path: Path, text: str) -> str:
+    """Return a question about the file beside `path` that was probably meant by `text`, or nothing."""
+    try:
+        with os.scandir(path.parent) as entries:
+            names = sorted(entry.name for entry in islice(entries, _MOST_NAMES) if entry.is_file())
+    except OSError:
+        return ""
+    near = closest(path.name, names)
+    if near is None or not text.endswith(path.name):
+        return ""
+    return f'{DID_YOU_MEAN}"{text.removesuffix(path.name)}{near}"?'
 
 
 def _noted(question: Question, find: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from typing import Final
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Severity, Span
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.edits import respell
-from maestro_dsl.lang.files import Area, Names, PathProblem, core_area, search
+from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, core_area, search
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.read import Read, read_content, read_document
 from maestro_dsl.lang.suggest import closest
@@ -166,7 +166,9 @@ class Finder:
 
 def not_found(span: Span, text: str, problem: str) -> Diagnostic:
     """Return REF008 for a path that cannot be used."""
-    return _error("REF008", "missing-file", span, f'"{text}" {problem}', None)
+    reason, _, guess = problem.partition(DID_YOU_MEAN)
+    hint = f"did you mean {guess}" if guess else None
+    return _error("REF008", "missing-file", span, f'"{text}" {reason}', hint)
 
 
 def _error(code: str, name: str, span: Span, message: str, help_text: str | None) -> Diagnostic:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
 from maestro_dsl.lang.files import Area, PathProblem, core_area, project_root
+from maestro_dsl.lang.finder import not_found
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.walk import items_at, mapping_at, nodes
@@ -45,7 +46,7 @@ def _missing(document: Document[DocumentValue], pointer: Pointer, stated: object
     try:
         area.expand(document.path, stated)
     except PathProblem as problem:
-        yield RULE.finding(document.map.value_span(pointer), f'"{stated}" {problem}')
+        yield not_found(document.map.value_span(pointer), stated, str(problem))
 
 
 RULE = Rule(
