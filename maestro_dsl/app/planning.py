@@ -59,7 +59,7 @@ def plan_report(
         )
     base = plan_file.resolve().parent
     make_provider(compiled.plan.provider, base)
-    target_of(compiled)  # a mistake in it is told before anything runs
+    target_of(compiled, environ)  # a mistake in it is told before anything runs
     plan = with_script_in_keys(compiled.plan, base)
     output = (base / plan.output).absolute()
     with open_state(state_dir, environ) as state:

@@ -92,7 +92,7 @@ async def apply(
         folder.restore(folder.missing())
         unfinished = state.journal.unfinished(report.plan.digest, str(report.output))
         continued = unfinished[0].run_id if options.resume and unfinished else None
-        run_id = continued or _create(state, plan, report, clock.now())
+        run_id = continued or _create(state, plan, report, clock.now(), environ)
         for other in state.journal.unfinished(None, str(report.output)):
             if other.run_id != run_id:
                 state.journal.supersede(other.run_id, by=run_id, at=clock.now())
@@ -107,7 +107,7 @@ async def apply(
                 replace=frozenset(name for name in options.replace if name in _addresses(plan)),
             ),
             interfaces=interfaces_of(report.compiled),
-            tickets=target_of(report.compiled),
+            tickets=target_of(report.compiled, environ),
             environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
@@ -182,7 +182,9 @@ def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOpt
         )
 
 
-def _create(state: State, plan: CompiledPlan, report: PlanReport, now: float) -> str:
+def _create(
+    state: State, plan: CompiledPlan, report: PlanReport, now: float, environ: Mapping[str, str]
+) -> str:
     run_id = SystemIds().new()
     for content in plan.blobs.values():
         state.artifacts.put(content)
@@ -200,7 +202,7 @@ def _create(state: State, plan: CompiledPlan, report: PlanReport, now: float) ->
     stored = {
         "plan": json.loads(canonical(replace(plan, blobs={}))),
         "base": str(base),
-        "tickets": target_of(report.compiled),
+        "tickets": target_of(report.compiled, environ),
     }
     state.journal.create_run(record, canonical(stored))
     return run_id

@@ -29,7 +29,7 @@ LAST_DELIVERY_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
-def target_of(compiled: Compiled) -> Mapping[str, Json] | None:
+def target_of(compiled: Compiled, environ: Mapping[str, str]) -> Mapping[str, Json] | None:
     """Return where tickets of a plan go, as its project states it: names of secrets, no secret.
 
     Raises:
@@ -39,7 +39,7 @@ def target_of(compiled: Compiled) -> Mapping[str, Json] | None:
     settings = None if workspace is None or workspace.project is None else workspace.project.value.tickets
     if settings is None:
         return None
-    check(settings)
+    check(settings, EnvironmentSecrets(environ))
     found: Mapping[str, Json] = to_json(settings)
     return found
 

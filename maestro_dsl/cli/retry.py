@@ -46,7 +46,7 @@ def command(
     costs nothing. A node that waits for a person is answered "retry" instead, and its run goes on.
     """
     from maestro_dsl.app import failed_nodes, retry, show_run
-    from maestro_dsl.cli.running import choose_progress, drive, finish
+    from maestro_dsl.cli.running import ENDED, choose_progress, drive, finish
 
     own = session(context)
     before: RunResult = show_run(run_id, environ=own.environ, state_dir=state_dir)
@@ -54,6 +54,8 @@ def command(
         return _answer(context, before.run_id, nodes[0], state_dir=state_dir, output_format=output_format)
     chosen: tuple[str, ...] = failed_nodes(before.run_id, nodes, environ=own.environ, state_dir=state_dir)
     own.say(f"a new run of the same plan tries again: {', '.join(chosen)}; the rest is reused")
+    if before.status not in ENDED:
+        own.say(f"it takes the place of run {before.run_id}, which is {before.status} and becomes cancelled")
 
     async def work(sinks: Sequence[EventSink], stop: asyncio.Event) -> RunResult:
         result: RunResult = await retry(

@@ -61,6 +61,8 @@ class Listener:
                     continue
             except MaestroError as error:  # the run is worth more than the request
                 _log.warning("a request from another terminal could not be heard: %s", error.message)
+            except Exception:  # noqa: BLE001 - nor does our bug end the run, or make it deaf
+                _log.warning("a request from another terminal could not be heard", exc_info=True)
             await asyncio.sleep(LISTEN_EVERY_S)
 
     async def _obey(self, command: Command) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from maestro_dsl.errors import UsageError
 from maestro_dsl.tickets.github import API_URL, HEADERS, GitHub
 from maestro_dsl.tickets.jira import Jira, basic
-from maestro_dsl.tickets.sink import Channel, Sink, Undelivered, checked_url
+from maestro_dsl.tickets.sink import LOOPBACK, Channel, Sink, Undelivered, checked_url
 from maestro_dsl.tickets.webhook import Webhook
 
 if TYPE_CHECKING:
@@ -18,17 +18,28 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import TicketSettings
     from maestro_dsl.ports import Clock, Secrets
 
+HOSTS: Final = "MAESTRO_TICKET_HOSTS"
+TRUSTED_HOSTS: Final = LOOPBACK | {"api.github.com"}
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _PROJECT: Final = re.compile(r"[A-Z][A-Z0-9_]+")
 
 
-def check(settings: TicketSettings) -> None:
-    """Return where tickets can be sent by these settings, secrets left aside.
+def check(settings: TicketSettings, secrets: Secrets) -> None:
+    """Return where tickets can be sent by these settings, whatever the secrets are.
+
+    A project is untrusted: it may come from anywhere, and it names both the variable and the address that the
+    variable's value is sent to. So the operator names the hosts.
 
     Raises:
-        UsageError: something is missing or cannot be used.
+        UsageError: something is missing, cannot be used, or goes to a host that the operator does not name.
     """
-    CHECKS[settings.sink](settings)
+    host = urlsplit(CHECKS[settings.sink](settings)).hostname or ""
+    named = {item.strip().lower() for item in (secrets.get(HOSTS) or "").split(",")}
+    if host not in named | TRUSTED_HOSTS:
+        raise UsageError(
+            f"tickets: {host} is not among the hosts that the environment variable {HOSTS} allows",
+            hint=f"if you trust this project with it: {HOSTS}={host}",
+        )
 
 
 def open_sink(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
@@ -38,27 +49,29 @@ def open_sink(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
         UsageError: something is missing or cannot be used.
         Undelivered: a variable with a secret is not set.
     """
-    check(settings)
+    check(settings, secrets)
     return OPENERS[settings.sink](settings, secrets, clock)
 
 
-def _check_jira(settings: TicketSettings) -> None:
-    checked_url(_needed(settings.url, "url", "https://example.atlassian.net"), "url")
+def _check_jira(settings: TicketSettings) -> str:
+    url = checked_url(_needed(settings.url, "url", "https://example.atlassian.net"), "url")
     _needed(settings.user_env, "user_env", "JIRA_USER")
     _needed(settings.token_env, "token_env", "JIRA_API_TOKEN")
     if not _PROJECT.fullmatch(_needed(settings.project, "project", "OPS")):
         raise UsageError(f'tickets: "{settings.project}" is no key of a JIRA project', hint="project: OPS")
+    return url
 
 
-def _check_github(settings: TicketSettings) -> None:
-    checked_url(settings.url or API_URL, "url")
+def _check_github(settings: TicketSettings) -> str:
+    url = checked_url(settings.url or API_URL, "url")
     _needed(settings.token_env, "token_env", "GITHUB_TOKEN")
     if not _REPOSITORY.fullmatch(_needed(settings.repository, "repository", "acme/shop")):
         raise UsageError(f'tickets: "{settings.repository}" is no repository', hint="repository: acme/shop")
+    return url
 
 
-def _check_webhook(settings: TicketSettings) -> None:
-    checked_url(_needed(settings.url, "url", "https://example.com/hooks/maestro"), "url")
+def _check_webhook(settings: TicketSettings) -> str:
+    return checked_url(_needed(settings.url, "url", "https://example.com/hooks/maestro"), "url")
 
 
 def _needed(value: str | None, key: str, example: str) -> str:
@@ -116,7 +129,7 @@ def _webhook(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
     return Webhook(channel=channel, target=target, clock=clock, secret=secret)
 
 
-CHECKS: Final[dict[str, Callable[[TicketSettings], None]]] = {
+CHECKS: Final[dict[str, Callable[[TicketSettings], str]]] = {
     "jira": _check_jira,
     "github": _check_github,
     "webhook": _check_webhook,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S: Final = 10.0
 _SHOWN_BODY: Final = 200
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SHORTEST_SECRET: Final = 4
 
 
@@ -139,7 +139,7 @@ def checked_url(url: str, what: str) -> str:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
         raise UsageError(f'tickets: {what} is no web address: "{url}"', hint="https://…")
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and host not in LOOPBACK:
         raise UsageError(
             f"tickets: {what} would send a secret without encryption: {url}", hint="use https://"
         )

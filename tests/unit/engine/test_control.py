@@ -280,3 +280,19 @@ def test_a_queue_that_cannot_be_read_does_not_end_the_run(make_plan, caplog):
     world = World(action=ScriptedAction({"a": [Step(seconds=1)]}), commands=Broken())
     assert run_plan(make_plan({"a": []}), world).status == "completed"
     assert "the database stays locked" in caplog.text
+
+
+def test_a_bug_of_the_queue_makes_the_run_neither_end_nor_deaf(make_plan, caplog):
+    class Stumbling(Queue):
+        stumbles = 3
+
+        def next(self, run_id):
+            self.stumbles -= 1
+            if self.stumbles > 0:
+                raise KeyError("a bug")
+            return super().next(run_id)
+
+    queue = Stumbling((1.0, CANCEL))
+    world = World(action=ScriptedAction({"a": [Step(seconds=9)]}), commands=queue)
+    assert run_plan(make_plan({"a": []}), world).status == "cancelled"
+    assert "KeyError: 'a bug'" in caplog.text

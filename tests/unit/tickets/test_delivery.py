@@ -23,7 +23,7 @@ from maestro_dsl.storage.outbox import TicketBox
 from maestro_dsl.testing import FixedClock
 from maestro_dsl.tickets.courier import CLAIM_S, Courier, delay_after
 from maestro_dsl.tickets.jira import document
-from maestro_dsl.tickets.registry import check, open_sink
+from maestro_dsl.tickets.registry import HOSTS, check, open_sink
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "openapi"
 SECRETS = {"USER": "ann@example.com", "TOKEN": "t0ken-of-ann", "SECRET": "shared secret"}
@@ -347,8 +347,19 @@ def test_new_tickets_wake_a_courier_at_work(tmp_path):
 )
 def test_settings_that_cannot_be_used_are_told_before_anything_runs(settings, message):
     with pytest.raises(UsageError) as caught:
-        check(settings)
+        check(settings, Environment({HOSTS: "a.atlassian.net, a.net"}))
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize("settings", [JIRA, WEBHOOK, GITHUB], ids=lambda item: item.sink)
+def test_a_project_cannot_send_a_variable_to_a_host_that_the_operator_does_not_name(settings):
+    stated = replace(settings, url="https://Evil.example.com/x", token_env="ANTHROPIC_API_KEY")
+    for hosts in ("", "example.com", "evil.example.com.org"):
+        with pytest.raises(UsageError, match=r"evil\.example\.com is not among the hosts") as caught:
+            open_sink(stated, Environment({HOSTS: hosts, "ANTHROPIC_API_KEY": "k"}), FixedClock())
+        assert caught.value.hint.endswith(f"{HOSTS}=evil.example.com")
+    check(stated, Environment({HOSTS: "x.org, EVIL.example.com"}))
+    check(GITHUB, Environment({}))  # GitHub's own address
 
 
 def test_the_description_is_paragraphs_and_lists():
