@@ -170,6 +170,9 @@ class NodeFinished:
     outputs: Mapping[str, Json] = field(default_factory=dict)
     saved_tokens: int = 0
     """For cached nodes: what the stored result had cost."""
+    saved_nano_usd: int = 0
+    saved_s: float = 0.0
+    """For cached nodes: how long its tries had taken."""
     cause: tuple[str, ...] = ()
     """For a skipped node: addresses from the root cause to its own need; empty = its condition."""
     recorded_calls: str | None = None

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.events import Body, FileRef, NodeFinished, NodeWaiting, Published, PublishStarted
+from maestro_dsl.engine.events import (
+    AttemptFinished,
+    Body,
+    FileRef,
+    NodeFinished,
+    NodeWaiting,
+    Published,
+    PublishStarted,
+)
 from maestro_dsl.engine.helpneeded import open_ticket
 from maestro_dsl.engine.job import Outcome
 from maestro_dsl.engine.keys import cached_verdict, reusable
@@ -56,6 +64,8 @@ class Finisher:
             files=stored.files,
             outputs=stored.outputs,
             saved_tokens=stored.tokens,
+            saved_nano_usd=stored.nano_usd,
+            saved_s=stored.duration_s,
             recorded_calls=stored.recorded_calls,
         )
         last = runtime.store.last_result(self._desk.index.plan.id, node.address)
@@ -169,7 +179,7 @@ class Finisher:
         final = self._final(job, outcome, state, reason, result.files)
         stored = None
         if state in {NodeState.SUCCEEDED, NodeState.SUCCEEDED_ON_MOCK} and reusable(job.node) and digest:
-            stored = _stored(job, result, digest, state)
+            stored = _stored(job, outcome, digest, state, self._desk.runtime.clock.now())
         await self._publish_and_end(job, outcome.unwritten, result.files, digest, final, stored)
 
     async def _publish_and_end(
@@ -219,8 +229,9 @@ class Finisher:
         )
 
 
-def _stored(job: Job, result: AttemptResult, digest: str, state: NodeState) -> CachedResult:
-    finished = job.record
+def _stored(job: Job, outcome: Outcome, digest: str, state: NodeState, now: float) -> CachedResult:
+    finished, result = job.record, outcome.result
+    last_s = sum(body.duration_s for body in outcome.unwritten if isinstance(body, AttemptFinished))
     return CachedResult(
         key=job.key,
         node=job.node.address,
@@ -233,6 +244,8 @@ def _stored(job: Job, result: AttemptResult, digest: str, state: NodeState) -> C
         tokens=max(finished.tokens_spent, result.usage.total),
         nano_usd=max(finished.nano_usd_spent, result.nano_usd),
         recorded_calls=result.recorded_calls,
+        made_at=now,
+        duration_s=round(finished.busy_s + last_s, 3),
     )
 
 

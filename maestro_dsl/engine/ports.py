@@ -386,6 +386,10 @@ class CachedResult:
     tokens: int
     nano_usd: int
     recorded_calls: str | None = None
+    made_at: float = 0.0
+    """When it was made, in seconds since the epoch; 0 where an older version did not say."""
+    duration_s: float = 0.0
+    """How long its tries took together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,6 +184,9 @@ class RunState:
     tokens: int = 0
     nano_usd: int = 0
     saved_tokens: int = 0
+    saved_nano_usd: int = 0
+    saved_s: float = 0.0
+    """Work that reused results had taken, one after another."""
 
     def record(self, address: str) -> NodeRecord:
         """Return the record of a node, a fresh one where nothing has happened yet."""

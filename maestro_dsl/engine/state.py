@@ -226,6 +226,8 @@ def _node_finished(state: RunState, event: Event, body: NodeFinished) -> None:
     record.undecided, record.retry_at, record.waiting = None, None, None
     state.finals += 1
     state.saved_tokens += body.saved_tokens
+    state.saved_nano_usd += body.saved_nano_usd
+    state.saved_s += body.saved_s
 
 
 def _node_waiting(state: RunState, event: Event, body: NodeWaiting) -> None:

@@ -66,6 +66,7 @@ _VERDICTS: Final = {
 }
 _MAX_ISSUES: Final = 5
 _MAX_LINES: Final = 6
+_WORTH_SAYING_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,8 +262,11 @@ def _reasons(view: RunView, style: Style) -> list[str]:
                 *textwrap.wrap(", ".join(addresses), WIDTH, initial_indent="    ", subsequent_indent="    "),
             ]
     if reused:
-        saved = view.state.saved_tokens
-        more = f", saved {tokens(saved)} tokens" if saved else ""
+        state = view.state
+        saved = [f"{tokens(state.saved_tokens)} tokens"] if state.saved_tokens else []
+        saved += [money(state.saved_nano_usd)] if state.saved_nano_usd else []
+        saved += [f"{duration(state.saved_s)} of work"] if state.saved_s >= _WORTH_SAYING_S else []
+        more = f", saved {', '.join(saved)}" if saved else ""
         lines.append(style("bold", f"Reused unchanged{more}"))
         lines += textwrap.wrap(", ".join(reused), WIDTH, initial_indent="  ", subsequent_indent="  ")
     return lines
@@ -311,6 +315,9 @@ def json_document(view: RunView) -> dict[str, Any]:
         "work_s": round(busy, 3),
         "tokens": state.tokens,
         "saved_tokens": state.saved_tokens,
+        "saved_nano_usd": state.saved_nano_usd,
+        "saved_s": round(state.saved_s, 3),
+        "cache_hits": sum(record.state is NodeState.CACHED for record in state.nodes.values()),
         "nano_usd": state.nano_usd,
         "nodes": [_node_json(node.address, state.nodes.get(node.address)) for node in view.plan.nodes],
         "quality": {
