@@ -16,7 +16,7 @@ from maestro_dsl.lang.format import format_content
 from maestro_dsl.lang.grammar import grammar_of
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.quoting import written
-from maestro_dsl.lang.source import load
+from maestro_dsl.lang.source import load, python_parser_of
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = int(os.environ.get("MAESTRO_TEST_FORMAT", "120"))
@@ -114,3 +114,10 @@ def test_the_order_of_keys_does_not_depend_on_how_they_stood(path, rand, is_flow
     other = shuffled(data, grammar_of(Kind(data["kind"])), rand)
     made = formatted(yaml.safe_dump(other, sort_keys=False, default_flow_style=is_flow, allow_unicode=True))
     assert json.dumps(load(made, "f.yaml").data) == json.dumps(data)
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_parser_in_python_leads_to_the_same_form(path, monkeypatch):
+    marked = annotated(path.read_text(encoding="utf-8"))
+    monkeypatch.setattr("maestro_dsl.lang.tree_reader.parser_of", python_parser_of)
+    assert formatted(marked) == marked
