@@ -110,6 +110,7 @@ def reachable(api: GraphApi) -> set[str]:
             waiting.append(get_named_type(entry.type))
             waiting += [get_named_type(item.type) for item in (getattr(entry, "args", None) or {}).values()]
         waiting += [api.schema.type_map[name] for name in _members(api, kind)]
+        waiting += getattr(kind, "interfaces", None) or ()
     return found
 
 
