@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SHAPES: Final = tuple(
     (needle, what, re.compile(pattern))
     for needle, what, pattern in (
-        ("sk-", "an API key", r"sk-(?:ant-|proj-|or-)?[A-Za-z0-9_-]{20,}"),
+        ("sk-", "an API key", r"sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"),
         ("_live_", "a payment key", r"[sr]k_live_[A-Za-z0-9]{16,}"),
         ("gh", "a GitHub token", r"gh[pousr]_[A-Za-z0-9]{30,}"),
         ("github_pat_", "a GitHub token", r"github_pat_[A-Za-z0-9_]{22,}"),
@@ -62,9 +62,16 @@ def _shapes(text: str, source: SourceMap) -> Iterator[Diagnostic]:
             continue
         for match in pattern.finditer(text):
             before = text[match.start() - 1 : match.start()]
-            if not (before.isalnum() or before in {"_", "-"}) and not _PLACEHOLDER.search(match[0]):
+            is_word = not (before.isalnum() or before in {"_", "-"})
+            if is_word and not _PLACEHOLDER.search(match[0]) and not _is_for_show(match[0]):
                 span = source.span(match.start(), match.end())
                 yield RULE.finding(span, f"this looks like {what}", _HINT)
+
+
+def _is_for_show(found: str) -> bool:
+    """Return whether "user:password" of an address is what everybody writes in a manual."""
+    user, _, password = found.partition(":")
+    return password == user or password.lower() in {"pass", "passwd", "password", "secret"}
 
 
 def _named(document: Document[DocumentValue]) -> Iterator[Diagnostic]:

@@ -14,6 +14,7 @@ from maestro_dsl.rules.base import Facts, Rule, Scope, is_offline
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from maestro_dsl.lang.sourcemap import Pointer
     from maestro_dsl.lang.workspace import Workspace
 
 _LIMITS: Final = ("guardrails.max_cost", "guardrails.max_tokens", "token_budget")
@@ -27,10 +28,11 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         ]
         if not paid or _is_limited(workspace):
             continue
-        plan = workspace.plan
-        place = ("provider",) if plan.map.has(("provider",)) else ("id",)
+        plan = workspace.plan.map
+        places: tuple[Pointer, ...] = (("team", paid[0].id, "model"), ("provider",), ("team", paid[0].id))
+        place = next(place for place in places if plan.has(place))
         yield RULE.finding(
-            plan.map.value_span(place),
+            plan.value_span(place),
             f"{paid[0].settings.model.provider} is paid by the token, and nothing here limits tokens or cost",
             "add guardrails: {max_cost: 20 USD}, or a token_budget",
         )

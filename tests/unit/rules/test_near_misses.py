@@ -231,6 +231,8 @@ CASES = {
         },
         {MAKER: ("id:", "description: task-list-of-the-week-and-more-0123456789\nid:")},
         {PROJECT: ("region: eu", "url: 'https://user:example@host/', secret: short1")},
+        {PROJECT: ("region: eu", "a: 'pg://app:app@db/', b: 'pg://me:password@db/', c: 'pg://me:${PW}@db/'")},
+        {MAKER: ("id:", "description: sk-learn-and-other-words-that-are-long\nid:")},
     ],
     "SEC002": [
         {

@@ -155,6 +155,7 @@ CASES = [
         FLOW,
         "build",
     ),
+    ("RUN002", {PLAN: (LIMITED, "provider: anthropic\n" + LIMITED)}, PLAN, "anthropic"),
     ("RUN005", {FLOW: (COMMAND, "{action: command, effect: true,")}, FLOW, "effect"),
     (
         "RUN007",
