@@ -9,6 +9,7 @@ from support.graphql import read_schema
 from maestro_dsl.diagnostics import Severity
 from maestro_dsl.interfaces.graphql.parse import parse
 
+OLD = "type A implements B, C { id: ID! }\ninterface B { a: Int } interface C { b: Int } type Query { a: A }"
 NO = "is no GraphQL schema that can be served"
 
 
@@ -39,7 +40,7 @@ def test_a_correct_schema_has_no_findings(name):
             [("warning", 1, 22, "the directive @auth is declared nowhere; it is taken as one")],
         ),
         (
-            "type A implements B, C { id: ID! }\ninterface B { a: Int } interface C { b: Int } type Query { a: A }",
+            OLD,
             [
                 ("warning", 1, 8, '"implements A, B" is an old spelling of "implements A & B"'),
                 ("warning", 1, 19, 'A lacks "a" of the interface B; it is added'),
