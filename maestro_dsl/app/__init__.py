@@ -29,6 +29,7 @@ _HOMES: Final = {
     "ServedMock": "values",
     "VerifyResult": "values",
     "apply": "running",
+    "available_cores": "system",
     "cache_of": "lint_cache",
     "cancel": "control",
     "compile_plan": "documents",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STDIN = "<stdin>"
 
 
-def lint(
+def lint(  # noqa: PLR0913 - what one command can be told
     paths: Sequence[Path],
     *,
     environ: Mapping[str, str],
@@ -36,13 +36,15 @@ def lint(
     overrides: Overrides | None = None,
     overlay: Mapping[Path, bytes] | None = None,
     cache: LintCache | None = None,
+    jobs: int = 1,
 ) -> LintResult:
     """Return every finding of the documents among `paths` (files or folders; none = this folder).
 
     Plans are read with everything they refer to. `stdin` is the text of one document and takes the place of
     `paths`. `select` and `ignore` name rules by code, prefix of a code, or name. `overlay`
     holds contents by real path that count in place of what is on disk. With a `cache`, what was found before
-    is found again without looking, as long as nothing that it depends on has changed.
+    is found again without looking, as long as nothing that it depends on has changed. Many documents are
+    parsed by so many processes (`jobs`).
 
     Raises:
         UsageError: a path does not exist.
@@ -60,10 +62,10 @@ def lint(
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
     if cache is None or overlay or (select and _optional(select)):
-        result = _lint(paths, environ, overrides, overlay or {}, _optional(select))
+        result = _lint(paths, environ, overrides, overlay or {}, jobs, _optional(select))
     else:
         asked = question_of(paths, environ, overrides)
-        result = cache.reuse(asked, lambda: _lint(paths, environ, overrides, {}))
+        result = cache.reuse(asked, lambda: _lint(paths, environ, overrides, {}, jobs))
     return replace(result, diagnostics=_chosen(result.diagnostics, select, ignore))
 
 
@@ -78,6 +80,7 @@ def _lint(
     environ: Mapping[str, str],
     overrides: Overrides | None,
     overlay: Mapping[Path, bytes],
+    jobs: int,
     optional: frozenset[str] = frozenset(),
 ) -> LintResult:
     """Return every finding, whichever are asked for; what is found here may be kept in a cache."""
@@ -89,7 +92,7 @@ def _lint(
 
     overrides = overrides or Overrides()
     with collector_paused():
-        reader = Reader(overlay=overlay)
+        reader = Reader(overlay=overlay, jobs=jobs)
         documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
         sources = {document.file: document.text for document in documents}
         files = {document.file: document.path for document in documents}

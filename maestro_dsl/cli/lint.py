@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913 - an argument for each option
     output_format: str,
 ) -> int:
     """Check PATHS (files or folders, "-" for standard input; default: this folder)."""
-    from maestro_dsl.app import FixOptions, cache_of, fix, lint
+    from maestro_dsl.app import FixOptions, available_cores, cache_of, fix, lint
 
     own = session(context)
     piped = paths == (Path("-"),)
@@ -91,6 +91,7 @@ def command(  # noqa: PLR0913 - an argument for each option
             stdin=None if stdin is None else stdin.decode("utf-8", "replace"),
             overrides=asked.overrides,
             cache=None if no_cache else cache_of(asked.environ),
+            jobs=available_cores(),
         )
     _show(own, result, output_format, mended, unsafe=unsafe_fixes)
     limit = _RANK[Severity(fail_on)]

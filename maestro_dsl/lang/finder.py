@@ -5,17 +5,20 @@ An id is looked for in the project first, then in the core library. Answers a mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Severity, Span
+from maestro_dsl.lang.disk import note
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, core_area, search
 from maestro_dsl.lang.model import DocumentValue, Kind
-from maestro_dsl.lang.read import Read, read_content, read_document
+from maestro_dsl.lang.parallel import WORTH_IT, parse_ahead
+from maestro_dsl.lang.read import Read, document_of, read_content, read_document
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import UnitError, is_in_range
 
@@ -37,11 +40,23 @@ class Reader:
     documents: dict[Path, Document[DocumentValue]] = field(default_factory=dict)
     overlay: Mapping[Path, bytes] = field(default_factory=dict)
     """Contents that count in place of what is on disk, by real path: unsaved buffers, planned fixes."""
+    jobs: int = 1
+    """How many processes may parse files that are read together."""
     _seen: dict[Path, Read] = field(default_factory=dict)
 
     def another(self) -> Reader:
         """Return a reader that has used nothing yet and reads no file again."""
-        return Reader(names=self.names, overlay=self.overlay, _seen=self._seen)
+        return Reader(names=self.names, overlay=self.overlay, jobs=self.jobs, _seen=self._seen)
+
+    def look_at_all(self, paths: Sequence[Path]) -> None:
+        """Read many files, on several cores where that is worth it; `look` and `use` find them read."""
+        if self.jobs < 2 or len(paths) < WORTH_IT:  # noqa: PLR2004 - one is this process
+            return
+        self.look(paths[0])  # loads what reading needs, for all processes
+        files = [(path, self.names(path)) for path in paths[1:] if path not in self.overlay]
+        for (path, file), parsed in parse_ahead(files, self.jobs):
+            note(("read", str(path)), partial(str, parsed.digest))
+            self._seen[path] = document_of(parsed, path, file)
 
     def look(self, path: Path) -> Document[DocumentValue] | None:
         """Return the document at `path` without reporting anything about it."""

@@ -16,7 +16,8 @@ from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.migration import modernise
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.schema import check, unknown_kind
-from maestro_dsl.lang.source import load
+from maestro_dsl.lang.source import Loaded, load
+from maestro_dsl.lang.sourcemap import Pointer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,17 @@ class Read:
 
     document: Document[DocumentValue] | None
     diagnostics: Diagnostics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What the content of one file was parsed to; `kind` is None where it is no document of ours."""
+
+    kind: Kind | None
+    loaded: Loaded
+    found: tuple[Diagnostic, ...]
+    holes: tuple[Pointer, ...] = ()
+    digest: str
 
 
 def read_document(path: Path, file: str) -> Read:
@@ -42,14 +54,20 @@ def read_document(path: Path, file: str) -> Read:
 
 def read_content(content: bytes, path: Path, file: str) -> Read:
     """Return the document that `content` holds, as partial as its errors make it."""
+    return document_of(parse_content(content, file), path, file)
+
+
+def parse_content(content: bytes, file: str) -> Parsed:
+    """Return what `content` holds and what the grammar says about it; the rest is `document_of`."""
     loaded = load(content, file)
     diagnostics = Diagnostics(list(loaded.diagnostics.items))
+    digest = digest_bytes(content)
     if loaded.data is None and diagnostics.has_errors:
-        return Read(document=None, diagnostics=diagnostics)
+        return Parsed(kind=None, loaded=loaded, found=tuple(diagnostics.items), digest=digest)
     stranger = unknown_kind(loaded.data, loaded.map)
     if stranger is not None or not isinstance(loaded.data, dict):
         diagnostics.extend([stranger] if stranger else [])
-        return Read(document=None, diagnostics=diagnostics)
+        return Parsed(kind=None, loaded=loaded, found=tuple(diagnostics.items), digest=digest)
     kind = Kind(str(loaded.data["kind"]))
     checked = check(kind, loaded.data, loaded.map)
     if checked.diagnostics:
@@ -57,16 +75,25 @@ def read_content(content: bytes, path: Path, file: str) -> Read:
         diagnostics.extend(old)
         checked = check(kind, loaded.data, loaded.map) if old else checked
     diagnostics.extend(checked.diagnostics)
+    found = tuple(diagnostics.items)
+    return Parsed(kind=kind, loaded=loaded, found=found, holes=checked.holes, digest=digest)
+
+
+def document_of(parsed: Parsed, path: Path, file: str) -> Read:
+    """Return the document at `path` from what its content was parsed to."""
+    diagnostics, loaded = Diagnostics(list(parsed.found)), parsed.loaded
+    if parsed.kind is None:
+        return Read(document=None, diagnostics=diagnostics)
     document = Document(
-        kind=kind,
-        value=decode(kind, loaded.data, checked.holes),
+        kind=parsed.kind,
+        value=decode(parsed.kind, loaded.data, parsed.holes),
         data=loaded.data,
         map=loaded.map,
         file=file,
         path=path,
         text=loaded.text,
-        digest=digest_bytes(content),
-        holes=checked.holes,
+        digest=parsed.digest,
+        holes=parsed.holes,
     )
     return Read(document=document, diagnostics=diagnostics)
 

@@ -110,11 +110,14 @@ def load_documents(
 ) -> tuple[tuple[Document[DocumentValue], ...], Diagnostics]:
     """Read every document of the language among `paths` (files, or folders searched for our file names)."""
     reader = (reader or Reader()).another()
+    files: list[Path] = []
     for path in paths:
         real = reader.names.typed(path)
-        files = [file for file, _ in search(real)] if real.is_dir() else [real]
-        for file in files:
-            reader.use(file.resolve())
+        found = [file for file, _ in search(real)] if real.is_dir() else [real]
+        files += [file.resolve() for file in found]
+    reader.look_at_all(files)
+    for file in files:
+        reader.use(file)
     for document in reader.documents.values():
         reader.diagnostics.extend(_own_references(document))
     return tuple(reader.documents.values()), reader.diagnostics
