@@ -12,7 +12,7 @@ from maestro_dsl.diagnostics import Diagnostics, Span
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.edits import decode
 from maestro_dsl.lang.files import Names, search
-from maestro_dsl.lang.format import format_content
+from maestro_dsl.lang.format import FormatBug, format_content
 from maestro_dsl.lang.read import missing_file
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class FormatResult:
     diagnostics: Diagnostics
     """Why documents could not be formatted."""
     sources: dict[str, str] = field(default_factory=dict, repr=False)
+    bug: FormatBug | None = None
+    """Why a sound document was left as it is; others are formatted all the same."""
     content: bytes | None = field(default=None, repr=False)
     """Standard input in its canonical form, or as it came where that has mistakes."""
 
@@ -39,7 +41,6 @@ def format_documents(paths: Sequence[Path], *, stdin: bytes | None = None) -> Fo
 
     Raises:
         UsageError: a path does not exist.
-        FormatBug: a canonical form would mean something else.
     """
     if stdin is not None:
         return _Formatter(()).piped(stdin)
@@ -70,6 +71,7 @@ class _Formatter:
         self._unchanged = 0
         self._diagnostics = Diagnostics()
         self._sources: dict[str, str] = {}
+        self._bug: FormatBug | None = None
 
     def run(self) -> FormatResult:
         """Format every file."""
@@ -106,11 +108,16 @@ class _Formatter:
             skipped=tuple(self._skipped),
             diagnostics=self._diagnostics,
             sources=self._sources,
+            bug=self._bug,
             content=content,
         )
 
     def _format(self, content: bytes, file: str) -> bytes | None:
-        made = format_content(content, file)
+        try:
+            made = format_content(content, file)
+        except FormatBug as bug:
+            self._bug = bug
+            return None
         if not made.is_ours:
             self._skipped.append((file, "it is no document of maestro"))
         if made.diagnostics:

@@ -50,6 +50,8 @@ def command(
         print_json(_json(result))
     else:
         _show(own, result, diff=diff, check=check)
+    if result.bug is not None:
+        raise result.bug
     return int(bool(result.diagnostics) or (changes_nothing and bool(result.changes)))
 
 

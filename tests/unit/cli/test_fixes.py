@@ -148,6 +148,24 @@ def test_fmt_as_json(capsys):
     }
 
 
+def test_a_form_that_is_wrong_is_a_bug_and_others_are_formatted(capsys, monkeypatch):
+    from maestro_dsl.lang import format as own
+
+    Path("dev.persona.yaml").write_text(LOOSE)
+    Path("other.persona.yaml").write_text(LOOSE.replace("dev", "other"))
+    real = own.print_tree
+
+    def wrong(tree):
+        text = real(tree)
+        return text.replace("other", "another") if "other" in text else text
+
+    monkeypatch.setattr(own, "print_tree", wrong)
+    assert execute(["fmt"]) == 3
+    assert "other.persona.yaml was left as it is: its canonical form would mean" in capsys.readouterr().err
+    assert text() == CANONICAL
+    assert Path("other.persona.yaml").read_text() == LOOSE.replace("dev", "other")
+
+
 # ---------------------------------------------------------------- explain and schema
 
 
