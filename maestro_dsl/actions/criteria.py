@@ -139,7 +139,7 @@ def _place(stderr: str, folder: Path, files: Mapping[str, bytes]) -> tuple[str |
     return None, None
 
 
-async def _openapi_conformance(
+async def _conformance(
     scene: Scene,
     criterion: Criterion,  # noqa: ARG001 - the shape of a Judge
 ) -> tuple[bool | None, tuple[Issue, ...], Verdict | None]:
@@ -158,8 +158,12 @@ async def _openapi_conformance(
     return judged, verdict.issues, verdict
 
 
+CONFORMANCE: Final = frozenset({"openapi_conformance", "graphql_conformance"})
+"""Checks that hold a started product against the interface of its contract."""
+
 CHECKS: Final[Mapping[str, Judge]] = {
     "command": _command,
-    "openapi_conformance": _openapi_conformance,
+    "openapi_conformance": _conformance,
+    "graphql_conformance": _conformance,
 }
 """Name of a check → how it is judged."""

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.actions.conformance import broken, combined, consumer_conformance, provider_conformance
-from maestro_dsl.actions.criteria import Judged, Scene, judge_contract
+from maestro_dsl.actions.criteria import CONFORMANCE, Judged, Scene, judge_contract
 from maestro_dsl.actions.fulfil import consumed_services, trusted_code
 from maestro_dsl.actions.workspace import input_for, read_files
 from maestro_dsl.engine.events import Issue
@@ -99,7 +99,7 @@ async def _recheck(
         urls={lease.contract_id: lease.url for lease in leases},
         trusted=trusted_code(spec, context),
     )
-    judged = await judge_contract(scene, skip=frozenset({"openapi_conformance"}))
+    judged = await judge_contract(scene, skip=CONFORMANCE)
     return combined(target.id, replayed, judged)
 
 

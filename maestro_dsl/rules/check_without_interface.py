@@ -12,7 +12,7 @@ from maestro_dsl.rules.walk import criteria, mapping_at
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NEEDS: Final = {"openapi_conformance": "openapi"}
+_NEEDS: Final = {"openapi_conformance": "openapi", "graphql_conformance": "graphql"}
 
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
