@@ -12,6 +12,8 @@ from maestro_dsl.engine.events import AlertRaised, AttemptStarted, ProviderHeld,
 from maestro_dsl.engine.policy.breaker import Breaker, BreakerMode
 from maestro_dsl.engine.ports import AttemptResult, Failure
 from maestro_dsl.engine.runtime import RunOptions
+from maestro_dsl.storage.breakers import Breakers
+from maestro_dsl.storage.database import open_database
 from maestro_dsl.testing import START, Killed, ScriptedAction, Step, World, failing, run_plan
 
 MODEL = ("acme", "m")
@@ -195,3 +197,18 @@ def test_only_one_of_many_becomes_the_probe(models):
     world = World(action=ScriptedAction(default=Step(seconds=4)), breakers=breakers)
     run_plan(plan, world, options=RunOptions())
     assert at(world, AttemptStarted) == [60.0] + [64.0] * 7
+
+
+def test_two_processes_on_one_state_directory_see_one_breaker(models, tmp_path):
+    plan = models({"a": "p"}, {"p": MODEL}, safety=BREAKER, retry=replace(QUICK, max_transport_attempts=3))
+    first, second = open_database(tmp_path), open_database(tmp_path)
+    down = World(action=ScriptedAction({"a": [failing(Failure.TRANSPORT)]}), breakers=Breakers(first))
+    run_plan(plan, down)
+    assert Breakers(second).load(MODEL).mode is BreakerMode.OPEN
+    Breakers(second).change(MODEL, lambda found: replace(found, opened_at=START - 1.0))
+    up = World(breakers=Breakers(second))
+    run_plan(plan, up)
+    assert at(up, AttemptStarted) == [59.0]
+    assert Breakers(first).load(MODEL) == Breaker()
+    for database in (first, second):
+        database.close()
