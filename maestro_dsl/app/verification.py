@@ -15,13 +15,19 @@ from maestro_dsl.app.mocks import subjects
 from maestro_dsl.app.values import VerifyResult
 from maestro_dsl.engine.ports import CommandSpec
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError, UsageError
-from maestro_dsl.interfaces.verification import unreachable
+from maestro_dsl.interfaces.verification import joined, only_part, unreachable
 from maestro_dsl.sandbox import bubblewrap, choose
 from maestro_dsl.sandbox.services import until_ready
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
+    from maestro_dsl.app.mocks import Subject
+    from maestro_dsl.interfaces.verification import VerificationResult
+
+LAYERS: Final = ("static", "replay", "property")
+"""What a verification may hold: which operations there are, what they do, what made-up requests find."""
+DEFAULT_LAYERS: Final = ("static", "replay")
 _HOST: Final = "127.0.0.1"
 _START_TIMEOUT_S: Final = 20.0
 
@@ -35,8 +41,12 @@ async def verify(
     seed: int,
     max_time_s: float,
     environ: Mapping[str, str],
+    layers: Collection[str] = DEFAULT_LAYERS,
 ) -> VerifyResult:
     """Return the verdict on a service; `contract_file` is a contract or an OpenAPI document.
+
+    `layers` are some of `LAYERS`. The property layer gets the time that the others leave of `max_time_s`, at
+    least a third of it; where its program is absent the verdict is "could not verify" at best.
 
     A started service runs in a copy of `cwd`, so that a verification leaves nothing behind, in the strongest
     sandbox of this machine: its command comes from the person who calls this, so it is started in any case.
@@ -52,13 +62,21 @@ async def verify(
     subject = found[0]
 
     async def check(address: str) -> VerifyResult:
-        try:
-            async with asyncio.timeout(max_time_s):
-                result = await subject.interface.verify(
-                    subject.api, address, contract_id=subject.name, seed=seed
-                )
-        except TimeoutError:
-            result = unreachable(subject.name, f"not finished within {max_time_s:g} s")
+        results: list[VerificationResult] = []
+        spare_s = max_time_s / 3 if "property" in layers else 0.0
+        begun = asyncio.get_running_loop().time()
+        if {"static", "replay"} & set(layers):
+            results.append(await _probed(subject, address, seed, max_time_s - spare_s))
+            if "replay" not in layers:
+                results = [only_part(results[0], "routes")]
+        if "property" in layers:
+            from maestro_dsl.app.properties import verify_properties
+
+            left_s = max(spare_s, max_time_s - (asyncio.get_running_loop().time() - begun))
+            results.append(
+                await verify_properties(subject, address, seed=seed, max_time_s=left_s, environ=environ)
+            )
+        result = results[0] if len(results) == 1 else joined(subject.name, results)
         return VerifyResult(subject=subject.name, url=address, verdict=verdict_of(result))
 
     if url is not None:
@@ -72,6 +90,14 @@ async def verify(
         raise EnvironmentFailure(
             f"could not verify {subject.name}: {error.message}", hint=error.hint
         ) from error
+
+
+async def _probed(subject: Subject, address: str, seed: int, max_time_s: float) -> VerificationResult:
+    try:
+        async with asyncio.timeout(max_time_s):
+            return await subject.interface.verify(subject.api, address, contract_id=subject.name, seed=seed)
+    except TimeoutError:
+        return unreachable(subject.name, f"not finished within {max_time_s:g} s")
 
 
 @asynccontextmanager

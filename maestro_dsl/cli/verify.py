@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,7 @@ EPILOG = """\b
 Examples:
   maestro verify contracts/backend_api.contract.yaml --url http://127.0.0.1:8000
   maestro verify api.yaml --start "python server.py" --cwd build/backend_developer
+  maestro verify api.yaml --url http://127.0.0.1:8000 --layers static,replay,property --max-time 120
 """
 
 
@@ -36,24 +37,31 @@ Examples:
 @click.option(
     "--max-time", type=click.FloatRange(min=1), default=60, show_default=True, metavar="S", help="Seconds."
 )
+@click.option(
+    "--layers",
+    default="static,replay",
+    show_default=True,
+    metavar="LIST",
+    help="Some of static, replay, property (needs Schemathesis).",
+)
 @format_option("text", "json")
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     *,
     contract: Path,
     url: str | None,
     start: str | None,
-    cwd: Path | None,
-    seed: int,
-    max_time: float,
     output_format: str,
+    **options: Any,
 ) -> int:
     """Check a service against CONTRACT (a contract or an OpenAPI document); exit 1 where it is not met."""
     if (url is None) == (start is None):
         raise UsageError(
             "say either where the service is or how it starts", hint="--url URL or --start COMMAND"
         )
+    wanted = _layers(options["layers"])
     from maestro_dsl.app import verify
 
     own = session(context)
@@ -62,10 +70,11 @@ def command(
             contract,
             url=url,
             start=None if start is None else _words(start),
-            cwd=cwd,
-            seed=seed,
-            max_time_s=max_time,
+            cwd=options["cwd"],
+            seed=options["seed"],
+            max_time_s=options["max_time"],
             environ=own.environ,
+            layers=wanted,
         )
     )
     if output_format == "json":
@@ -74,6 +83,16 @@ def command(
     else:
         print_text(_text(result, own.style(sys.stdout)))
     return 0 if result.verdict.fulfilled else 1
+
+
+def _layers(text: str) -> tuple[str, ...]:
+    known = ("static", "replay", "property")
+    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    strange = [word for word in words if word not in known]
+    if strange or not words:
+        named = f'"{strange[0]}" is no layer' if strange else "--layers names none"
+        raise UsageError(named, hint=f"some of {', '.join(known)}, with commas between")
+    return words
 
 
 def _indented(message: str) -> str:

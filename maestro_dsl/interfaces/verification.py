@@ -5,7 +5,7 @@ Says nothing about how something is checked; see the `verify` module of each kin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -103,6 +103,50 @@ class Sheet:
             parts={part: round(self.passed[part] / self.total[part], 4) for part in sorted(self.total)},
             checks=checks,
         )
+
+
+def joined(contract_id: str, results: Sequence[VerificationResult]) -> VerificationResult:
+    """Return several layers' results as one: the worst verdict, the mean score of those that could judge.
+
+    "Not fulfilled" is worse than "could not verify", which is worse than "fulfilled".
+    """
+    verdicts = {result.verdict for result in results}
+    order = (Outcome.NOT_FULFILLED, Outcome.COULD_NOT_VERIFY, Outcome.FULFILLED)
+    verdict = next((item for item in order if item in verdicts), Outcome.COULD_NOT_VERIFY)
+    scores = [result.score for result in results if result.checks]
+    parts = {part: share for result in results for part, share in result.parts.items()}
+    return VerificationResult(
+        contract_id=contract_id,
+        verdict=verdict,
+        fulfilled=verdict is Outcome.FULFILLED,
+        score=round(sum(scores) / len(scores), 4) if scores else 0.0,
+        missing=tuple(dict.fromkeys(name for result in results for name in result.missing)),
+        issues=tuple(dict.fromkeys(issue for result in results for issue in result.issues)),
+        recommendations=tuple(dict.fromkeys(text for result in results for text in result.recommendations)),
+        parts=dict(sorted(parts.items())),
+        checks=sum(result.checks for result in results),
+    )
+
+
+def only_part(result: VerificationResult, part: str) -> VerificationResult:
+    """Return what one part of a verification says by itself."""
+    if part not in result.parts:
+        return result
+    issues = tuple(issue for issue in result.issues if issue.check == part)
+    verdict = result.verdict
+    if verdict is not Outcome.COULD_NOT_VERIFY:
+        verdict = Outcome.NOT_FULFILLED if issues or result.missing else Outcome.FULFILLED
+    return VerificationResult(
+        contract_id=result.contract_id,
+        verdict=verdict,
+        fulfilled=verdict is Outcome.FULFILLED,
+        score=result.parts[part],
+        missing=result.missing,
+        issues=issues,
+        recommendations=result.recommendations if verdict is not Outcome.FULFILLED else (),
+        parts={part: result.parts[part]},
+        checks=result.checks,
+    )
 
 
 def unreachable(contract_id: str, reason: str) -> VerificationResult:
