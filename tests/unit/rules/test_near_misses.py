@@ -105,7 +105,29 @@ CASES = {
             PROJECT: ("region: eu", "few: [a, b]"),
         },
     ],
-    "GRF005": [{PROJECT: ("vars:", "limits: {max_fanout: 2}\nvars:")}],
+    "GRF005": [
+        {
+            FLOW: [
+                (
+                    "inputs: {",
+                    "inputs: {few: {type: array, items: {type: string}, maxItems: 9, default: [a]}, ",
+                ),
+                ("{action: command,", "{action: command, foreach: inputs.few,"),
+            ]
+        },
+        {
+            FLOW: [
+                ("inputs: {", "inputs: {few: {type: array, items: {type: string}, default: [a]}, "),
+                ("{action: command,", "{action: command, foreach: inputs.few,"),
+            ],
+            PROJECT: ("vars:", "limits: {max_fanout: 50}\nvars:"),
+        },
+        {
+            FLOW: ("{action: command,", "{action: command, foreach: project.vars.few,"),
+            PROJECT: ("region: eu", "few: [a, b]"),
+        },
+        {PROJECT: ("vars:", "limits: {max_fanout: 2}\nvars:")},
+    ],
     "GRF006": [{WEB: ("*.js", "*.py")}],
     "GRF007": [{FLOW: ("foreach: contracts, as: contract, needs: [build]", "contract: api, needs: [build]")}],
     "GRF008": [{FLOW: (BUILD, "as: contract, when: contract.id != 'x'}\n  check")}],

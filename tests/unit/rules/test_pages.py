@@ -15,6 +15,7 @@ from maestro_dsl.rules.base import Mends
 
 FILE = re.compile(r"^`([^`\n]+)`\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OUTPUT = re.compile(r"(?<= says:\n\n```text\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
+RANK = [Severity.ERROR, Severity.WARNING, Severity.INFO]
 HEADINGS = ["Why it matters", "Example", "Better", "Settings"]
 FIXES = {Mends.NEVER: "no fix", Mends.SAFE: "safe fix", Mends.LOOK: "fix that needs a look"}
 EVERY = pytest.mark.parametrize("rule", CATALOGUE.values(), ids=list(CATALOGUE))
@@ -49,6 +50,8 @@ def test_the_example_gives_exactly_this_output(rule, request):
     result = found(rule)
     shown = diagnostics.text(result.diagnostics, result.sources)
     assert {item.code for item in result.diagnostics} == {rule.code}
+    assert {item.name for item in result.diagnostics} == {rule.name}
+    assert min((item.severity for item in result.diagnostics), key=RANK.index) is rule.severity
     if request.config.getoption("--update-golden"):
         (PAGES / f"{rule.code}.md").write_text(OUTPUT.sub(lambda _: shown, page, count=1))
         return

@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from maestro_dsl.app import lint
+from maestro_dsl.app.lint_cache import LintCache
 from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.lang.workspace import load_workspace
 from maestro_dsl.rules import run_rules
@@ -71,3 +73,16 @@ def test_rules_load_no_graph_library():
     code = "import maestro_dsl.rules, sys; print('networkx' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_an_optional_rule_looks_only_where_it_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "maker.persona.yaml").write_text("kind:  Persona\napiVersion: maestro/v1\nid: maker\n")
+    cache = LintCache(folder=tmp_path / "cache")
+
+    def codes(*select):
+        return [item.code for item in lint([], environ={}, select=select, cache=cache).diagnostics]
+
+    assert codes() == codes("SYN") == codes("SCH001") == []
+    assert codes("STY") == codes("sty002") == codes("formatting") == ["STY002"]
+    assert codes() == []

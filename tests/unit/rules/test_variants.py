@@ -73,6 +73,28 @@ CASES = [
         "build",
     ),
     (
+        "GRF005",
+        {
+            FLOW: [
+                ("inputs: {", "inputs: {few: {type: array, items: {type: string}, default: [a]}, "),
+                (COMMAND, "{action: command, foreach: inputs.few,"),
+            ]
+        },
+        FLOW,
+        "few",
+    ),
+    (
+        "GRF005",
+        {
+            FLOW: [
+                ("inputs: {", "inputs: {count: {type: integer, default: 2}, "),
+                (COMMAND, "{action: command, foreach: range(inputs.count),"),
+            ]
+        },
+        FLOW,
+        "count",
+    ),
+    (
         "GRF007",
         {FLOW: ("foreach: contracts, as: contract, needs: [build]", "needs: [build]")},
         FLOW,
