@@ -90,9 +90,11 @@ class Commands:
         return self._move(number, PENDING, WITHDRAWN)
 
     def receipt(self, number: int) -> Receipt:
-        """Return what became of a request."""
+        """Return what became of a request; one whose run has been removed is as good as withdrawn."""
         with self._database.reading() as connection:
-            row = connection.execute(_place(number)).mappings().one()
+            row = connection.execute(_place(number)).mappings().first()
+        if row is None:
+            return Receipt(status=WITHDRAWN)
         _check(row)
         return Receipt(status=row["status"], answer=row["answer"])
 
@@ -105,10 +107,10 @@ class Commands:
 
     def _move(self, number: int, before: str, status: str, text: str = "") -> bool:
         with self._database.writing() as connection:
-            row = connection.execute(_place(number)).mappings().one()
-            _check(row)
-            if row["status"] != before:
+            row = connection.execute(_place(number)).mappings().first()
+            if row is None or row["status"] != before:
                 return False
+            _check(row)
             values = {"run_id": row["run_id"], "status": status, "body": row["body"], "answer": text}
             checksum = seal(*values.values())
             place = COMMANDS.c.number == number

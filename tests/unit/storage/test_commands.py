@@ -87,3 +87,9 @@ def test_a_damaged_request_is_noticed(commands):
         connection.exec_driver_sql("UPDATE commands SET body = replace(body, 'cancel', 'pause')")
     with pytest.raises(IntegrityError, match=f"the stored record of request {number} is damaged"):
         commands.next("run-1")
+
+
+def test_a_request_whose_run_was_removed_is_as_good_as_withdrawn(commands):
+    assert commands.receipt(99) == Receipt(status="withdrawn")
+    assert not commands.accept(99)
+    assert not commands.withdraw(99)
