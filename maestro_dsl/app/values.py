@@ -139,8 +139,6 @@ class InitResult:
     plan: str
     schemas: str
     """The folder inside it with the schemas for editors."""
-    schemas: str
-    """The folder inside it with the schemas for editors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
