@@ -16,7 +16,7 @@ from support.markdown import ROOT
 
 SOURCES = ("maestro_dsl", "schemas", "blueprints", "examples", "pyproject.toml", "README.md", "LICENSE")
 NEW_PROJECT = (
-    "maestro init demo && cd demo && maestro lint && maestro plan plan.yaml"
+    "maestro init demo && cd demo && maestro lint && maestro rule RUN001 && maestro plan plan.yaml"
     " && maestro apply plan.yaml --auto-approve --progress quiet"
 )
 pytestmark = [
