@@ -7,19 +7,20 @@ told, and fixes that are in each other's way wait for the next round.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from maestro_dsl.app.documents import STDIN, lint
-from maestro_dsl.app.lint_result import LintResult
+from maestro_dsl.app.lint_result import FixOptions, LintResult
 from maestro_dsl.app.rewriting import Change, areas_of, may_change
 from maestro_dsl.diagnostics import Diagnostic, Edit, Severity
 from maestro_dsl.lang.edits import Claims, EditConflict, Encoded, decode, lines_of
 from maestro_dsl.lang.format import comments_in
 from maestro_dsl.lang.read import read_content
-from maestro_dsl.lang.settings import Overrides
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _MOST_ROUNDS: Final = 100
 _STDIN_PATH: Final = Path(STDIN)
@@ -45,19 +46,6 @@ class FixResult:
     changes: tuple[Change, ...]
     content: bytes | None = field(default=None, repr=False)
     """Standard input with its fixes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixOptions:
-    """What `lint` is asked, and whether fixes that may change the meaning are wanted."""
-
-    paths: Sequence[Path]
-    environ: Mapping[str, str]
-    select: Sequence[str] = ()
-    ignore: Sequence[str] = ()
-    stdin: bytes | None = None
-    overrides: Overrides | None = None
-    unsafe: bool = False
 
 
 def fix(options: FixOptions) -> FixResult:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -60,6 +59,8 @@ class LintCache:
         return result
 
     def _store(self, file: Path, entry: dict[str, Any]) -> None:
+        import tempfile  # loads compression; an answer that is reused needs none of it
+
         body = json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode()
         with suppress(OSError):  # a cache that cannot be written is no reason to fail
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

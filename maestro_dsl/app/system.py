@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import uuid
@@ -52,10 +51,3 @@ class SystemRand:
     def uniform(self, low: float, high: float) -> float:
         """Return a float between `low` and `high`."""
         return self._random.uniform(low, high)
-
-
-def available_cores() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913 - an argument for each option
     output_format: str,
 ) -> int:
     """Check PATHS (files or folders, "-" for standard input; default: this folder)."""
-    from maestro_dsl.app import FixOptions, available_cores, cache_of, fix, lint
+    from maestro_dsl.app import FixOptions, available_cores, cache_of, lint
 
     own = session(context)
     piped = paths == (Path("-"),)
@@ -75,11 +75,13 @@ def command(  # noqa: PLR0913 - an argument for each option
         overrides=own.overrides(),
         unsafe=unsafe_fixes,
     )
-    if diff:
-        return fixes.show_diff(own, fix(asked), unsafe=unsafe_fixes)
     mended = None
-    if wants_fix or unsafe_fixes:
+    if diff or wants_fix or unsafe_fixes:
+        from maestro_dsl.app import fix  # loads what edits documents
+
         mended = fix(asked)
+        if diff:
+            return fixes.show_diff(own, mended, unsafe=unsafe_fixes)
         fixes.write_fixes(own, mended)
         result = mended.lint
     else:
@@ -103,13 +105,14 @@ def _show(
 ) -> None:
     """Write the findings: to stdout, or to stderr where a fixed document stands there."""
     from maestro_dsl.reporters import diagnostics
-    from maestro_dsl.reporters.changes import fix_json, fixes_left
 
     findings = tuple(result.diagnostics)
     to_stderr = mended is not None and mended.content is not None
     if output_format == "json":
         document = diagnostics.json_document(findings, result.files_checked)
         if mended is not None:
+            from maestro_dsl.reporters.changes import fix_json
+
             refused = ((item.finding, item.reason) for item in mended.refused)
             document |= fix_json(mended.fixed, refused)
         print_json(document, err=to_stderr)
@@ -120,11 +123,14 @@ def _show(
         print_text(shown, err=to_stderr)
     if output_format == "text":
         own.say(diagnostics.summary(findings, result.files_checked, own.style(sys.stderr)))
+        if not findings:
+            own.next("maestro plan FILE")
+            return
+        from maestro_dsl.reporters.changes import fixes_left
+
         left = fixes_left(findings, unsafe=unsafe)
         if left is not None:
             own.say(left)
-        if not findings:
-            own.next("maestro plan FILE")
 
 
 def _codes(values: tuple[str, ...]) -> tuple[str, ...]:
