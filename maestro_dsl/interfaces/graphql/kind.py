@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json
 
-SPEC_TYPE: Final = "graphql"
+SPEC_TYPES: Final = frozenset({"graphql"})
 
-__all__ = ["SPEC_TYPE", "emit", "operations", "outside", "parse", "replay", "serve", "verify"]
+__all__ = ["SPEC_TYPES", "emit", "operations", "outside", "parse", "replay", "serve", "verify"]
 
 
 def parse(content: bytes, file: str) -> tuple[GraphApi | None, Diagnostics]:

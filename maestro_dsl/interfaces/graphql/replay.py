@@ -7,6 +7,7 @@ is the consumer's fault, named with file and line where the text tells it. Runs 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -120,6 +121,8 @@ class _Replay:
     files: Mapping[str, str]
     ids: dict[str, str] = field(default_factory=dict)
     """Identity that the mock gave → identity that the provider gave."""
+    sent: set[str] = field(default_factory=set)
+    """Texts that the consumer has written so far."""
 
     async def one(self, call: Call) -> None:
         """Replay one call."""
@@ -133,6 +136,7 @@ class _Replay:
                 f"{operation} was not replayed: events come when they come", operation=operation
             )
             return
+        self.sent |= _texts(call.request)
         await self._make_missing(call, call.request)
         request = self._mapped(call.request)
         reply = await self.probe.send(request, operation)
@@ -183,7 +187,19 @@ class _Replay:
             lost = value is not None and reply.data.get(key) is None
             text = f"{operation}: {key} is null where the mock had an answer"
             sheet.check("state", not lost, text, operation=operation)
+            stays = value is None and reply.data.get(key) is not None and operation.startswith("query ")
+            text = f"{operation}: {key} is still there where the mock had nothing any more"
+            sheet.check("state", not stays, text, operation=operation)
+        self._same(call.data, reply.data, operation)
         self._pair(call.data, reply.data, "")
+
+    def _same(self, ours: Any, theirs: Any, operation: str) -> None:
+        """Check that what the consumer itself wrote comes back from the provider as it did from the mock."""
+        for key, value in ours.items() if isinstance(ours, dict) and isinstance(theirs, dict) else ():
+            if isinstance(value, str) and value in self.sent and not _is_identity(key):
+                text = f"{operation}: {key} was sent as {value!r}, and the provider says {theirs.get(key)!r}"
+                self.probe.sheet.check("state", theirs.get(key) == value, text, operation=operation)
+            self._same(value, theirs.get(key), operation)
 
     def _pair(self, ours: Any, theirs: Any, name: str) -> None:
         """Note which identity of the provider stands for which of the mock."""
@@ -276,6 +292,25 @@ def _rewritten(query: str, ids: Mapping[str, str]) -> str:
 
 def _is_identity(name: str) -> bool:
     return wording.is_identity(name) or name.endswith(("ids", "Ids", "IDs"))
+
+
+def _texts(request: GraphRequest) -> set[str]:
+    """Return the texts that a request sends, those of identities left out."""
+    found: set[str] = set()
+
+    def collect(value: Any, name: str) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                collect(item, key)
+        elif isinstance(value, list):
+            for item in value:
+                collect(item, name)
+        elif isinstance(value, str) and not _is_identity(name):
+            found.add(value)
+
+    collect(dict(request.variables), "")
+    found |= set(re.findall(r'"((?:[^"\\]|\\.)+)"', request.query))
+    return found
 
 
 def _identities(request: GraphRequest) -> list[str]:
