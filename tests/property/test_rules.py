@@ -39,9 +39,11 @@ def folder(tmp_path, monkeypatch):
 
 
 def write(folder: Path, files) -> None:
-    for old in folder.iterdir():
-        old.unlink()
+    for old in folder.rglob("*"):
+        if old.is_file():
+            old.unlink()
     for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 
