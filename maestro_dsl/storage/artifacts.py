@@ -1,17 +1,23 @@
 """Content-addressed files: `objects/ab/cdef…`, named by SHA-256, verified on every read.
 
 Any number of processes may put the same content at once; the last rename wins and all wrote the same bytes.
+What somebody relies on without writing it (content that is there already) is touched, so that a sweep that
+began before the journal names it can tell it from what is in nobody's use.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.files import (
+    FILE_MODE,
     at_once,
     make_folder,
     make_folders,
@@ -33,12 +39,22 @@ _ABANDONED_S = 86_400.0
 _HINT = "run the node that made it again, or restore the state directory from a backup"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """One stored content: its digest, its size, and when somebody last wrote it or relied on it."""
+
+    digest: str
+    size: int
+    used_at: float
+
+
 class Artifacts:
     """The engine's `ArtifactStore` in the folder `objects` of a state directory."""
 
     def __init__(self, folder: Path) -> None:
         self._objects = folder / "objects"
         self._scratch = folder / "objects" / "tmp"
+        self._relied: set[str] = set()
         with writing_to(folder):
             make_folder(self._scratch)
 
@@ -51,7 +67,7 @@ class Artifacts:
         digest = digest_bytes(content)
         path = self._path(digest)
         with writing_to(path):
-            if self._read(path) == content:
+            if self._read(path) == content and self._touch(digest):
                 sync_folder(path.parent)  # another process may be between its rename and its sync
                 return digest
             make_folder(path.parent)
@@ -68,7 +84,7 @@ class Artifacts:
         absent = {
             self._path(digest): content
             for digest, content in named.items()
-            if self._read(self._path(digest)) != content
+            if self._read(self._path(digest)) != content or not self._touch(digest)
         }
         folders = list({self._path(digest).parent for digest in named})
         paths = list(absent)
@@ -99,8 +115,55 @@ class Artifacts:
         return content
 
     def has(self, digest: str) -> bool:
-        """Return whether the content is stored; its bytes are not read."""
-        return self._path(digest).is_file()
+        """Return whether the content is stored; its bytes are not read. What is, stays for the time being."""
+        return self._path(digest).is_file() and self._rely(digest)
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Yield every stored object; what comes or goes meanwhile may be among them or not."""
+        for path in self._objects.glob("[0-9a-f][0-9a-f]/*"):
+            with suppress(FileNotFoundError):
+                found = path.lstat()
+                digest = path.parent.name + path.name
+                yield StoredObject(digest=digest, size=found.st_size, used_at=found.st_mtime)
+
+    def remove(self, digests: Sequence[str], *, unused_since: float) -> tuple[int, int]:
+        """Remove those that nobody wrote or relied on since then; return how many and their bytes."""
+        count = size = 0
+        for digest in digests:
+            path = self._path(digest)
+            with self._locked(exclusive=True), suppress(FileNotFoundError):
+                found = path.lstat()
+                if found.st_mtime < unused_since:
+                    path.unlink()
+                    count, size = count + 1, size + found.st_size
+        return count, size
+
+    def _rely(self, digest: str) -> bool:
+        """Keep a sweep from removing an object that this process counts on; False where it is gone."""
+        if digest not in self._relied and not self._touch(digest):
+            return False
+        self._relied.add(digest)
+        return True
+
+    def _touch(self, digest: str) -> bool:
+        try:
+            with self._locked(exclusive=False):
+                os.utime(self._path(digest))
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # a disk that takes no time stamp takes no removal either
+        return True
+
+    @contextmanager
+    def _locked(self, *, exclusive: bool) -> Iterator[None]:
+        """Keep "is it old? then remove it" and "it is in use" apart."""
+        descriptor = os.open(self._objects / "sweep.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
 
     def sweep(self, now: float) -> int:
         """Remove what killed processes left unfinished for a day; return how many files that were.

@@ -93,6 +93,13 @@ class Lock:
         except Timeout:
             return self._advice()
 
+    def taken_at(self) -> float | None:
+        """Return when the present holder took the lock (the file's own time); None = nobody knows."""
+        try:
+            return self._info.stat().st_mtime
+        except OSError:
+            return None
+
     def _advice(self) -> Holder:
         try:
             return from_json(Holder, json.loads(read_regular(self._info)))
