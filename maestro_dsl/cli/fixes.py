@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from maestro_dsl.cli.context import print_text
+from maestro_dsl.cli.context import print_json, print_text
+from maestro_dsl.reporters.text import FORMAT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +27,19 @@ def print_diff(own: Session, changes: Iterable[Change]) -> bool:
     return any(shown)
 
 
-def show_diff(own: Session, mended: FixResult, *, unsafe: bool) -> int:
+def show_diff(own: Session, mended: FixResult, output_format: str, *, unsafe: bool) -> int:
     """Print what fixing would change, and return the exit code."""
-    from maestro_dsl.reporters.changes import fixed_summary
+    from maestro_dsl.app.rewriting import texts_of
+    from maestro_dsl.reporters.changes import fix_json, fixed_summary, unified_diff
 
+    if output_format == "json":
+        refused = ((item.finding, item.reason) for item in mended.refused)
+        changes = [
+            {"file": item.file, "diff": unified_diff(item.file, *texts_of(item))} for item in mended.changes
+        ]
+        made = fix_json(mended.fixed, refused)
+        print_json({"format_version": FORMAT_VERSION, "changes": changes, **made})
+        return int(bool(changes))
     _say_refused(own, mended)
     if not print_diff(own, mended.changes):
         own.say("nothing to fix")

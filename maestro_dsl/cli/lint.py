@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913 - an argument for each option
 
         mended = fix(asked)
         if diff:
-            return fixes.show_diff(own, mended, unsafe=unsafe_fixes)
+            return fixes.show_diff(own, mended, output_format, unsafe=unsafe_fixes)
         fixes.write_fixes(own, mended)
         result = mended.lint
     else:

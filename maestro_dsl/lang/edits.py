@@ -5,7 +5,7 @@ Lines break as in `SourceMap`: at LF, CRLF and CR. Knows no rules, and writes no
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -70,6 +70,11 @@ class Lines:
             raise EditConflict(f"{span} ends before it starts")
         return start, end
 
+    def position(self, index: int) -> tuple[int, int]:
+        """Return line and column of the character at `index`."""
+        line = bisect_right(self._starts, index)
+        return line, index - self._starts[line - 1] + 1
+
     def _index(self, line: int, column: int) -> int:
         if not 1 <= line <= len(self._starts) or column < 1:
             raise EditConflict(f"no line {line}, column {column}")
@@ -98,8 +103,12 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 def respell(text: str, span: Span, word: str) -> Edit:
     """Return the edit that puts `word` in the place of the key or value at `span`, in the quotes it has."""
-    start, end = lines_of(text).range(span)
-    raw = text[start:end]
+    lines = lines_of(text)
+    start, end = lines.range(span)
+    raw = text[start:end].rstrip()  # a block scalar reaches up to the next key
+    if len(raw) < end - start:
+        line, column = lines.position(start + len(raw))
+        span = replace(span, end_line=line, end_column=column)
     if raw[:1] not in {'"', "'"} or len(raw) < len('""') or raw[-1] != raw[0]:
         return Edit(span=span, replacement=written(word, in_flow=True))
     inner = replace(span, column=span.column + 1, end_column=span.end_column - 1)

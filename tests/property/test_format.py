@@ -19,7 +19,7 @@ from maestro_dsl.lang.quoting import written
 from maestro_dsl.lang.source import load, python_parser_of
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = int(os.environ.get("MAESTRO_TEST_FORMAT", "120"))
+EXAMPLES = int(os.environ.get("MAESTRO_TEST_FORMAT", "70"))
 """How many documents are generated; thousands find rarer ones."""
 OURS = sorted(
     path

@@ -55,6 +55,13 @@ def test_line_ends_marks_and_encoding_stay(encoding):
     assert result.changes[0].after == FIXED.replace("\n", "\r\n").encode(encoding)
 
 
+def test_a_near_value_takes_the_place_of_a_block_scalar():
+    text = "apiVersion: maestro/v1\nkind: Plan\nid: x\nblueprint: b\nteam: {a: {use: b}}\n"
+    text += "policies:\n  give_up: |-\n"
+    result = fix(options(stdin=f"{text}    fail_plam\n\n# end\noutput: x\n".encode()))
+    assert result.content.decode() == text.replace("|-\n", "fail_plan\n") + "\n# end\noutput: x\n"
+
+
 def test_standard_input():
     result = fix(options(stdin=TEXT.encode()))
     assert result.content == FIXED.encode()
