@@ -176,6 +176,8 @@ class RunState:
     services: dict[str, ServiceReady] = field(default_factory=dict)
     """Services that are up, by lease."""
     limits: LimitRaised | None = None
+    died_alone: set[str] = field(default_factory=set)
+    """Nodes that were alone at work when a process died, once or more; nothing takes them out again."""
     held: dict[str, float] = field(default_factory=dict)
     """Model providers that asked for patience → wall time before which nobody calls them."""
     tickets: dict[str, TicketOpened] = field(default_factory=dict)

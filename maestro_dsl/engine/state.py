@@ -120,6 +120,8 @@ def _run_resumed(state: RunState, event: Event, body: RunResumed) -> None:
         raise _illegal(event, f"epoch {body.epoch} is not newer than {state.epoch}")
     state.epoch, state.status, state.paused = body.epoch, RunStatus.RUNNING, None
     state.services.clear()
+    if len(body.interrupted) == 1:
+        state.died_alone.update(body.interrupted)
     for address in body.interrupted:
         record = _open_node(state, event, address)
         started = record.in_flight

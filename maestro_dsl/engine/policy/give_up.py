@@ -44,13 +44,14 @@ def decide(
     return Ending(state=NodeState.GAVE_UP, reason=reason, stop_run=stop_run)
 
 
-def crashed_too_often(crashes: int, alone: int) -> bool:
+def crashed_too_often(crashes: int, alone: int, *, others: bool) -> bool:
     """Return whether a node has taken its process down so often that a person must look.
 
-    `alone` counts those deaths in which nothing else was at work. Without one of them the node may only
-    have been near.
+    `alone` counts those deaths in which nothing else was at work; without one of them the node may only have
+    been near. Where there are `others`, under suspicion still or dead alone once, one such death is not
+    enough: somebody may be killing the program from outside.
     """
-    return crashes >= MAX_CRASHES and alone > 0
+    return crashes >= MAX_CRASHES and (alone > 1 or (alone == 1 and not others))
 
 
 def is_suspect(crashes: int) -> bool:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
+import pytest
+
 from maestro_dsl.compiler.plan import Execution, Guardrails, Prompt, RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.events import AlertRaised, AttemptStarted, LimitRaised, NodeDecided, Usage
 from maestro_dsl.engine.ports import AttemptResult, Failure
@@ -113,11 +115,27 @@ def test_kills_from_outside_with_progress_between_them_blame_nobody(make_plan):
     assert set(states(state).values()) == {"succeeded"}
 
 
+@pytest.mark.parametrize("nodes", [2, 4, 8])
+def test_a_storm_of_kills_from_outside_ends_nobody_for_as_many_deaths_as_there_are_suspects(make_plan, nodes):
+    """Killed again and again before anything can end; then left in peace."""
+    plan = make_plan({f"n{place}": [] for place in range(nodes)})
+    world = World(action=ScriptedAction(default=Step(seconds=5)))
+    for deaths in range(2 + nodes):
+        done = len(world.store.journal.get("run", []))
+        world.store.kill_after = done + 1 + (nodes if deaths < 2 else 1)  # all are at work, or the suspect is
+        with pytest.raises(Killed):
+            run_plan(plan, world, resume=deaths > 0)
+        world = restarted(world)
+    state = run_plan(plan, world, resume=True)
+    assert set(states(state).values()) == {"succeeded"}
+    assert {len(world.action.tries(f"n{place}")) for place in range(nodes)} == {4}
+
+
 def test_two_killers_are_told_apart(make_plan):
     world = World(action=Killer(x=9, y=9))
     state, deaths = until_it_ends(make_plan({"x": [], "y": [], "z": []}), world)
     assert states(state) == {"x": "gave_up", "y": "gave_up", "z": "succeeded"}
-    assert deaths <= 5
+    assert deaths == 6  # two in company, and both twice alone
 
 
 # ---- time ------------------------------------------------------------------------------------------------

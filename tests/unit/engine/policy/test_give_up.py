@@ -34,8 +34,17 @@ def test_endings(policy, failure, more, expected):
 
 
 @pytest.mark.parametrize(
-    ("crashes", "alone", "too_often"),
-    [(0, 0, False), (2, 2, False), (3, 3, True), (3, 1, True), (3, 0, False), (9, 0, False)],
+    ("crashes", "alone", "others", "too_often"),
+    [
+        (0, 0, False, False),
+        (2, 2, False, False),
+        (3, 3, False, True),
+        (3, 1, False, True),
+        (3, 1, True, False),
+        (4, 2, True, True),
+        (3, 0, False, False),
+        (9, 0, True, False),
+    ],
 )
-def test_three_crashes_are_too_many_where_one_had_no_other_suspect(crashes, alone, too_often):
-    assert give_up.crashed_too_often(crashes, alone) is too_often
+def test_three_crashes_are_too_many_where_nothing_else_can_be_the_cause(crashes, alone, others, too_often):
+    assert give_up.crashed_too_often(crashes, alone, others=others) is too_often
