@@ -5,12 +5,12 @@ Maps what `interfaces` find to the engine's records; decides nothing about how a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.engine.events import FileRef, Issue
 from maestro_dsl.engine.ports import ServiceSpec, Verdict, WorkContext
 from maestro_dsl.errors import UnrecoverableError
-from maestro_dsl.interfaces.registry import kind_of
+from maestro_dsl.interfaces.registry import FILES_ONLY, kind_of
 from maestro_dsl.validation.quality import rounded
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import CompiledContract
     from maestro_dsl.interfaces.registry import InterfaceKind
     from maestro_dsl.interfaces.verification import VerificationResult
+
+_WORST_FIRST: Final = ("not_fulfilled", "could_not_verify", "fulfilled")
 
 
 async def provider_conformance(
@@ -58,6 +60,28 @@ async def consumer_conformance(
         api, url, tuple(calls), contract_id=compiled.id, consumer_files=consumer_files
     )
     return verdict_of(found)
+
+
+def files_conformance(context: WorkContext, compiled: CompiledContract, files: Mapping[str, str]) -> Verdict:
+    """Hold the texts of a deliverable against an interface that has no address."""
+    _, api, _ = _interface(context, compiled)
+    kind = FILES_ONLY[compiled.contract.type]
+    return verdict_of(kind.check_files(api, files, contract_id=compiled.id))
+
+
+def worse(one: Verdict, other: Verdict) -> Verdict:
+    """Return two verdicts on the same contract as one: the worse outcome, the mean score, all findings."""
+    verdict = next(name for name in _WORST_FIRST if name in {one.verdict, other.verdict})
+    return Verdict(
+        contract_id=one.contract_id,
+        verdict=verdict,
+        fulfilled=verdict == "fulfilled",
+        score=rounded((one.score + other.score) / 2),
+        missing=(*one.missing, *other.missing),
+        issues=(*one.issues, *other.issues),
+        recommendations=(*one.recommendations, *other.recommendations),
+        parts={**one.parts, **other.parts},
+    )
 
 
 def _interface(context: WorkContext, compiled: CompiledContract) -> tuple[InterfaceKind, Any, bytes]:
@@ -124,8 +148,7 @@ def combined(contract_id: str, base: Verdict, judged: tuple[Judged, ...]) -> Ver
     outcomes |= {"could_not_verify"} if unjudged else set()
     if base.verdict == "could_not_verify" and not base.parts and not counted:
         outcomes = {"could_not_verify"}
-    order = ("not_fulfilled", "could_not_verify", "fulfilled")
-    verdict = next(name for name in order if name in outcomes)
+    verdict = next(name for name in _WORST_FIRST if name in outcomes)
     parts, scores = dict(base.parts), [base.score] if base.parts else []
     if counted:
         parts["criteria"] = rounded(sum(1 for item in counted if item.passed) / len(counted))

@@ -27,7 +27,7 @@ from maestro_dsl.engine.ports import (
     WorkContext,
 )
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
-from maestro_dsl.interfaces.registry import kind_of
+from maestro_dsl.interfaces.registry import is_served, kind_of
 from maestro_dsl.providers.envelope import unpack
 from maestro_dsl.validation.files import FileAssessment, assess_files
 from maestro_dsl.validation.healing import heal
@@ -139,7 +139,7 @@ async def consumed_services(
     async with AsyncExitStack() as stack:
         leases = []
         for compiled in spec.consumed:
-            if compiled.spec_digest is None:
+            if compiled.spec_digest is None or not is_served(compiled.contract.type):
                 continue
             provided = input_for(spec, compiled.id) if compiled.id in wanted_real else None
             service = ServiceSpec(

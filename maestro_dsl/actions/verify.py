@@ -8,7 +8,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.actions.conformance import broken, combined, consumer_conformance, provider_conformance
+from maestro_dsl.actions.conformance import (
+    broken,
+    combined,
+    consumer_conformance,
+    files_conformance,
+    provider_conformance,
+    worse,
+)
 from maestro_dsl.actions.criteria import CONFORMANCE, Judged, Scene, judge_contract
 from maestro_dsl.actions.fulfil import consumed_services, trusted_code
 from maestro_dsl.actions.workspace import input_for, read_files
@@ -23,6 +30,7 @@ from maestro_dsl.engine.ports import (
     WorkContext,
 )
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
+from maestro_dsl.interfaces.registry import is_served
 from maestro_dsl.validation.files import assess_files
 
 if TYPE_CHECKING:
@@ -41,7 +49,7 @@ class Verify:
         if provided is None:
             return _result(_unverified(compiled.id, "its provider left no result"))
         try:
-            if compiled.spec_digest is not None:
+            if compiled.spec_digest is not None and is_served(compiled.contract.type):
                 verdict = await provider_conformance(
                     context,
                     compiled,
@@ -86,10 +94,17 @@ async def _recheck(
     if target is None:
         raise UnrecoverableError(f"{spec.node.address} names no contract")
     files = read_files(context.artifacts, consumer.files, compiled.contract.provider_persona_id)
-    address = next(lease.url for lease in leases if lease.contract_id == target.id)
-    replayed = await consumer_conformance(
-        context, target, address, _calls(context, consumer, target.id), consumer_files=_texts(files)
-    )
+    address = next((lease.url for lease in leases if lease.contract_id == target.id), None)
+    if address is None:  # nothing of this kind is called: the consumer meets the provider in its criteria
+        provided = input_for(spec, target.id)
+        own = read_files(
+            context.artifacts, provided.files if provided else (), target.contract.provider_persona_id
+        )
+        replayed = files_conformance(context, target, _texts(own))
+    else:
+        replayed = await consumer_conformance(
+            context, target, address, _calls(context, consumer, target.id), consumer_files=_texts(files)
+        )
     scene = Scene(
         spec=spec,
         context=context,
@@ -148,6 +163,8 @@ async def _files_kept(spec: AttemptSpec, context: WorkContext, provided: InputRe
         issues=assessed.issues,
         parts={"completeness": assessed.completeness},
     )
+    if compiled.spec_digest is not None:
+        base = worse(base, files_conformance(context, compiled, _texts(files)))
     return combined(contract.id, base, judged)
 
 

@@ -10,7 +10,7 @@ from maestro_dsl.app.documents import compile_plan
 from maestro_dsl.app.values import EmitResult
 from maestro_dsl.errors import CompileError, EnvironmentFailure, UsageError
 from maestro_dsl.interfaces.options import options_of
-from maestro_dsl.interfaces.registry import InterfaceKind, kind_of
+from maestro_dsl.interfaces.registry import FILES_ONLY, KINDS, InterfaceKind, kind_of
 from maestro_dsl.lang.bundle import whole_spec
 from maestro_dsl.lang.contracts import resolve_contract
 from maestro_dsl.lang.model import Contract, ContractType, Kind, MockOptions
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from maestro_dsl.ports import Clock
 
 _OWN_KINDS = ("apiVersion:", "kind:")
+_CODE_SUFFIXES = frozenset({".py", ".ts", ".mts", ".cts"})
 _SDL_SUFFIXES = frozenset({".graphql", ".graphqls", ".gql"})
 
 
@@ -60,6 +61,8 @@ def subjects(
             raise UsageError(f"no such file: {file}", hint=hint)
         if _is_graphql(file):
             found.append(_subject(file.stem, str(file), file.read_bytes(), ContractType.GRAPHQL))
+        elif _is_code_or_schema(file):
+            found.append(_subject(file.stem, str(file), file.read_bytes(), ContractType.INTERFACE))
         elif _is_ours(file):
             _from_document(file, environ, found, skipped)
         else:
@@ -73,6 +76,13 @@ def _is_graphql(file: Path) -> bool:
         return True
     start = _start_of(file)
     return start.lstrip().startswith("{") and '"__schema"' in start[:2000]
+
+
+def _is_code_or_schema(file: Path) -> bool:
+    """Return whether a file holds a Python protocol, a TypeScript declaration or a JSON Schema."""
+    start = _start_of(file)[:2000]
+    is_schema = "json-schema.org/" in start and "openapi" not in start
+    return file.suffix.lower() in _CODE_SUFFIXES or is_schema
 
 
 def _start_of(file: Path) -> str:
@@ -190,7 +200,11 @@ async def mock_serve(
     from maestro_dsl.app.serving import serve_all
     from maestro_dsl.app.system import SystemClock
 
-    found, skipped = subjects(files, environ)
+    every, skipped = subjects(files, environ)
+    unserved_kinds = [KINDS[kind] for kind in FILES_ONLY]
+    found = [item for item in every if item.interface not in unserved_kinds]
+    unserved = "it is an interface of code or data: write its stubs with maestro mock emit"
+    skipped += [(item.name, unserved) for item in every if item not in found]
     if not found:
         raise UsageError(
             "nothing to serve", hint="; ".join(f"{name}: {why}" for name, why in skipped) or None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.lang.model import ContractType
 from maestro_dsl.lang.patterns import globs_overlap
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import Contract
 
 REPORTS: Final = ("contracts/validation_report.json", "quality_report.json")
+_MOCK_FILES: Final = ("spec.yaml", "mock_server.js", "README.md")
 _WILD: Final = re.compile(r"[*?\[]")
 
 
@@ -34,9 +36,9 @@ def writes(instance: Instance, contract: Contract | None) -> tuple[str, ...]:
     if contract is None:
         return ()
     if instance.action == "mock":
-        return tuple(
-            f"contracts/{contract.id}_{name}" for name in ("spec.yaml", "mock_server.js", "README.md")
-        )
+        code = ("spec.*", "stubs.*", "README.md")
+        made = code if contract.type is ContractType.INTERFACE else _MOCK_FILES
+        return tuple(f"contracts/{contract.id}_{name}" for name in made)
     if instance.action == "fulfil":
         folder = contract.provider_persona_id
         return tuple(f"{folder}/{glob}" for item in contract.deliverables for glob in item.artifacts)

@@ -90,7 +90,7 @@ def parse_interface(resolved: ResolvedContract) -> tuple[object | None, Diagnost
     contract = resolved.document.value
     kind = kind_of(contract.type)
     stated = contract.interface_spec.type if contract.interface_spec is not None else None
-    if kind is None or stated != kind.SPEC_TYPE:
+    if kind is None or stated not in kind.SPEC_TYPES:
         return None, Diagnostics()  # CTR010 tells of an interface that another kind would read
     file = resolved.spec.map.file
     model, wrong = kind.parse(resolved.spec_bytes, file)

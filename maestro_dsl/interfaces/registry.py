@@ -1,15 +1,16 @@
 """Which module knows which kind of interface: one literal table, one Protocol.
 
-A new kind is a folder, a module with these functions and one line here. INTERFACE (deliverables only)
-has no specification and so no mock; it is absent on purpose.
+A new kind is a folder, a module with these functions and one line here. What has no address (INTERFACE) is
+emitted and checked in files, and stands in `FILES_ONLY`, too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from maestro_dsl.interfaces.graphql import kind as graphql
 from maestro_dsl.interfaces.openapi import kind as openapi
+from maestro_dsl.interfaces.stubs import kind as stubs
 from maestro_dsl.lang.model import ContractType
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 class InterfaceKind(Protocol):
     """What can be done with one kind of interface; `parse` gives the model that the others take."""
 
-    SPEC_TYPE: str
-    """The type of `interface_spec` that this kind reads."""
+    SPEC_TYPES: frozenset[str]
+    """The types of `interface_spec` that this kind reads."""
 
     def parse(self, content: bytes, file: str) -> tuple[object | None, Diagnostics]:
         """Return the model of a specification, or None and why there is none."""
@@ -78,12 +79,29 @@ class InterfaceKind(Protocol):
         """Return how a recorded call is outside the specification, and file and line that likely make it."""
 
 
+class FilesKind(Protocol):
+    """A kind of interface that is kept by files, not at an address."""
+
+    def check_files(self, model: Any, files: Mapping[str, str], *, contract_id: str) -> VerificationResult:
+        """Return how the texts of a deliverable, by path, keep the specification; nothing of them is run."""
+
+
 KINDS: Mapping[ContractType, InterfaceKind] = {
     ContractType.REST_API: cast("InterfaceKind", openapi),
     ContractType.GRAPHQL: cast("InterfaceKind", graphql),
+    ContractType.INTERFACE: cast("InterfaceKind", stubs),
 }
+FILES_ONLY: Mapping[ContractType, FilesKind] = {
+    ContractType.INTERFACE: stubs,
+}
+"""Kinds that nothing is served of: what keeps them shows in the files of a deliverable."""
 
 
 def kind_of(contract_type: ContractType) -> InterfaceKind | None:
     """Return what knows this kind of interface, None where no mock is possible."""
     return KINDS.get(contract_type)
+
+
+def is_served(contract_type: ContractType) -> bool:
+    """Return whether an interface of this kind has an address: a mock to serve, a provider to ask."""
+    return contract_type not in FILES_ONLY

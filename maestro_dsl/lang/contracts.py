@@ -14,11 +14,13 @@ from maestro_dsl.lang.finder import not_found
 from maestro_dsl.lang.model import Contract
 from maestro_dsl.lang.sdl import load_sdl
 from maestro_dsl.lang.source import Loaded, Profile, load
+from maestro_dsl.lang.sourcemap import SourceMap
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _DATA_TYPES: Final = frozenset({"openapi", "asyncapi", "json_schema"})
+_CODE_TYPES: Final = frozenset({"python", "typescript"})
 _DATA_SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -77,6 +79,11 @@ def _resolve(
     spec = load(raw, names(path), profile=Profile.INTERFACE) if is_data else None
     if kind == "graphql" and not is_data:
         spec = load_sdl(raw, names(path))
+    if kind in _CODE_TYPES and not is_data:
+        text_of = raw.decode("utf-8-sig", "replace")
+        spec = Loaded(
+            data=text_of, map=SourceMap(names(path), text_of, None), diagnostics=Diagnostics(), text=text_of
+        )
     is_usable = kind == "openapi" and spec is not None and not spec.diagnostics.has_errors
     whole = bundle(spec.data, path, area) if spec is not None and is_usable else None
     if spec is not None and whole is not None:

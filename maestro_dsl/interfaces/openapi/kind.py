@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json
 
-SPEC_TYPE: Final = "openapi"
+SPEC_TYPES: Final = frozenset({"openapi"})
 
-__all__ = ["SPEC_TYPE", "emit", "operations", "outside", "parse", "replay", "serve", "verify"]
+__all__ = ["SPEC_TYPES", "emit", "operations", "outside", "parse", "replay", "serve", "verify"]
 
 
 def operations(model: Api) -> tuple[str, ...]:

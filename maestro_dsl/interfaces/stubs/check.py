@@ -113,7 +113,7 @@ def _implementation(service: Service, modules: Mapping[str, ast.Module]) -> tupl
                 continue
             shared = len(wanted & set(_members(node, modules)))
             says_so = service.name in bases
-            if says_so or node.name == service.name or shared * 2 > len(wanted):
+            if says_so or node.name == service.name or 0 < len(wanted) <= shared * 2:
                 ranked.append((says_so * 1000 + (node.name == service.name) * 100 + shared, path, node))
     if not ranked:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.interfaces.stubs.parse import parse
@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json
 
-__all__ = ["check_files", "emit", "locate", "operations", "parse", "replay", "serve", "verify"]
+SPEC_TYPES: Final = frozenset({"json_schema", "python", "typescript"})
+
+__all__ = [
+    "SPEC_TYPES",
+    "check_files",
+    "emit",
+    "operations",
+    "outside",
+    "parse",
+    "replay",
+    "serve",
+    "verify",
+]
 
 _NOTHING = "it is an interface of code or data: there is nothing to serve and no address to ask"
 
@@ -27,9 +39,10 @@ def operations(model: Interface) -> tuple[str, ...]:
     return tuple(f"{service.name}.{method.name}" for service in model.services for method in service.methods)
 
 
-def locate(method: str, path: str, files: Mapping[str, str]) -> tuple[str, int] | None:  # noqa: ARG001 - the protocol's
-    """Return None: nothing of this kind is called over HTTP."""
-    return None
+def outside(call: Mapping[str, Json], files: Mapping[str, str]) -> tuple[str, tuple[str, int] | None]:
+    """Return that nothing of this kind is called over HTTP."""
+    del files
+    return f"{call.get('method')} {call.get('path')}: {_NOTHING}", None
 
 
 def emit(

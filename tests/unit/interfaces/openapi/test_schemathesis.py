@@ -58,29 +58,16 @@ CLEAN = '<testsuites><testsuite><testcase name="GET /lists" time="1" /></testsui
 def test_each_finding_names_its_operation_and_how_to_repeat_it():
     result = read_report(read_api(TODO), FOUND, contract_id="todo")
     assert (result.verdict, result.parts, result.checks) == (Outcome.NOT_FULFILLED, {"property": 0.3333}, 3)
+    create, posted = "POST /lists (createList)", "\ncurl -X POST -d '{}' http://127.0.0.1:1/lists"
+    deleted = "\ncurl -X DELETE http://127.0.0.1:1/lists/1\ncurl -X GET http://127.0.0.1:1/lists/1"
+    gone = "The API did not return a `HTTP 404` for `GET /lists/{listId}`"
     assert [(issue.operation, issue.message) for issue in result.issues] == [
         (
             "createList",
-            (
-                "POST /lists (createList): ST103 Undocumented status code: Received: 418 Documented: 201, 400\n"
-                "curl -X POST -d '{}' http://127.0.0.1:1/lists"
-            ),
+            f"{create}: ST103 Undocumented status code: Received: 418 Documented: 201, 400{posted}",
         ),
-        (
-            "createList",
-            (
-                "POST /lists (createList): ST106 Response violates schema: 'id' is a required property\n"
-                "curl -X POST -d '{}' http://127.0.0.1:1/lists"
-            ),
-        ),
-        (
-            "getList",
-            (
-                "GET /lists/{listId} (getList): ST302 Use after free: The API did not return a `HTTP 404` for "
-                "`GET /lists/{listId}`\ncurl -X DELETE http://127.0.0.1:1/lists/1\n"
-                "curl -X GET http://127.0.0.1:1/lists/1"
-            ),
-        ),
+        ("createList", f"{create}: ST106 Response violates schema: 'id' is a required property{posted}"),
+        ("getList", f"GET /lists/{{listId}} (getList): ST302 Use after free: {gone}{deleted}"),
     ]
 
 
