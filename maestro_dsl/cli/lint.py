@@ -131,6 +131,8 @@ def _show(
         left = fixes_left(findings, unsafe=unsafe)
         if left is not None:
             own.say(left)
+        worst = min(findings, key=lambda item: _RANK[item.severity])
+        own.next(f"maestro rule {worst.code}")
 
 
 def _codes(values: tuple[str, ...]) -> tuple[str, ...]:

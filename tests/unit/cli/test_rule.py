@@ -35,6 +35,15 @@ def test_all_pages_for_people_and_programs(capsys):
     assert set(first) == {"code", "name", "severity", "scope", "summary", "fix", "is_optional", "page"}
 
 
+def test_lint_leads_to_the_page_of_the_worst_finding(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.persona.yaml").write_text(
+        "apiVersion: maestro/v1\nkind: Persona\nid: a\ntools: ['*']\ncolour: red\n"
+    )
+    assert execute(["lint", "--no-cache"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "next: maestro rule SCH001"
+
+
 @pytest.mark.parametrize(
     ("wanted", "hint"),
     [
