@@ -29,7 +29,7 @@ from maestro_dsl.storage.heads import (
 from maestro_dsl.storage.outbox import TicketBox
 from maestro_dsl.storage.results import Results
 from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal, sealed
-from maestro_dsl.storage.tables import EVENTS, HEADS, PLANS, RUNS
+from maestro_dsl.storage.tables import EVENTS, HEADS, PLANS, RESULTS, RUNS, TICKETS
 from maestro_dsl.storage.watermarks import Watermarks
 
 if TYPE_CHECKING:
@@ -328,6 +328,23 @@ class Journal:
     def last_result(self, plan_id: str, node: str) -> CachedResult | None:
         """Return the newest result of a node address of a plan, whatever its key."""
         return self._results.newest(plan_id, node)
+
+    def results(self) -> Sequence[CachedResult]:
+        """Return every stored result, by key.
+
+        Raises:
+            IntegrityError: one is damaged.
+        """
+        return self._results.all()
+
+    def texts(self) -> list[str]:
+        """Return everything stored that may name contents, as text; nothing is verified."""
+        with self._database.reading() as connection:
+            found = [str(text) for text in connection.scalars(select(EVENTS.c.body))]
+            found += [str(text) for text in connection.scalars(select(RESULTS.c.body))]
+            found += [str(text) for text in connection.scalars(select(TICKETS.c.body))]
+            plans = connection.scalars(select(PLANS.c.content))
+            return found + [bytes(plan).decode("utf-8", "replace") for plan in plans]
 
     # ---- verification ------------------------------------------------------------------------------------
 

@@ -67,6 +67,18 @@ class Results:
             raise IntegrityError(f"the stored result of {node} is gone", hint=DAMAGED_HINT)
         return found
 
+    def all(self) -> Sequence[CachedResult]:
+        """Return every stored result, by key.
+
+        Raises:
+            IntegrityError: one is damaged.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(select(RESULTS).order_by(RESULTS.c.key)).mappings().all()
+        for row in rows:
+            check_seal(row, f"result {row['key'][:12]}")
+        return tuple(from_json(CachedResult, json.loads(row["body"])) for row in rows)
+
     def verify(self) -> None:
         """Read every stored result.
 

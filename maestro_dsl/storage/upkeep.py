@@ -44,14 +44,19 @@ def database_bytes(database: Database) -> int:
 
 
 def shrink(database: Database, *, alone: bool) -> bool:
-    """Give free pages back to the disk where they are many and no run is live (`alone`) that would wait."""
-    used, free, _ = _pages(database)
-    if not alone or free < _WORTH_PAGES or free * _WORTH_SHARE < used:
+    """Empty the write-ahead log, and give free pages back to the disk where they are many.
+
+    Only where no run is live (`alone`): it would have to wait meanwhile.
+    """
+    if not alone:
         return False
+    used, free, _ = _pages(database)
+    many = free >= _WORTH_PAGES and free * _WORTH_SHARE >= used
     with suppress(StateError), database.lock:  # busy: the next cleaning does it
         connection = database.engine.raw_connection()
         try:
-            connection.cursor().execute("VACUUM")
+            if many:
+                connection.cursor().execute("VACUUM")
             connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
