@@ -71,17 +71,17 @@ class _Printer:
         """Print the root of the document."""
         value = entry.value
         if isinstance(value, Collection) and value.entries and _flow_text(value, WIDTH) is None:
-            self.comments(0, [*entry.before, *entry.header, *entry.trailing])
+            said = [*entry.header, *entry.trailing]
             if value.props:
-                self.line(0, f"--- {value.props}" if not self._has_marker() else value.props)
+                self.comments(0, [*entry.before, *said[1:]])
+                self.line(0, "  ".join((value.props, *said[:1])))
+            else:
+                self.comments(0, [*entry.before, *said])
             self._entries(value, 0)
         else:
             self._entry(entry, 0, "")
         while self._lines and self._lines[-1] == "" and not self._no_blank:
             self._lines.pop()
-
-    def _has_marker(self) -> bool:
-        return any(line.startswith("---") for line in self._lines)
 
     def _entries(self, collection: Collection, indent: int) -> None:
         self._no_blank = True
@@ -163,7 +163,7 @@ def _key(key: Scalar | Alias | None, *, in_flow: bool) -> str:
     if "\n" in key.raw or key.style in {"|", ">"}:
         text = written(key.value, in_flow=in_flow)
     else:
-        text = _scalar(key, in_flow=in_flow)
+        text = _scalar(key, in_flow=in_flow) or '""'
     return f"{key.props} {text}" if key.props else text
 
 

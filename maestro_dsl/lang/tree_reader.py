@@ -147,6 +147,8 @@ class _Reader:
         is_map = isinstance(event, yaml.MappingStartEvent)
         made = Collection(is_map=is_map, is_flow=bool(event.flow_style))
         self._slot = owner.header
+        if made.is_flow or event.anchor or event.tag:
+            owner.before += filter(None, self._take())
         made.props = self._props(event)
         if made.is_flow:
             owner.before += filter(None, self._take())

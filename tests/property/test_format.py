@@ -121,3 +121,32 @@ def test_the_parser_in_python_leads_to_the_same_form(path, monkeypatch):
     marked = annotated(path.read_text(encoding="utf-8"))
     monkeypatch.setattr("maestro_dsl.lang.tree_reader.parser_of", python_parser_of)
     assert formatted(marked) == marked
+
+
+MARKS = [
+    *"{}[]:,-?&*!|>'\"%@`#<=~. \n\t\r\\",
+    "\n  ",
+    "- ",
+    ": ",
+    "&a ",
+    "*a ",
+    "!!str ",
+    "---\n",
+    "k",
+    "|+\n",
+    ">2\n",
+]
+YAMLISH = st.lists(st.sampled_from(MARKS), max_size=30).map("".join)
+
+
+@slow_to_draw
+@given(YAMLISH | st.text(max_size=30), YAMLISH)
+def test_any_text_is_formatted_or_left(before, after):
+    text = f"{before}\napiVersion: maestro/v1\nkind: Plan\nid: {after}"
+    made = formatted(text)
+    if made is None:
+        return
+    assert json.dumps(load(made, "f.yaml").data, sort_keys=True) == json.dumps(
+        load(text, "f.yaml").data, sort_keys=True
+    )
+    assert formatted(made) == made
