@@ -3,9 +3,11 @@
 One run, alternating rounds, one load generator for all: `wrk` where it is installed, else one in Python in a
 process of its own. Start, requests a second and memory of `maestro mock serve` as a person starts it.
 
-    python benchmarks/mock.py [--prism PATH/TO/prism] [--big LARGE_OPENAPI_FILE] [--seconds 4] [--rounds 3]
+    python benchmarks/mock.py [--prism PATH/TO/prism] [--express FOLDER] [--big LARGE_OPENAPI_FILE]
+                              [--seconds 4] [--rounds 3]
 
 Prism: npm install @stoplight/prism-cli@5 in any folder; its program is node_modules/.bin/prism there.
+Express: npm install express@5 in any folder; a mock of the two paths, written by hand, is started in it.
 """
 
 from __future__ import annotations
@@ -28,6 +30,17 @@ from pathlib import Path
 SPEC = Path(__file__).parents[1] / "examples" / "todo-app" / "contracts" / "api_spec.yaml"
 CONNECTIONS = 16
 START_TIMEOUT_S = 120
+BY_HAND = """
+const express = require('express');
+const lists = [1, 2, 3].map((id) => ({ id, name: 'Garden', created_at: '2026-01-05T08:00:00Z' }));
+const app = express();
+app.get('/lists', (request, response) => response.json(lists));
+app.get('/lists/:id', (request, response) => {
+  const found = lists.find((list) => String(list.id) === request.params.id);
+  if (found) response.json(found); else response.status(404).json({ code: 'not_found' });
+});
+app.listen(Number(process.argv[1]), '127.0.0.1');
+"""
 BODY = b'[{"id":1,"title":"Sow","done":false,"created_at":"2026-01-05T08:00:00Z"}]' * 4
 
 
@@ -37,10 +50,12 @@ class Peer:
 
     name: str
     command: tuple[str, ...]
+    cwd: Path | None = None
 
     def started(self, file: Path, port: int) -> tuple[str, ...]:
         """The command with its places filled in."""
-        return tuple(part.format(file=file, port=port) for part in self.command)
+        places = {"{file}": str(file.resolve()), "{port}": str(port)}
+        return tuple(places.get(part, part) for part in self.command)
 
 
 @contextlib.contextmanager
@@ -50,7 +65,11 @@ def running(peer: Peer, file: Path, path: str):
         port = probe.getsockname()[1]
     begun = time.perf_counter()
     process = subprocess.Popen(
-        peer.started(file, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        peer.started(file, port),
+        cwd=peer.cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         while not answers(port, path):
@@ -162,6 +181,7 @@ def measure(peers: list[Peer], file: Path, paths: list[str], seconds: float, rou
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--prism", default=shutil.which("prism"))
+    parser.add_argument("--express", type=Path, metavar="FOLDER")
     parser.add_argument("--big", type=Path)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
@@ -185,9 +205,12 @@ def main() -> None:
         peers.append(Peer(name="prism", command=(stated.prism, "mock", "{file}", "-p", "{port}")))
     else:
         print("prism is not installed: measured without it (see --help)")
+    if stated.express is not None:
+        by_hand = ("node", "-e", BY_HAND, "{port}")
+        peers.append(Peer(name="express", command=by_hand, cwd=stated.express))
     measure(peers, SPEC, paths, stated.seconds, stated.rounds)
     if stated.big is not None:
-        for peer in (peer for peer in peers if peer.name != "bare"):
+        for peer in (peer for peer in peers if peer.name not in {"bare", "express"}):
             with running(peer, stated.big, "/nowhere") as (process, _, started):
                 print(f"{peer.name:<8} {stated.big.name}: {started:.2f} s, {resident_mb(process):.0f} MB")
 
