@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from maestro_dsl.errors import EnvironmentFailure, IntegrityError, MaestroError, StateError
-from maestro_dsl.storage.files import FILE_MODE, make_folder, write_durably, writing_to
+from maestro_dsl.storage.files import FILE_MODE, make_folder, sync_folder, write_durably, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,12 +153,31 @@ def _prepare(folder: Path, path: Path, marker: Path, journal_mode: str) -> None:
             found = _revision(database)
             if found is None and marker.exists():
                 raise IntegrityError(f"the journal {path} has lost its tables", hint=_RESTORE_HINT)
+            if found is not None and found != REVISIONS[-1]:
+                _back_up(path, folder / f"journal-{found}.backup.db")
             if found != REVISIONS[-1]:
                 _migrate(database)
         finally:
             database.close()
         if not marker.exists():
             write_durably(marker, _MARKER_CONTENT)
+
+
+def _back_up(path: Path, copy: Path) -> None:
+    """Copy the journal as it is before a migration, durably; a copy of an earlier try is replaced."""
+    unfinished = copy.with_suffix(".tmp")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE))
+    with (
+        explained(path),
+        closing(sqlite3.connect(path)) as source,
+        closing(sqlite3.connect(unfinished)) as to,
+    ):
+        source.backup(to)
+    with unfinished.open("rb") as stream:
+        os.fsync(stream.fileno())
+    unfinished.replace(copy)
+    sync_folder(copy.parent)
 
 
 def _migrate(database: Database) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -136,3 +139,48 @@ def test_a_locked_database_says_so(tmp_path, monkeypatch):
         pass
     first.close()
     second.close()
+
+
+def older(tmp_path, revision="0001"):
+    """A journal as an earlier version made it, with a run in it."""
+    tmp_path.mkdir(exist_ok=True)
+    engine = module._engine(tmp_path / "journal.db", "WAL")
+    config = Config()
+    config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.exec_driver_sql("INSERT INTO plans VALUES ('d', x'7b7d')")
+    engine.dispose()
+    (tmp_path / "state.json").write_bytes(module._MARKER_CONTENT)
+
+
+def test_an_older_journal_is_migrated_and_what_it_was_is_kept(tmp_path):
+    older(tmp_path)
+    database = open_database(tmp_path)
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == REVISIONS[-1]
+        assert connection.exec_driver_sql("SELECT content FROM plans").scalar() == b"{}"
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    database.close()
+    backup = tmp_path / "journal-0001.backup.db"
+    assert mode(backup) == 0o600
+    with closing(sqlite3.connect(backup)) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert copy.execute("SELECT content FROM plans").fetchall() == [(b"{}",)]
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_migration_that_failed_leaves_the_journal_as_it_was(tmp_path, monkeypatch):
+    older(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_migrate", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            open_database(tmp_path)
+    open_database(tmp_path).close()
+    assert (tmp_path / "journal-0001.backup.db").exists()
+
+
+def test_a_new_journal_needs_no_backup(tmp_path):
+    open_database(tmp_path).close()
+    assert not list(tmp_path.glob("*backup*"))
