@@ -7,6 +7,7 @@ comment inside a flow list, an alias, a key that shares its line) there is no ed
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Edit, Span
@@ -69,7 +70,7 @@ def without_key(document: Document[DocumentValue] | Document[Blueprint], pointer
     """Return the edit that takes the key at `pointer` and its value out of a mapping that has others."""
     text, lines = document.text, lines_of(document.text)
     names = list(mapping_at(document.data, pointer[:-1]))
-    if len(names) < 2 or _ALIAS.search(text):  # noqa: PLR2004 - an empty mapping would be left
+    if len(names) < 2 or _has_alias(text):  # noqa: PLR2004 - an empty mapping would be left
         return None
     start, _ = lines.range(document.map.key_span(pointer))
     _, end = lines.range(document.map.value_span(pointer))
@@ -85,7 +86,7 @@ def without_key(document: Document[DocumentValue] | Document[Blueprint], pointer
 
 def _without_item(document: Document[Blueprint], pointer: Pointer, index: int, count: int) -> Edit | None:
     lines = lines_of(document.text)
-    if count < 2 or _ALIAS.search(document.text):  # noqa: PLR2004 - an empty list would be left
+    if count < 2 or _has_alias(document.text):  # noqa: PLR2004 - an empty list would be left
         return None
     start, end = lines.range(document.map.value_span((*pointer, index)))
     if _is_flow(document, pointer):
@@ -125,7 +126,7 @@ def _cut_lines(
 def _behind(document: Document[Blueprint], pointer: Pointer, entry: str, *, is_list: bool) -> Edit | None:
     """Return the edit that puts `entry` behind the entry at `pointer`, in the style of its collection."""
     text, lines = document.text, lines_of(document.text)
-    if not document.map.has(pointer) or _ALIAS.search(text):
+    if not document.map.has(pointer) or _has_alias(text):
         return None
     _, end = lines.range(document.map.value_span(pointer))
     if _is_flow(document, pointer[:-1]):
@@ -139,3 +140,8 @@ def _behind(document: Document[Blueprint], pointer: Pointer, entry: str, *, is_l
     newline = "\r\n" if text[last - 1 : last] == "\r" else "\n"
     last -= len(newline) - 1
     return Edit(span=document.map.span(last, last), replacement=f"{newline}{before}{entry}")
+
+
+@lru_cache(maxsize=4)
+def _has_alias(text: str) -> bool:
+    return _ALIAS.search(text) is not None

@@ -6,6 +6,7 @@ whenever the two ends have one. What is removed is never read by position, so th
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.compiler.order import topological
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import Blueprint, Need, NodeSpec
 
+_MOST_SOURCES: Final = 8
+"""Loops over more different things than this are not looked through."""
 _USUAL: Final = ("succeeded", "succeeded_on_mock")
 _MOST: Final = 100
 """Most findings of one blueprint: telling which need brings another costs as much as the node has needs."""
@@ -37,7 +40,8 @@ def _redundant(document: Document[Blueprint]) -> Iterator[Diagnostic]:
     order = topological({name: [need.node for need in _known(spec, nodes)] for name, spec in nodes.items()})
     bits = {name: 1 << place for place, name in enumerate(order)}
     above: dict[str | None, dict[str, int]] = {}
-    for source in {_source(spec) for spec in nodes.values()}:
+    common = Counter(_source(spec) for spec in nodes.values()).most_common(_MOST_SOURCES)
+    for source, _ in common:
         above[source] = _implied(source, nodes, order, bits)
     found = 0
     for name in order:
@@ -45,8 +49,8 @@ def _redundant(document: Document[Blueprint]) -> Iterator[Diagnostic]:
         for need in needs if len(needs) > 1 and found < _MOST else ():
             if need.join != "auto":
                 continue
-            for source in {_source(nodes[name]), _source(nodes[need.node])}:
-                if not _brought(needs, source, nodes, above) & bits[need.node]:
+            for source in dict.fromkeys((_source(nodes[name]), _source(nodes[need.node]))):
+                if source not in above or not _brought(needs, source, nodes, above) & bits[need.node]:
                     continue
                 found += 1
                 yield _finding(document, name, need, _bringer(needs, need, source, nodes, above, bits))

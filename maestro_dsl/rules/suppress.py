@@ -24,6 +24,7 @@ MARK: Final = "maestro:"
 _FORM: Final = re.compile(
     r"\s*maestro:\s*(?P<verb>[A-Za-z_-]*)\s*(?:\[(?P<codes>[^\]]*)\])?(?P<reason>.*)", re.DOTALL
 )
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _HINT: Final = "write: maestro: ignore[CODE] reason"
 _IN_PLANS: Final = frozenset({Scope.WORKSPACE, Scope.GRAPH})
 
@@ -113,11 +114,13 @@ def _lines(source: SourceMap, text: str, comment: Comment) -> frozenset[int]:
     if text[first : comment.start].strip():
         return frozenset({line})
     line, _ = source.position(comment.end)
-    rest = text[comment.end :].splitlines()[1:]
     opening = "{#" if source.file.endswith(TEMPLATE_SUFFIX) else "#"
-    for place, below in enumerate(rest):
-        if not below.strip().startswith(opening):
-            return frozenset({line, line + 1 + place})
+    below, broken = line, _LINE_END.search(text, comment.end)
+    while broken is not None:
+        start, broken = broken.end(), _LINE_END.search(text, broken.end())
+        below += 1
+        if not text[start : broken.start() if broken is not None else len(text)].lstrip().startswith(opening):
+            return frozenset({line, below})
     return frozenset({line})
 
 
