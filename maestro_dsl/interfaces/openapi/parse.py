@@ -22,6 +22,7 @@ _EXAMPLES = frozenset({"example", "examples", "default", "enum", "const"})
 """Keys whose values are data, in which a "$ref" is no reference."""
 
 _MAX_LOST = 20
+_MOST_PATHS = 50
 _SHOWN = 4
 _SHOWN_LENGTH = 40
 _TOLD_BY_VALUE = frozenset({"$ref", "openapi", "operationId", "swagger"})
@@ -191,20 +192,28 @@ def _servers(data: dict[str, Any]) -> list[Any]:
 
 
 def _base_paths(servers: list[Any]) -> tuple[str, ...]:
-    found: list[str] = []
+    found: dict[str, None] = {}
     for server in servers:
         url = server.get("url") if isinstance(server, dict) else None
         if isinstance(url, str):
-            path = _path_of(url, server.get("variables"))
-            if path not in found:
-                found.append(path)
-    return tuple(found) or ("",)
+            for written in _spelled_out(url, server.get("variables")):
+                found[_path_of(written)] = None
+    return tuple(found)[:_MOST_PATHS] or ("",)
 
 
-def _path_of(url: str, variables: Any) -> str:
+def _spelled_out(url: str, variables: Any) -> list[str]:
+    """Return an address with its variables filled in: their defaults first, then what else they list."""
+    urls = [url]
     for name, variable in (variables if isinstance(variables, dict) else {}).items():
-        if isinstance(variable, dict):
-            url = url.replace("{" + str(name) + "}", str(variable.get("default", "")))
+        if isinstance(variable, dict) and len(urls) <= _MOST_PATHS:
+            listed = variable.get("enum")
+            values = [variable.get("default", ""), *(listed if isinstance(listed, list) else [])]
+            texts = dict.fromkeys(map(str, values))
+            urls = [known.replace("{" + str(name) + "}", text) for text in texts for known in urls]
+    return urls
+
+
+def _path_of(url: str) -> str:
     try:
         path = urlsplit(url).path if "://" in url or url.startswith("/") else "/" + url.partition("/")[2]
     except ValueError:
