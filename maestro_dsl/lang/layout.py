@@ -18,6 +18,8 @@ WIDTH: Final = 100
 """A flow collection that ends beyond this column is written as a block."""
 
 _STEP: Final = 2
+_ANY_WIDTH: Final = 1_000_000
+_IGNORE: Final = "maestro: ignore"
 _ODD_BREAKS: Final = re.compile("[\x85\u2028\u2029]")
 _ESCAPE: Final = re.compile(r'\\[^"\\]')
 _LONGEST_KEY: Final = 1000
@@ -94,6 +96,8 @@ class _Printer:
         """Print one entry; `head` is "key:", "-", or "" for the root."""
         value = entry.value
         room = WIDTH - indent - len(head.rpartition("\n")[2]) - 1
+        if any(_IGNORE in text for text in (*entry.before, *entry.header, *entry.trailing)):
+            room = _ANY_WIDTH  # the comment speaks for one line, so all of it stays on one
         if isinstance(value, Collection) and (value.entries or not value.is_flow):
             flow = _flow_text(value, room)
             if flow is None:

@@ -79,6 +79,15 @@ def test_long_flow_becomes_a_block_and_short_stays():
     assert formatted(f"contracts: [{items}]\n") == f"contracts:\n{lines}"
 
 
+@pytest.mark.parametrize("place", ["above", "behind"])
+def test_a_comment_that_hides_findings_keeps_its_line_in_one_piece(place):
+    items = ", ".join(f"contracts/number_{number}.yaml" for number in range(9))
+    comment = "# maestro: ignore[REF008] made by another program"
+    line = f"contracts: [{items}]"
+    text = f"{comment}\n{line}\n" if place == "above" else f"{line}  {comment}\n"
+    assert formatted(text) == text
+
+
 def test_what_stands_at_the_top_stays_there():
     text = "# licence\n\n# of the id\nid: x\nkind: Plan\napiVersion: maestro/v1\n"
     assert formatted(text, "") == "# licence\n\napiVersion: maestro/v1\nkind: Plan\n# of the id\nid: x\n"
