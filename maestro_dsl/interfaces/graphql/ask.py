@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _DEPTH: Final = 3
 _FIELDS: Final = 60
+_FEW: Final = 3
 _FRAGMENTS: Final = 3
 _INPUT_DEPTH: Final = 3
 _PAGE: Final = 2
@@ -135,20 +136,22 @@ class Asker:
             holder.fields.items(), key=lambda item: not is_leaf_type(get_named_type(item[1].type))
         )
         roots = {root.name for _, root in self._api.roots()}
-        for name, entry in entries:
+        last = len(entries)
+        for number, (name, entry) in enumerate(entries):
             named = get_named_type(entry.type)
             deep = not is_leaf_type(named)
             required = any(is_required_argument(item) for item in entry.args.values())
-            if (
-                draft.left <= 0
-                or (deep and (depth <= 1 or named.name in roots))
-                or (required and depth < style.depth)
-            ):
+            too_deep = deep and (depth <= 1 or named.name in roots)
+            if draft.left <= 0 or too_deep or (required and depth < style.depth):
                 continue
             draft.left -= 1
             alias = f"{prefix}{name}: " if prefix else ""
             inner = Style(depth=style.depth, seed=style.seed, rich=style.rich)
+            share = draft.left // (last - number) if deep else draft.left  # later ones get theirs
+            kept = draft.left - max(share, _FEW)
+            draft.left -= kept
             parts.append(self._field(name, entry, draft, inner, depth - 1, {}, alias))
+            draft.left += kept
         return " ".join(parts)
 
     # ---- values ------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from graphql import get_named_type, is_enum_type, is_specified_scalar_type
 
 from maestro_dsl.interfaces.graphql.ask import Style
 from maestro_dsl.interfaces.graphql.paging import LIMITS
-from maestro_dsl.interfaces.graphql.shape import is_error_field
+from maestro_dsl.interfaces.graphql.shape import is_error_field, plain
 from maestro_dsl.interfaces.graphql.table import is_listed
+from maestro_dsl.interfaces.graphql.verbs import VERBS, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,15 +54,21 @@ class Life:
 def lives(probe: Prober) -> list[Life]:
     """Return the types that the contract can make or find, in the order of the mutations."""
     mutation = probe.api.schema.mutation_type
-    by_type: dict[str, dict[str, str]] = {}
-    for name in mutation.fields if mutation is not None else ():
+    by_type: dict[str, dict[str, tuple[int, str]]] = {}
+    for number, name in enumerate(mutation.fields if mutation is not None else ()):
         deed = probe.table.deed(mutation.name, name) if mutation is not None else None
-        if deed is not None and deed.is_entity:
-            verb = "create" if deed.verb == "upsert" else deed.verb
-            by_type.setdefault(deed.type, {}).setdefault(verb, f"mutation {name}")
+        if deed is None or not deed.is_entity:
+            continue
+        verb = "create" if deed.verb == "upsert" else deed.verb
+        if verb != "create" and not _takes_key(probe, f"mutation {name}", deed):
+            continue
+        is_exact = plain("".join(words(name))).replace(plain(deed.type), "", 1) in VERBS
+        ranked = (number - (0 if not is_exact else 10_000), f"mutation {name}")
+        known = by_type.setdefault(deed.type, {})
+        known[verb] = min(ranked, known.get(verb, ranked))
     found = []
     for kind in dict.fromkeys([*by_type, *probe.known]):
-        own = by_type.get(kind, {})
+        own = {verb: name for verb, (_, name) in by_type.get(kind, {}).items()}
         found.append(
             Life(
                 type=kind,
@@ -73,6 +80,18 @@ def lives(probe: Prober) -> list[Life]:
             )
         )
     return found
+
+
+def _takes_key(probe: Prober, operation: str, deed: Deed) -> bool:
+    """Return whether a mutation can be told which one it is about."""
+    entry = probe.api.root_field(operation)
+    arguments = entry.args if entry is not None else {}
+    inner = {
+        name
+        for item in arguments.values()
+        for name in getattr(get_named_type(item.type), "fields", None) or ()
+    }
+    return any(name in arguments or name in inner for name in deed.ids)
 
 
 def _reader(probe: Prober, kind: str) -> tuple[str, str] | None:

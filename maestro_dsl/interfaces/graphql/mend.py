@@ -94,6 +94,7 @@ def mend(document: DocumentNode, warn: Warn) -> Mended:
     _roots(found, schemas, warn)
     _support(found, used, warn)
     _References(found, warn).mend()
+    _inhabit(found, warn)
     for item in found.types.values():
         _fill(item, warn)
     return found
@@ -324,6 +325,38 @@ class _References:
                     _put(item, "fields", (*(item.fields or ()), entry))
                     text = f'{item.name.value} lacks "{name}" of the interface {node.name.value}; it is added'
                     self._warn(text, node)
+
+
+def _inhabit(found: Mended, warn: Warn) -> None:
+    """Give every union and interface that a field has at least one type that its values can be of."""
+    types = [item for item in found.types.values() if isinstance(item, ObjectTypeDefinitionNode)]
+    implemented = {node.name.value for item in types for node in item.interfaces or ()}
+    used = {
+        _named(entry.type).name.value
+        for item in found.types.values()
+        if isinstance(item, _HOLDERS)
+        for entry in item.fields or ()
+    }
+    for name, item in list(found.types.items()):
+        made = f"{name}Value"
+        while made in found.types:
+            made += "_"
+        named = NamedTypeNode(name=NameNode(value=made))
+        if name not in used:
+            continue
+        if isinstance(item, UnionTypeDefinitionNode) and not item.types:
+            warn(f"the union {name} has no types; {made} is added", item)
+            found.types[made] = _object_with_id(made)
+            _put(item, "types", (named,))
+        elif isinstance(item, InterfaceTypeDefinitionNode) and name not in implemented:
+            warn(f"no type implements the interface {name}; {made} is added", item)
+            own = NamedTypeNode(name=NameNode(value=name))
+            found.types[made] = ObjectTypeDefinitionNode(
+                name=NameNode(value=made),
+                fields=item.fields,
+                interfaces=(*(item.interfaces or ()), own),
+                directives=(),
+            )
 
 
 def _fill(item: Any, warn: Warn) -> None:

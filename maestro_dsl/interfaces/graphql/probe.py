@@ -197,27 +197,36 @@ class Prober:
         """Yield type, identity and fields of each object with an identity in an answer."""
         entry = self.api.root_field(operation)
         name = operation.partition(" ")[2]
+        waiting: list[tuple[Any, Any]] = []
         if entry is not None and isinstance(data, dict):
-            yield from self._objects(data.get(name), entry.type)
+            waiting.append((data.get(name), entry.type))
+        while waiting:  # what stands higher comes first
+            level, waiting = waiting, []
+            for value, kind in level:
+                named, fields = self._object(value, kind, waiting)
+                identity = None if named is None else self.shapes.identity(named.name)
+                if named is not None and identity is not None:
+                    key = fields.get(identity.field)
+                    if isinstance(key, (str, int)):
+                        yield named.name, str(key), fields
 
-    def _objects(self, value: Any, kind: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        if isinstance(kind, (GraphQLNonNull, GraphQLList)):
-            inner = kind.of_type
-            for item in value if isinstance(kind, GraphQLList) and isinstance(value, list) else [value]:
-                yield from self._objects(item, inner)
-            return
+    def _object(
+        self, value: Any, kind: Any, waiting: list[tuple[Any, Any]]
+    ) -> tuple[GraphQLObjectType | None, dict[str, Any]]:
+        """Return an object's type and fields; what it holds is added to `waiting`."""
+        if isinstance(kind, GraphQLNonNull):
+            return self._object(value, kind.of_type, waiting)
+        if isinstance(kind, GraphQLList):
+            waiting += [(item, kind.of_type) for item in value] if isinstance(value, list) else []
+            return None, {}
         if not isinstance(value, dict):
-            return
+            return None, {}
         named = self.api.schema.type_map.get(str(value.get("__typename"))) if is_abstract_type(kind) else kind
         if not isinstance(named, GraphQLObjectType):
-            return
+            return None, {}
         fields = {key.removeprefix(f"{named.name}_"): item for key, item in value.items()}
-        identity = self.shapes.identity(named.name)
-        if identity is not None and isinstance(fields.get(identity.field), (str, int)):
-            yield named.name, str(fields[identity.field]), fields
-        for name, item in fields.items():
-            if name in named.fields:
-                yield from self._objects(item, named.fields[name].type)
+        waiting += [(item, named.fields[name].type) for name, item in fields.items() if name in named.fields]
+        return named, fields
 
 
 def _message(error: Any) -> str:

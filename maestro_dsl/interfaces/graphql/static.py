@@ -32,8 +32,12 @@ _INTROSPECTION: Final = "introspection"
 
 async def check_declared(probe: Prober) -> bool:
     """Count what the provider's schema lacks; False where it does not tell its schema."""
-    request = GraphRequest(query=get_introspection_query(descriptions=False))
-    reply = await probe.send(request, _INTROSPECTION)
+    reply = None
+    for whole in (True, False):  # older servers know no deprecated arguments
+        query = get_introspection_query(descriptions=False, input_value_deprecation=whole)
+        reply = await probe.send(GraphRequest(query=query), _INTROSPECTION)
+        if reply is None or reply.ok or reply.is_closed:
+            break
     if reply is None or not reply.ok:
         probe.sheet.note("the provider does not tell its schema, so only its answers were judged")
         probe.sheet.recommend("let the provider answer introspection while it is verified")

@@ -129,7 +129,7 @@ class Table:
             return Recipe(rule="root", types=(named.name,))
         types = self.shapes.possible(named)
         if not types:
-            return Recipe(rule="null")
+            return Recipe(rule="empty" if lists else "null")
         entity = self.shapes.is_entity(named)
         page = self.shapes.page(named.name)
         if page is not None and not lists:

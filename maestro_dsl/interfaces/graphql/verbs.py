@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.interfaces.graphql.shape import Shapes
 
-_VERBS: Final = {
+VERBS: Final = {
     **dict.fromkeys(
         ("create", "add", "insert", "new", "register", "make", "submit", "created", "added"), "create"
     ),
@@ -60,7 +60,7 @@ def words(name: str) -> list[str]:
 def deed(shapes: Shapes, name: str, field: GraphQLField) -> Deed | None:
     """Return what the root field `name` does by its name, None where the name says nothing we know."""
     parts = words(name)
-    at = next((i for i in (0, len(parts) - 1) if parts and parts[i] in _VERBS), None)
+    at = next((i for i in (0, len(parts) - 1) if parts and parts[i] in VERBS), None)
     if at is None:
         return None
     noun = [word for i, word in enumerate(parts) if i != at and word not in {"bulk", "many", "one", "my"}]
@@ -68,7 +68,7 @@ def deed(shapes: Shapes, name: str, field: GraphQLField) -> Deed | None:
     if found is None:
         return None
     is_entity = shapes.identity(found) is not None
-    verb = _VERBS[parts[at]]
+    verb = VERBS[parts[at]]
     if not is_entity and verb not in {"update", "upsert"}:
         return None
     return Deed(verb=verb, type=found, is_entity=is_entity, ids=identity_names(shapes, found))

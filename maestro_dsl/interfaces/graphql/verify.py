@@ -149,7 +149,8 @@ async def _lookup(probe: Prober, operation: str) -> None:
         return
     kind, key = found
     reply = await probe.ask(operation, {argument: _typed(entry.args[argument], key)})
-    if reply is not None:
+    is_there = reply is not None and reply.data.get(operation.partition(" ")[2]) is not None
+    if reply is not None and (len(types) == 1 or not is_there):  # of many types not each is asked for its id
         own = next((item[1] for item in probe.objects(operation, reply.data)), None)
         told = (
             f"{operation}({argument}: {key}) gives {own or 'nothing'}, though the provider has a {kind} {key}"
