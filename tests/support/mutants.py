@@ -125,7 +125,7 @@ def is_allowed(api: Api, operation: Operation, reply: Reply) -> bool:
     """Whether the description allows this answer by itself."""
     response = declared(operation, reply.status)
     if response is None:
-        return False
+        return not operation.responses  # nothing is said of answers at all
     names = dict(reply.headers)
     if any(header.required and name.lower() not in names for name, header in response.headers.items()):
         return False
@@ -236,7 +236,9 @@ def _plain(operation: Operation) -> Iterator[tuple[str, str, Fault]]:
         yield "missing-method", "answers 405", _always(405)
     status = _other_status(operation)
     yield "wrong-status", f"answers {status} for a success", _status(status)
-    if operation.security and all(option.schemes for option in operation.security):
+    schemes = [scheme for option in operation.security for scheme in option.schemes]
+    is_shown = all(scheme.kind != "mutualTLS" for scheme in schemes)  # a certificate is no part of a request
+    if operation.security and is_shown and all(option.schemes for option in operation.security):
         yield "security-off", "answers without credentials", _without_security
     media = None if operation.body is None else operation.body.json
     if media is not None and media.schema is not None and _promises_refusal(operation):

@@ -80,8 +80,19 @@ class Entities:
                 values[name] = self.probe.given[above]
             else:
                 values[name] = self._guess(path, name)
-                certain = False
+                certain = certain and self._is_stated(path, name)
         return values, certain
+
+    def _is_stated(self, path: str, name: str) -> bool:
+        """Return whether the description itself says which values a parameter may have."""
+        api = self.probe.api
+        return any(
+            shapes.keyword(api, parameter.schema, "default") is not None
+            for operation in api.operations
+            if operation.path == path
+            for parameter in operation.parameters_in("path")
+            if parameter.name == name
+        )
 
     def _guess(self, path: str, name: str) -> Json:
         for operation in self.probe.api.operations:
@@ -250,6 +261,8 @@ async def expect_success(probe: Prober, sent: Sent | None, *, certain: bool = Tr
     if status in NOT_IMPLEMENTED or (
         status == NOT_FOUND and certain and ("{" not in operation.path or await probe.is_unknown_route(sent))
     ):
+        probe.is_missing(sent)
+    elif status == NOT_FOUND and declared(operation, status) is None and await probe.is_unknown_route(sent):
         probe.is_missing(sent)
     elif status == NOT_FOUND and certain:
         text = f"{name} answers 404 for an item that exists"

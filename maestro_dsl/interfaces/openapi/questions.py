@@ -169,6 +169,9 @@ async def ask_wrongly(
         inner = shapes.items(api, media.schema)
         found = broken(api, True if inner is None else inner, body[0])
         wrong = [(f"with a first item {item.what}", [item.body, *body[1:]]) for item in found]
+    elif isinstance(body, (str, int, float)):
+        others: tuple[Json, ...] = ({"not": "this"}, "maestro-no-such-value")
+        wrong = [(f"that is {other!r}", other) for other in others]
     else:
         return
     for what, data in wrong:

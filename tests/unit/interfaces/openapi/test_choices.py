@@ -24,9 +24,8 @@ def error_with(name, value):
 
 
 def test_missing_credentials_get_the_declared_default():
-    answer = ask(
-        f"{KEY}paths: {{/u: {{get: {{responses: {{200: {{description: ok}}, {error_with('default', 'no')}}}}}}}}}"
-    )
+    listed = f"200: {{description: ok}}, {error_with('default', 'no')}"
+    answer = ask(f"{KEY}paths: {{/u: {{get: {{responses: {{{listed}}}}}}}}}")
     assert (answer.status, answer.body) == (401, "no")
 
 
