@@ -30,6 +30,7 @@ Examples:
 SERVE_EPILOG = """\b
 Examples:
   maestro mock serve api.yaml
+  maestro mock serve schema.graphql
   maestro mock serve plan.yaml --port 4010
   maestro mock serve a.yaml b.yaml --one-port --port 4010
   maestro mock serve api.yaml --latency 50-200ms --error-rate 0.1 --log calls.jsonl
@@ -39,7 +40,7 @@ Examples:
 
 @click.group("mock", short_help="Emit or serve mocks.")
 def command() -> None:
-    """Emit or serve mocks of interfaces: OpenAPI documents, contracts, or all contracts of a plan."""
+    """Emit or serve mocks: OpenAPI documents, GraphQL schemas, contracts, or all contracts of a plan."""
 
 
 @command.command("emit", epilog=EMIT_EPILOG)
@@ -51,7 +52,7 @@ def command() -> None:
 def emit(
     context: click.Context, *, files: tuple[Path, ...], output: Path, force: bool, output_format: str
 ) -> None:
-    """Write an Express server, the spec and a README for each interface."""
+    """Write a server (Express for REST, Apollo for GraphQL), the spec and a README for each interface."""
     from maestro_dsl.app import mock_emit
 
     own = session(context)

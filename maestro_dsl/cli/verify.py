@@ -56,7 +56,7 @@ def command(
     output_format: str,
     **options: Any,
 ) -> int:
-    """Check a service against CONTRACT (a contract or an OpenAPI document); exit 1 where it is not met."""
+    """Check a service against CONTRACT (a contract, OpenAPI or GraphQL file); exit 1 where it is not met."""
     if (url is None) == (start is None):
         raise UsageError(
             "say either where the service is or how it starts", hint="--url URL or --start COMMAND"

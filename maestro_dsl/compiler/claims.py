@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import Contract
 
 REPORTS: Final = ("contracts/validation_report.json", "quality_report.json")
-_MOCK_FILES: Final = ("spec.yaml", "mock_server.js", "README.md")
+_MOCK_FILES: Final = {
+    ContractType.INTERFACE: ("spec.*", "stubs.*", "README.md"),
+    ContractType.GRAPHQL: ("spec.*", "mock_server.js", "mock/**", "README.md"),
+}
+_SERVER_FILES: Final = ("spec.yaml", "mock_server.js", "README.md")
 _WILD: Final = re.compile(r"[*?\[]")
 
 
@@ -36,8 +40,7 @@ def writes(instance: Instance, contract: Contract | None) -> tuple[str, ...]:
     if contract is None:
         return ()
     if instance.action == "mock":
-        code = ("spec.*", "stubs.*", "README.md")
-        made = code if contract.type is ContractType.INTERFACE else _MOCK_FILES
+        made = _MOCK_FILES.get(contract.type, _SERVER_FILES)
         return tuple(f"contracts/{contract.id}_{name}" for name in made)
     if instance.action == "fulfil":
         folder = contract.provider_persona_id

@@ -6,10 +6,8 @@ error is CTR001, where nothing can be served. No other file and no address is ev
 
 from __future__ import annotations
 
-import gc
 import json
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graphql import (
     GraphQLError,
@@ -20,13 +18,11 @@ from graphql import (
     validate_schema,
 )
 
+from maestro_dsl.collector import collector_paused
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.interfaces.graphql.lenient import Unreadable, read, too_deep
 from maestro_dsl.interfaces.graphql.mend import Mended, mend
 from maestro_dsl.interfaces.graphql.model import GraphApi
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 _MAX_TOLD: Final = 40
@@ -47,7 +43,7 @@ def parse(content: bytes, file: str) -> tuple[GraphApi | None, Diagnostics]:
     source.text = text
     if not text.strip():
         return source.refused("it is empty")
-    with _collector_paused():
+    with collector_paused():
         if text.lstrip().startswith("{"):
             return _introspected(text, source)
         return _sdl(text, source)
@@ -197,15 +193,3 @@ def _again(schema: GraphQLSchema, *, assume_valid: bool) -> GraphQLSchema:
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return text[:1].lower() + text[1:300]
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector out: it would walk a growing tree again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
