@@ -258,11 +258,7 @@ async def expect_success(probe: Prober, sent: Sent | None, *, certain: bool = Tr
         probe.succeeded(operation)
         probe.judge(sent)
         return True
-    if status in NOT_IMPLEMENTED or (
-        status == NOT_FOUND and certain and ("{" not in operation.path or await probe.is_unknown_route(sent))
-    ):
-        probe.is_missing(sent)
-    elif status == NOT_FOUND and declared(operation, status) is None and await probe.is_unknown_route(sent):
+    if status in NOT_IMPLEMENTED or (status == NOT_FOUND and await _has_no_route(probe, sent, certain)):
         probe.is_missing(sent)
     elif status == NOT_FOUND and certain:
         text = f"{name} answers 404 for an item that exists"
@@ -277,6 +273,14 @@ async def expect_success(probe: Prober, sent: Sent | None, *, certain: bool = Tr
         text = f"{name} answers {status} to a request that its schema allows"
         probe.sheet.check("status", False, text, operation=operation.id)
     return False
+
+
+async def _has_no_route(probe: Prober, sent: Sent, certain: bool) -> bool:
+    """Return whether a 404 says that there is no such operation, and not that there is no such item."""
+    if certain and "{" not in sent.operation.path:
+        return True
+    is_told_apart = certain or declared(sent.operation, NOT_FOUND) is None
+    return is_told_apart and await probe.is_unknown_route(sent)
 
 
 def identity_of(resource: Resource, sent: Sent) -> Json:
