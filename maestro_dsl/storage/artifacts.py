@@ -80,13 +80,15 @@ class Artifacts:
         Raises:
             EnvironmentFailure: the folder cannot be written.
         """
-        named = {digest_bytes(content): content for content in contents}
+        digests = tuple(map(digest_bytes, contents))
+        named = dict(zip(digests, contents, strict=True))
+        places = {digest: self._path(digest) for digest in named}
         absent = {
-            self._path(digest): content
-            for digest, content in named.items()
-            if self._read(self._path(digest)) != content or not self._touch(digest)
+            place: named[digest]
+            for digest, place in places.items()
+            if self._read(place) != named[digest] or not self._touch(digest)
         }
-        folders = list({self._path(digest).parent for digest in named})
+        folders = list({place.parent for place in places.values()})
         paths = list(absent)
         with writing_to(self._objects):
             make_folders(folders)
@@ -94,7 +96,7 @@ class Artifacts:
                 some = paths[start : start + _TOGETHER]
                 write_all_durably({path: absent[path] for path in some}, scratch=self._scratch)
             at_once(sync_folder, folders)  # of what was there too: see `put`
-        return tuple(digest_bytes(content) for content in contents)
+        return digests
 
     def get(self, digest: str) -> bytes:
         """Return the content.

@@ -8,8 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from maestro_dsl.errors import EnvironmentFailure
@@ -116,9 +117,20 @@ def at_once(work: Callable[[T], object], items: Sequence[T]) -> None:
         for item in items:
             work(item)
         return
-    with ThreadPoolExecutor(min(_THREADS, len(items))) as pool:
-        for _ in pool.map(work, items):
-            pass
+    done = [_threads().submit(work, item) for item in items]
+    wait(done)  # all of them, so that none is at work when the first failure is raised
+    for item in done:
+        item.result()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return threads that wait for disks; starting them anew for each group costs as much as the disk."""
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="sync")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)  # threads do not survive a fork
 
 
 def write_all_durably(contents: Mapping[Path, bytes], *, scratch: Path) -> None:
