@@ -48,11 +48,14 @@ class ReadyQueue:
         self._left = [0] * max(1, len(index.plan.waves))
         self._held: dict[int, list[int]] = {}
         self._suspects: list[tuple[int, int]] = []
+        """(turn, place) of nodes that run with nothing beside them."""
         self._alone: str | None = None
         self._doomed: list[str] = []
         self._fill()
 
     def _fill(self) -> None:
+        near = sum(item.crashes > 0 and not item.is_final for item in self._state.nodes.values())
+        suspicious = give_up.suspicious_from(near)
         for address, node in self._index.nodes.items():
             record = self._state.nodes.get(address)
             if record is not None and record.is_final:
@@ -63,8 +66,8 @@ class ReadyQueue:
             if False in met:
                 self._doomed.append(address)
             elif not self._missing[address] and _may_start(record):
-                if record is not None and give_up.is_suspect(record.crashes):
-                    heapq.heappush(self._suspects, (record.crashes_alone, self._index.position[address]))
+                if record is not None and record.crashes >= suspicious:
+                    heapq.heappush(self._suspects, (_turn(record), self._index.position[address]))
                 else:
                     self._push(self._index.position[address])
         self._next_wave()
@@ -85,8 +88,8 @@ class ReadyQueue:
     def take(self) -> str | None:
         """Return the next node to start and count it as running, or None where nothing may start.
 
-        Nodes during whose work the process died more than once go first, each with nothing beside it, so that
-        another death has one suspect only.
+        Nodes during whose work the process died go first, each with nothing beside it, so that another death
+        has one suspect only.
         """
         if self._suspects or self._alone is not None:
             return self._take_suspect()
@@ -106,10 +109,14 @@ class ReadyQueue:
     def _take_suspect(self) -> str | None:
         if self._running or self._alone is not None:
             return None
-        _, place = heapq.heappop(self._suspects)
-        self._alone = self._names[place]
-        self.hold(self._alone)
-        return self._alone
+        while self._suspects:
+            _, place = heapq.heappop(self._suspects)
+            address = self._names[place]
+            if address in self._missing:  # else it is final already
+                self._alone = address
+                self.hold(address)
+                return address
+        return self.take()
 
     def _park(self, address: str, place: int, full: str) -> None:
         heapq.heappush(self._parked.setdefault(full, []), place)
@@ -184,3 +191,10 @@ def _may_start(record: NodeRecord | None) -> bool:
     if record.state is NodeState.WAITING:
         return record.decision is not None
     return record.in_flight is None
+
+
+def _turn(record: NodeRecord) -> int:
+    """Return when a suspect is tried: those to be given up at once, then those least often alone before."""
+    if give_up.crashed_too_often(record.crashes, record.crashes_alone, record.crashes_elsewhere):
+        return -1
+    return record.crashes_alone

@@ -120,6 +120,8 @@ class NodeRecord:
     """Processes that died while it was at work, since its last try that ended."""
     crashes_alone: int = 0
     """Those of them in which nothing else was at work, so that it is the only suspect."""
+    crashes_elsewhere: int = 0
+    """Processes that died meanwhile over others, while it was not at work."""
     interrupted: bool = False
     publishing: PublishStarted | None = None
     published: bool = False
@@ -142,6 +144,10 @@ class NodeRecord:
     def nano_usd_spent(self) -> int:
         """Nano-dollars charged so far, lost calls included."""
         return self.nano_usd + self.unsettled_nano_usd + self.lost_nano_usd
+
+    def clear_crashes(self) -> None:
+        """Forget under what circumstances processes died: it is not the cause, or has a new chance."""
+        self.crashes = self.crashes_alone = self.crashes_elsewhere = 0
 
     @property
     def is_final(self) -> bool:
@@ -176,8 +182,6 @@ class RunState:
     services: dict[str, ServiceReady] = field(default_factory=dict)
     """Services that are up, by lease."""
     limits: LimitRaised | None = None
-    died_alone: set[str] = field(default_factory=set)
-    """Nodes that were alone at work when a process died, once or more; nothing takes them out again."""
     held: dict[str, float] = field(default_factory=dict)
     """Model providers that asked for patience → wall time before which nobody calls them."""
     tickets: dict[str, TicketOpened] = field(default_factory=dict)

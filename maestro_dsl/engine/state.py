@@ -120,8 +120,9 @@ def _run_resumed(state: RunState, event: Event, body: RunResumed) -> None:
         raise _illegal(event, f"epoch {body.epoch} is not newer than {state.epoch}")
     state.epoch, state.status, state.paused = body.epoch, RunStatus.RUNNING, None
     state.services.clear()
-    if len(body.interrupted) == 1:
-        state.died_alone.update(body.interrupted)
+    if body.interrupted:
+        for record in state.nodes.values():
+            record.crashes_elsewhere += record.crashes > 0 and record.in_flight is None
     for address in body.interrupted:
         record = _open_node(state, event, address)
         started = record.in_flight
@@ -179,7 +180,7 @@ def _attempt_finished(state: RunState, event: Event, body: AttemptFinished) -> N
     if body.failure == CANCELLED_TRY:
         record.state = NodeState.PAUSED
         return
-    record.crashes = record.crashes_alone = 0  # it can end without taking the process along
+    record.clear_crashes()  # it can end without taking the process along
     record.undecided = body
     if body.failure is not None:
         record.failures[body.failure] = record.failures.get(body.failure, 0) + 1
@@ -246,7 +247,7 @@ def _node_decided(state: RunState, event: Event, body: NodeDecided) -> None:
         record.state, record.waiting, record.interrupted = NodeState.PENDING, None, False
         record.decision = None  # the question may be asked again
         record.undecided, record.retry_at, record.clock_from_s = None, None, None
-        record.crashes = record.crashes_alone = 0
+        record.clear_crashes()
         record.round_offset = record.round
         record.round, record.attempt = record.round + 1, 0
         record.failures, record.responses, record.waited_s = {}, {}, 0.0

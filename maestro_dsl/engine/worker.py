@@ -73,7 +73,7 @@ class NodeWorker:
         record = job.record
         if not await self._wanted(job):
             return
-        if record.crashes and self._is_to_blame(record):
+        if give_up.crashed_too_often(record.crashes, record.crashes_alone, record.crashes_elsewhere):
             await self._give_up_crashing(job)
         elif record.decision is not None and record.decision.decision not in {"retry", "rerun"}:
             await self._finisher.answered(job, self._last(record))
@@ -89,15 +89,6 @@ class NodeWorker:
         else:
             job.why = self._why(job)
             await self._coordinator.work(job)
-
-    def _is_to_blame(self, record: NodeRecord) -> bool:
-        """Return whether the process has died so often over this node that it is not tried again."""
-        state = self._desk.state
-        others = bool(state.died_alone - {record.address}) or any(
-            item is not record and not item.is_final and give_up.is_suspect(item.crashes)
-            for item in state.nodes.values()
-        )
-        return give_up.crashed_too_often(record.crashes, record.crashes_alone, others=others)
 
     def _job(self, address: str) -> Job:
         index = self._desk.index

@@ -10,8 +10,9 @@ from maestro_dsl.engine.state import NodeState
 from maestro_dsl.lang.model import GiveUp
 
 MAX_CRASHES: Final = 3
-SUSPECT_CRASHES: Final = 2
-"""One death in company says nothing: machines restart, people kill."""
+SMALL_COMPANY: Final = 8
+"""So few nodes that were at work when a process died are tried one at a time at once; more of them are not,
+for one death says little: machines restart, people kill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +45,16 @@ def decide(
     return Ending(state=NodeState.GAVE_UP, reason=reason, stop_run=stop_run)
 
 
-def crashed_too_often(crashes: int, alone: int, *, others: bool) -> bool:
+def crashed_too_often(crashes: int, alone: int, elsewhere: int) -> bool:
     """Return whether a node has taken its process down so often that a person must look.
 
-    `alone` counts those deaths in which nothing else was at work; without one of them the node may only have
-    been near. Where there are `others`, under suspicion still or dead alone once, one such death is not
-    enough: somebody may be killing the program from outside.
+    `alone` counts those deaths in which nothing else was at work. One of them may be chance, two are not,
+    unless processes died `elsewhere` as often meanwhile: over others, while this node was not at work.
+    Then somebody kills the program from outside.
     """
-    return crashes >= MAX_CRASHES and (alone > 1 or (alone == 1 and not others))
+    return crashes >= MAX_CRASHES and alone > max(1, elsewhere)
 
 
-def is_suspect(crashes: int) -> bool:
-    """Return whether a node should run with nothing beside it: another death of the process then says who."""
-    return crashes >= SUSPECT_CRASHES
+def suspicious_from(near: int) -> int:
+    """Return from how many deaths on a node runs with nothing beside it, `near` being how many had any."""
+    return 1 if near <= SMALL_COMPANY else 2

@@ -34,17 +34,22 @@ def test_endings(policy, failure, more, expected):
 
 
 @pytest.mark.parametrize(
-    ("crashes", "alone", "others", "too_often"),
+    ("crashes", "alone", "elsewhere", "too_often"),
     [
-        (0, 0, False, False),
-        (2, 2, False, False),
-        (3, 3, False, True),
-        (3, 1, False, True),
-        (3, 1, True, False),
-        (4, 2, True, True),
-        (3, 0, False, False),
-        (9, 0, True, False),
+        (0, 0, 0, False),
+        (2, 2, 0, False),
+        (3, 3, 0, True),
+        (3, 2, 0, True),
+        (3, 2, 1, True),
+        (3, 2, 2, False),
+        (4, 3, 2, True),
+        (3, 1, 0, False),
+        (9, 0, 0, False),
     ],
 )
-def test_three_crashes_are_too_many_where_nothing_else_can_be_the_cause(crashes, alone, others, too_often):
-    assert give_up.crashed_too_often(crashes, alone, others=others) is too_often
+def test_three_crashes_are_too_many_where_nothing_else_can_be_the_cause(crashes, alone, elsewhere, too_often):
+    assert give_up.crashed_too_often(crashes, alone, elsewhere) is too_often
+
+
+def test_a_small_company_is_under_suspicion_at_once_a_large_one_only_the_second_time():
+    assert [give_up.suspicious_from(near) for near in (1, 8, 9, 100)] == [1, 1, 2, 2]
