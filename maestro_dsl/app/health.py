@@ -67,6 +67,9 @@ def _entries(settings: EffectiveSettings) -> tuple[ConfigEntry, ...]:
     values = {name: to_json(getattr(settings, name)) for name in _SHOWN}
     for name, prefix in _GROUPS.items():
         _flatten(prefix, to_json(getattr(settings, name)), values)
+    kept = settings.state
+    retention = {"runs": kept.keep_runs, "age_s": kept.keep_age_s, "size_bytes": kept.keep_bytes}
+    _flatten("state.retention", retention, values)
     origins = settings.origins
     return tuple(
         ConfigEntry(key=key, value=value, origin=_origin(key, origins))
@@ -85,7 +88,7 @@ def _flatten(prefix: str, value: object, into: dict[str, object]) -> None:
 def _origin(key: str, origins: Mapping[str, str]) -> str:
     if key == "give_up":
         key = f"policies.{key}"
-    bare = key.removesuffix("_s").removesuffix("_nano_usd")
+    bare = key.removesuffix("_s").removesuffix("_nano_usd").removesuffix("_bytes")
     return origins.get(key) or origins.get(bare) or "built-in default"
 
 

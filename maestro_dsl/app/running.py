@@ -17,6 +17,7 @@ from maestro_dsl import __version__
 from maestro_dsl.actions import ACTIONS
 from maestro_dsl.app.history import result_of
 from maestro_dsl.app.planning import interfaces_of
+from maestro_dsl.app.retention import SpaceGuard, after_run, settings_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
 from maestro_dsl.app.tickets import courier_of, delivering, target_of
@@ -89,7 +90,9 @@ async def apply(
         folder = OutputFolder(report.output, state.artifacts)
         held.enter_context(folder.lock().acquire(holder(clock)))
         settle_conflicts(folder, plan, options)
-        folder.restore(folder.missing())
+        listed = folder.files()
+        # What retention has removed from the store is made anew by its node.
+        folder.restore([path for path in folder.missing() if state.artifacts.has(listed[path].sha256)])
         unfinished = state.journal.unfinished(report.plan.digest, str(report.output))
         continued = unfinished[0].run_id if options.resume and unfinished else None
         run_id = continued or _create(state, plan, report, clock.now(), environ)
@@ -111,13 +114,15 @@ async def apply(
             environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
-        return result_of(
+        result = result_of(
             state,
             run_id,
             estimate=report.estimate,
             continued=continued is not None,
             interrupted=stop is not None and stop.is_set(),
         )
+        after_run(state, clock)
+        return result
 
 
 async def resume(
@@ -158,7 +163,9 @@ async def resume(
         )
         await work_on(job, state, folder, sinks, stop)
         interrupted = stop is not None and stop.is_set()
-        return result_of(state, record.run_id, continued=True, interrupted=interrupted)
+        result = result_of(state, record.run_id, continued=True, interrupted=interrupted)
+        after_run(state, clock)
+        return result
 
 
 def _addresses(plan: CompiledPlan) -> frozenset[str]:
@@ -199,10 +206,12 @@ def _create(
         updated_at=now,
     )
     base = (report.plan_file or Path()).resolve().parent
+    workspace = report.compiled.workspace
     stored = {
         "plan": json.loads(canonical(replace(plan, blobs={}))),
         "base": str(base),
         "tickets": target_of(report.compiled, environ),
+        "retention": settings_of(None if workspace is None else workspace.settings.state),
     }
     state.journal.create_run(record, canonical(stored))
     return run_id
@@ -248,6 +257,8 @@ async def work_on(
 ) -> None:
     """Work on one run in this process until it ends, pauses or is stopped."""
     clock, control = SystemClock(), RunControl()
+    guard = SpaceGuard((state.place.path, folder.root), control, clock)
+    guard.require()
     provider = make_provider(job.plan.provider, job.base)
     sandbox = choose(job.plan.sandbox)
     prices = load_prices()
@@ -285,7 +296,7 @@ async def work_on(
                 work_dir=Path(scratch) / "work",
             ),
             prices=prices,
-            sinks=(*sinks, courier),
+            sinks=(*sinks, courier, guard),
             tool_version=__version__,
             epoch=lease.epoch,
             condition=condition_holds,
