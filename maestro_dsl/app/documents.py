@@ -5,14 +5,13 @@ What reads documents loads when a document is read: findings from the cache need
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.app.choosing import choose, require_rules
 from maestro_dsl.app.lint_cache import question_of
 from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.collector import collector_paused
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics
 from maestro_dsl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,10 +19,15 @@ if TYPE_CHECKING:
 
     from maestro_dsl.app.lint_cache import LintCache
     from maestro_dsl.app.values import Compiled
+    from maestro_dsl.diagnostics import Diagnostics
+    from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.finder import Reader
+    from maestro_dsl.lang.model import DocumentValue, LintSettings
     from maestro_dsl.lang.settings import Overrides
     from maestro_dsl.lang.workspace import Workspace
 
 STDIN = "<stdin>"
+_MOST_SHOWN: Final = 8 * 1024 * 1024
 
 
 def lint(  # noqa: PLR0913 - what one command can be told
@@ -37,28 +41,27 @@ def lint(  # noqa: PLR0913 - what one command can be told
     overlay: Mapping[Path, bytes] | None = None,
     cache: LintCache | None = None,
     jobs: int = 1,
+    stdin_name: Path | None = None,
 ) -> LintResult:
     """Return every finding of the documents among `paths` (files or folders; none = this folder).
 
     Plans are read with everything they refer to. `stdin` is the text of one document and takes the place of
-    `paths`. `select` and `ignore` name rules by code, prefix of a code, or name. `overlay`
+    `paths`; with a `stdin_name` it is read as if it stood there. `select` and `ignore` name rules by
+    code, beginning of a code, or name, and win over the `lint:` section of each file's project. `overlay`
     holds contents by real path that count in place of what is on disk. With a `cache`, what was found before
     is found again without looking, as long as nothing that it depends on has changed. Many documents are
     parsed by so many processes (`jobs`).
 
     Raises:
-        UsageError: a path does not exist.
+        UsageError: a path does not exist, or there is no such rule.
     """
-    if stdin is not None:
-        from maestro_dsl.lang.read import read_content
-        from maestro_dsl.rules import hide, run_rules
-
-        read = read_content(stdin.encode("utf-8", "surrogateescape"), Path(STDIN), STDIN)
-        documents = (read.document,) if read.document is not None else ()
-        read.diagnostics.extend(run_rules(documents, optional=_optional(select)))
-        found = hide(read.diagnostics, {STDIN: stdin})
-        return LintResult(diagnostics=_chosen(found, select, ignore), sources={STDIN: stdin}, files_checked=1)
-    missing = next((path for path in paths if not path.exists()), None)
+    if select or ignore:
+        require_rules((*select, *ignore))
+    if stdin is not None and stdin_name is None:
+        return choose(_lint_text(stdin, _optional(select)), select, ignore)
+    if stdin is not None and stdin_name is not None:
+        paths, overlay = (stdin_name,), {stdin_name.resolve(): stdin.encode("utf-8", "surrogateescape")}
+    missing = next((path for path in paths if not _is_there(path, overlay or {})), None)
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
     if cache is None or overlay or (select and _optional(select)):
@@ -66,13 +69,34 @@ def lint(  # noqa: PLR0913 - what one command can be told
     else:
         asked = question_of(paths, environ, overrides)
         result = cache.reuse(asked, lambda: _lint(paths, environ, overrides, {}, jobs))
-    return replace(result, diagnostics=_chosen(result.diagnostics, select, ignore))
+    return choose(result, select, ignore)
+
+
+def _is_there(path: Path, overlay: Mapping[Path, bytes]) -> bool:
+    try:
+        return path.exists() or path.resolve() in overlay
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _optional(select: Sequence[str]) -> frozenset[str]:
     from maestro_dsl.rules import optional_rules
 
     return optional_rules(select)
+
+
+def _lint_text(stdin: str, optional: frozenset[str]) -> LintResult:
+    """Return every finding of one document that stands nowhere."""
+    from maestro_dsl.lang.read import read_content
+    from maestro_dsl.rules import hide, run_rules
+
+    content = stdin.encode("utf-8", "surrogateescape")
+    read = read_content(content, Path(STDIN), STDIN)
+    documents = (read.document,) if read.document is not None else ()
+    read.diagnostics.extend(run_rules(documents, optional=optional))
+    sources = {STDIN: content.decode("utf-8", "replace") if read.document is None else read.document.text}
+    found, hidden = hide(read.diagnostics, sources)
+    return LintResult(diagnostics=found, suppressed=hidden, sources=sources, files_checked=1)
 
 
 def _lint(
@@ -94,7 +118,11 @@ def _lint(
     with collector_paused():
         reader = Reader(overlay=overlay, jobs=jobs)
         documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
-        sources = {document.file: document.text for document in documents}
+        sources = {reader.names(path): _text(content) for path, content in overlay.items()}
+        sources |= {document.file: document.text for document in documents}
+        projects = _projects(reader, documents, paths)
+        selected = [word for settings in projects.values() for word in settings.select]
+        optional |= _optional(selected) if selected else frozenset()
         files = {document.file: document.path for document in documents}
         workspaces: list[Workspace] = []
         for plan in (item for item in documents if item.kind is Kind.PLAN):
@@ -106,20 +134,36 @@ def _lint(
             sources |= _sources(workspace, found)
         diagnostics.extend(run_rules(documents, workspaces, optional=optional))
         sources |= _read({item.span.file for item in diagnostics} - set(sources))
+        found, hidden = hide(diagnostics, sources, workspaces)
         return LintResult(
-            diagnostics=hide(diagnostics, sources, workspaces),
+            diagnostics=found,
+            suppressed=hidden,
             sources=sources,
-            files_checked=len(sources),
+            files_checked=len(set(sources) | {item.span.file for item in diagnostics}),
             files=files,
+            plans=tuple(item.file for item in documents if item.kind is Kind.PLAN),
+            projects=projects,
         )
 
 
-def _chosen(diagnostics: Diagnostics, select: Sequence[str], ignore: Sequence[str]) -> Diagnostics:
-    def named(item: Diagnostic, rules: Sequence[str]) -> bool:
-        return any(item.code.startswith(rule.upper()) or item.name == rule for rule in rules)
+def _projects(
+    reader: Reader, documents: Sequence[Document[DocumentValue]], paths: Sequence[Path]
+) -> dict[Path, LintSettings]:
+    """Return the folder of each project that documents or paths belong to, with its `lint:` section."""
+    from maestro_dsl.lang.disk import is_file
+    from maestro_dsl.lang.files import PROJECT_FILE, root_above
+    from maestro_dsl.lang.model import LintSettings, Project
 
-    kept = (item for item in diagnostics if (not select or named(item, select)) and not named(item, ignore))
-    return Diagnostics(list(kept))
+    asked = (path.resolve() for path in paths or (Path(),))
+    folders = {document.path.parent for document in documents}
+    folders |= {path if path.is_dir() else path.parent for path in asked}
+    found: dict[Path, LintSettings] = {}
+    for root in sorted({root_above(folder) for folder in folders}):
+        if is_file(root / PROJECT_FILE) or root / PROJECT_FILE in reader.overlay:
+            project = reader.look(root / PROJECT_FILE)
+            value = None if project is None else project.value
+            found[root] = value.lint if isinstance(value, Project) else LintSettings()
+    return found
 
 
 def compile_plan(plan_file: Path, *, overrides: Overrides, environ: Mapping[str, str]) -> Compiled:
@@ -156,11 +200,17 @@ def _sources(workspace: Workspace | None, diagnostics: Diagnostics) -> dict[str,
     return texts | _read({item.span.file for item in diagnostics} - set(texts))
 
 
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
 def _read(files: Iterable[str]) -> dict[str, str]:
     """Return the texts of files that findings point into, where they can be read."""
     texts = {}
     for file in files:
         try:
+            if Path(file).stat().st_size > _MOST_SHOWN:
+                continue  # refused for its size; no line of it is worth the memory
             texts[file] = Path(file).read_text(encoding="utf-8", errors="replace")
         except (OSError, ValueError):
             continue

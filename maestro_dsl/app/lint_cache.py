@@ -24,6 +24,7 @@ from maestro_dsl.codec import digest, from_json, to_json
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics
 from maestro_dsl.lang.disk import noted
 from maestro_dsl.lang.files import still_holds
+from maestro_dsl.lang.model import LintSettings
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:
@@ -137,12 +138,15 @@ def _seal(body: bytes) -> bytes:
 
 def _to_json(result: LintResult) -> dict[str, Any]:
     """Return a result with the texts that its findings point into; others need no text."""
-    findings = list(result.diagnostics)
+    findings = [*result.diagnostics, *result.suppressed]
     named = {item.span.file for item in findings}
     named |= {related.span.file for item in findings for related in item.related}
     return {
-        "diagnostics": to_json(findings),
+        "diagnostics": to_json(list(result.diagnostics)),
         "sources": {file: text for file, text in result.sources.items() if file in named},
+        "suppressed": to_json(list(result.suppressed)),
+        "plans": list(result.plans),
+        "projects": {str(folder): to_json(settings) for folder, settings in result.projects.items()},
         "files_checked": result.files_checked,
         "files": {file: str(path) for file, path in result.files.items()},
     }
@@ -152,6 +156,11 @@ def _from_json(entry: dict[str, Any]) -> LintResult:
     return LintResult(
         diagnostics=Diagnostics([from_json(Diagnostic, item) for item in entry["diagnostics"]]),
         sources=entry["sources"],
+        suppressed=Diagnostics([from_json(Diagnostic, item) for item in entry["suppressed"]]),
+        plans=tuple(entry["plans"]),
+        projects={
+            Path(folder): from_json(LintSettings, settings) for folder, settings in entry["projects"].items()
+        },
         files_checked=entry["files_checked"],
         files={file: Path(path) for file, path in entry["files"].items()},
     )

@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from maestro_dsl.diagnostics import Severity
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """A JSON value."""
 
@@ -386,11 +388,14 @@ class EnvironmentSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintSettings:
-    """`lint` of a project: codes or names."""
+    """`lint` of a project: rules by code, beginning of a code, or name."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     per_path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Glob below the project → rules that say nothing there."""
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    fail_on: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

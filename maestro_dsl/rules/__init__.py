@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostics
+from maestro_dsl.lang.suggest import closest
 from maestro_dsl.rules import (
     artifact_overlap,
+    bad_enum,
     bad_example,
     braces_in_condition,
     breaking_change,
@@ -69,10 +71,22 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import DocumentValue
     from maestro_dsl.lang.workspace import Workspace
 
-__all__ = ["CATALOGUE", "RULES", "Facts", "Rule", "Scope", "hide", "optional_rules", "run_rules"]
+__all__ = [
+    "CATALOGUE",
+    "RULES",
+    "Facts",
+    "Rule",
+    "Scope",
+    "hide",
+    "names_a_rule",
+    "nearest_rule",
+    "optional_rules",
+    "run_rules",
+]
 
 RULES: Final[tuple[Rule, ...]] = (
     wrong_type.RULE,
+    bad_enum.RULE,
     idle_key.RULE,
     undefined_node.RULE,
     undefined_persona.RULE,
@@ -132,13 +146,27 @@ CATALOGUE: Final[Mapping[str, Rule]] = {
 """Every rule by its code, in the order of reports on them. A code is never used a second time."""
 
 
-def hide(found: Diagnostics, sources: Mapping[str, str], workspaces: Sequence[Workspace] = ()) -> Diagnostics:
-    """Return `found` without what comments in `sources` hide, and with SUP001 about the comments."""
+def hide(
+    found: Diagnostics, sources: Mapping[str, str], workspaces: Sequence[Workspace] = ()
+) -> tuple[Diagnostics, Diagnostics]:
+    """Return `found` without what comments in `sources` hide but with SUP001, and what they hide."""
     if not any(MARK in text for text in sources.values()):
-        return found
+        return found, Diagnostics()
     whole = [workspace for workspace in workspaces if not workspace.is_partial]
     in_plans = {document.file for workspace in whole for document in workspace.documents}
     return suppress(found, sources, CATALOGUE, in_plans=in_plans)
+
+
+def names_a_rule(word: str) -> bool:
+    """Return whether `word` is the code, the beginning of the code, or the name of a rule."""
+    return bool(word) and any(
+        code.startswith(word.upper()) or rule.name == word for code, rule in CATALOGUE.items()
+    )
+
+
+def nearest_rule(word: str) -> str | None:
+    """Return the code or the name of the rule that `word` probably means."""
+    return closest(word, [*CATALOGUE, *(rule.name for rule in CATALOGUE.values())])
 
 
 def optional_rules(select: Iterable[str]) -> frozenset[str]:

@@ -29,7 +29,6 @@ EARLIER: Final[tuple[Rule, ...]] = (
     _read("SYN005", "alias-limit", Severity.ERROR, "a merge key, an endless alias, or a limit is passed"),
     _read("SCH001", "unknown-key", Severity.ERROR, "a key is none of this mapping's", Mends.LOOK),
     _read("SCH002", "missing-key", Severity.ERROR, "a required key is absent"),
-    _read("SCH004", "bad-enum", Severity.ERROR, "a value is none of those allowed", Mends.LOOK),
     _read("SCH005", "unknown-kind", Severity.ERROR, "apiVersion or kind is missing or unknown", Mends.LOOK),
     _read("SCH006", "deprecated-key", Severity.WARNING, "a key or value is in an old spelling", Mends.SAFE),
     _used("REF004", "undefined-blueprint", "there is no blueprint of this name", Mends.LOOK),

@@ -57,8 +57,10 @@ def suppress(
     catalogue: Mapping[str, Rule],
     *,
     in_plans: Collection[str],
-) -> Diagnostics:
-    """Return `found` without what comments in `sources` hide, and with what is wrong with the comments.
+) -> tuple[Diagnostics, Diagnostics]:
+    """Return `found` without what comments in `sources` hide, and what they hide.
+
+    What is wrong with the comments is added to the first.
 
     `in_plans` names the files that were read as part of a plan: only there a comment that hides nothing of
     what needs a plan to be seen is known to be idle.
@@ -67,14 +69,16 @@ def suppress(
     known = {rule.name: rule for rule in catalogue.values()} | dict(catalogue)
     all_of_them = [item for file, text in sources.items() for item in _suppressions(file, text, known)]
     if not all_of_them:
-        return found
+        return found, Diagnostics()
     for item in all_of_them:
         for line in item.lines:
             by_place.setdefault((item.source.file, line), []).extend(item.named)
-    kept = Diagnostics([item for item in found if not _is_hidden(item, by_place)])
+    kept, hidden = Diagnostics(), Diagnostics()
+    for finding in found:
+        (hidden if _is_hidden(finding, by_place) else kept).add(finding)
     for item in all_of_them:
         kept.extend(_problems(item, known, is_in_plan=item.source.file in in_plans))
-    return kept
+    return kept, hidden
 
 
 def _is_hidden(finding: Diagnostic, by_place: Mapping[tuple[str, int], Iterable[_Named]]) -> bool:
