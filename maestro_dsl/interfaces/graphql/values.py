@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from graphql import is_leaf_type
+from graphql import get_named_type, is_leaf_type
+
+from maestro_dsl.interfaces.graphql.shape import is_required, page_info
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +28,7 @@ class Rec:
     final: bool = False
 
 
+@lru_cache(maxsize=4096)
 def decoded(key: str) -> str:
     """Return what a base64 key says, empty where it is none."""
     try:
@@ -81,3 +85,15 @@ def plain_value(value: Any, leaf: Any) -> Any:
     if leaf.name == "ID":
         return text(value)
     return int(value) if leaf.name == "Int" else value
+
+
+def page_facts(fields: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a page, as those of `fields` that say it and can hold it."""
+    found = {}
+    for name, fact in page_info(fields).items():
+        value, leaf = facts[fact], fields[name].type
+        if (value is None and not is_required(leaf)) or fits(value, get_named_type(leaf)):
+            found[name] = value
+        elif value is None and fits("", get_named_type(leaf)):
+            found[name] = ""
+    return found

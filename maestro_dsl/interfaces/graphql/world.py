@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import (
@@ -19,7 +20,7 @@ from graphql import (
 
 from maestro_dsl.interfaces.chance import hash32, uuid
 from maestro_dsl.interfaces.graphql import paging
-from maestro_dsl.interfaces.graphql.shape import is_required, page_info
+from maestro_dsl.interfaces.graphql.shape import is_required
 from maestro_dsl.interfaces.graphql.table import is_listed
 from maestro_dsl.interfaces.graphql.values import (
     SINGLE,
@@ -27,6 +28,7 @@ from maestro_dsl.interfaces.graphql.values import (
     cursor,
     decoded,
     fits,
+    page_facts,
     plain_value,
     text,
     text_of_args,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 _NUMBER: Final = re.compile(r"[1-9]\d{0,5}")
 _WHOLE: Final = re.compile(r"\d{1,9}")
 _MANY_TYPES, _OF_EACH = 6, 2
+_KEYS: Final = 20_000
+_mark = lru_cache(maxsize=_KEYS)(hash32)
 _FILTERS: Final = frozenset({"filter", "filters", "where", "condition", "query", "input", "by"})
 _EQUAL: Final = ("eq", "_eq", "equals", "is")
 _IN: Final = ("in", "_in", "oneOf", "any")
@@ -54,6 +58,8 @@ class World:
         self.made: dict[str, list[str]] = {}
         self.gone: set[tuple[str, str]] = set()
         self._types = table.api.schema.type_map
+        self._initial: dict[str, list[str]] = {}
+        self._marks: dict[tuple[str, str], int] = {}
 
     def reset(self) -> None:
         """Forget what was written."""
@@ -84,11 +90,16 @@ class World:
         return str(index + 1)
 
     def living(self, name: str) -> list[str]:
-        """Return the keys of all values of an entity that there are."""
-        entity = self.table.entity(name)
-        keys = [self.initial_key(name, index) for index in range(entity.count)] if entity is not None else []
-        keys += self.made.get(name, [])
-        return [key for key in keys if (name, key) not in self.gone]
+        """Return the keys of all values of an entity that there are; not to be changed by the caller."""
+        keys = self._initial.get(name)
+        if keys is None:
+            entity = self.table.entity(name)
+            count = 0 if entity is None else entity.count
+            keys = self._initial[name] = [self.initial_key(name, index) for index in range(count)]
+        made = self.made.get(name)
+        if made:
+            keys = [*keys, *made]
+        return [key for key in keys if (name, key) not in self.gone] if self.gone else keys
 
     def identity_value(self, name: str, key: str) -> Any:
         """Return a key as the identity field of its type has it."""
@@ -103,7 +114,7 @@ class World:
         entity = self.table.entity(name)
         if entity is not None and entity.kind == "global":
             text = decoded(key).rpartition(":")[2]
-        return int(text) - 1 if _NUMBER.fullmatch(text) else hash32(key)
+        return int(text) - 1 if _NUMBER.fullmatch(text) else _mark(key)
 
     def type_of_key(self, types: tuple[str, ...], key: str) -> str:
         """Return which of `types` a key belongs to."""
@@ -140,10 +151,10 @@ class World:
         found: GraphQLType = self.fields(owner)[name].type
         return found
 
-    def fields(self, owner: str) -> dict[str, Any]:
+    def fields(self, owner: str) -> Mapping[str, Any]:
         """Return the fields of an object type."""
         found = self._types[owner]
-        return dict(found.fields) if isinstance(found, GraphQLObjectType) else {}
+        return found.fields if isinstance(found, GraphQLObjectType) else {}
 
     def is_gone(self, rec: Rec) -> bool:
         """Return whether a value was deleted."""
@@ -182,7 +193,10 @@ class World:
         return [] if recipe.rule == "empty" else None
 
     def _seeded(self, rec: Rec, name: str) -> int:
-        return hash32(f"{self.table.seed}|{rec.type}.{name}") + self.ordinal(rec.type, rec.key)
+        mark = self._marks.get((rec.type, name))
+        if mark is None:
+            mark = self._marks[rec.type, name] = hash32(f"{self.table.seed}|{rec.type}.{name}")
+        return mark + self.ordinal(rec.type, rec.key)
 
     def _picked(self, rec: Rec, name: str, recipe: Recipe) -> Any:
         values = self.table.pools[recipe.pool]
@@ -369,8 +383,8 @@ class World:
                 made.fixed[page.edges] = [self.edge(edge, made.key, item) for item in every[start:end]]
             if page.info is not None:
                 info = get_named_type(fields[page.info].type).name
-                made.fixed[page.info] = Rec(info, made.key, self._told(info, facts))
-        made.fixed |= self._told(kind, facts)
+                made.fixed[page.info] = Rec(info, made.key, page_facts(self.fields(info), facts))
+        made.fixed |= page_facts(self.fields(kind), facts)
         return made
 
     def edge(self, kind: str, holder: str, item: Rec) -> Rec:
@@ -380,14 +394,3 @@ class World:
         if entry is not None and fits("text", get_named_type(entry.type)):
             fixed["cursor"] = cursor(item)
         return Rec(kind, f"{holder}>{item.type}:{item.key}", fixed)
-
-    def _told(self, kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-        fields = self.fields(kind)
-        found = {}
-        for name, fact in page_info(fields).items():
-            value, leaf = facts[fact], fields[name].type
-            if (value is None and not is_required(leaf)) or fits(value, get_named_type(leaf)):
-                found[name] = value
-            elif value is None and fits("", get_named_type(leaf)):
-                found[name] = ""
-        return found
