@@ -3,7 +3,7 @@ import json
 from support.openapi import TODO, read_api
 
 from maestro_dsl.interfaces.openapi.emit import emit
-from maestro_dsl.interfaces.registry import kind_of
+from maestro_dsl.interfaces.registry import is_served, kind_of
 from maestro_dsl.lang.model import ContractType
 
 
@@ -38,6 +38,8 @@ def test_names_of_the_document_are_data_in_code_and_plain_text_in_the_readme():
     assert "| `GET` | `/a'\\|b` | 200 | \\| \\*x\\* |" in readme
 
 
-def test_what_has_no_specification_has_no_mock():
-    assert kind_of(ContractType.INTERFACE) is None
+def test_what_has_no_address_is_not_served_and_what_has_no_reader_has_no_mock():
+    assert kind_of(ContractType.GRPC) is None
     assert kind_of(ContractType.REST_API) is not None
+    assert is_served(ContractType.REST_API)
+    assert not is_served(ContractType.INTERFACE)
