@@ -21,7 +21,7 @@ from maestro_dsl.app.retention import SpaceGuard, after_run, settings_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
 from maestro_dsl.app.tickets import courier_of, delivering, target_of
-from maestro_dsl.app.wiring import condition_holds, make_provider
+from maestro_dsl.app.wiring import condition_holds, make_provider, script_unchanged
 from maestro_dsl.codec import canonical, from_json
 from maestro_dsl.compiler.plan import CompiledPlan
 from maestro_dsl.engine.events import LimitRaised, ServiceReady, ServiceStopped
@@ -305,6 +305,7 @@ async def work_on(
             breakers=Breakers(state.journal.database),
             commands=commands,
             ticket_target=job.tickets,
+            unchanged=lambda node: script_unchanged(node, job.plan.provider, job.base),
             appender=appender,
         )
         watcher = asyncio.create_task(_watch(stop, control)) if stop is not None else None

@@ -6,7 +6,7 @@ A provider is stated as `scaffold`, or as `scripted:FILE` with the file relative
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.compiler.plan import KeyPart
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
     from maestro_dsl.engine.ports import Provider
     from maestro_dsl.lang.model import Json
+
+
+_SCRIPT_PART: Final = "script"
 
 
 def make_provider(stated: str, base: Path) -> Provider:
@@ -57,6 +60,17 @@ def condition_holds(text: str, values: Mapping[str, Json]) -> bool:
     return value
 
 
+def script_unchanged(node: PlanNode, stated: str, base: Path) -> bool:
+    """Return whether the script that answered for a node is the one in its key; True where there is none."""
+    part = next((item for item in node.key_parts if item.name == _SCRIPT_PART), None)
+    if part is None:
+        return True
+    try:
+        return digest_bytes((base / stated.partition(":")[2]).read_bytes()) == part.digest
+    except OSError:
+        return False
+
+
 def with_script_in_keys(plan: CompiledPlan, base: Path) -> CompiledPlan:
     """Return the plan with the script's content in the keys of what it answers: a new script, new results.
 
@@ -67,7 +81,7 @@ def with_script_in_keys(plan: CompiledPlan, base: Path) -> CompiledPlan:
     if name != SCRIPTED or not argument:
         return plan
     try:
-        part = KeyPart(name="script", digest=digest_bytes((base / argument).read_bytes()))
+        part = KeyPart(name=_SCRIPT_PART, digest=digest_bytes((base / argument).read_bytes()))
     except OSError as error:
         raise UsageError(f"the script {argument} cannot be read: {error.strerror}") from error
     nodes = tuple(

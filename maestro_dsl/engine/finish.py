@@ -178,7 +178,9 @@ class Finisher:
         digest = outcome.result_digest or ""
         final = self._final(job, outcome, state, reason, result.files)
         stored = None
-        if state in {NodeState.SUCCEEDED, NodeState.SUCCEEDED_ON_MOCK} and reusable(job.node) and digest:
+        good = state in {NodeState.SUCCEEDED, NodeState.SUCCEEDED_ON_MOCK}
+        unchanged = self._desk.runtime.unchanged
+        if good and digest and reusable(job.node) and (unchanged is None or unchanged(job.node)):
             stored = _stored(job, outcome, digest, state, self._desk.runtime.clock.now())
         await self._publish_and_end(job, outcome.unwritten, result.files, digest, final, stored)
 

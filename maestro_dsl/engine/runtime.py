@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from maestro_dsl.compiler.plan import PlanNode
 from maestro_dsl.engine.breakers import BreakerStore
 from maestro_dsl.engine.commands import CommandQueue
 from maestro_dsl.engine.events import AlertRaised, LimitRaised, NodeDecided, ServiceReady, ServiceStopped
@@ -50,6 +51,8 @@ class Runtime:
     """What people ask of the run from other terminals; None = nobody can."""
     ticket_target: Mapping[str, Json] | None = None
     """Where tickets about nodes that failed for good go; None = none are made."""
+    unchanged: Callable[[PlanNode], bool] | None = None
+    """Whether what a node's key stands for is still so; where not, its result is not kept for others."""
     appender: Executor | None = None
     """One thread that waits for the journal's disk; None = the loop itself does."""
 
