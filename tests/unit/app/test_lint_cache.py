@@ -3,12 +3,14 @@
 import ast
 import json
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from maestro_dsl.app import documents, lint
+from maestro_dsl.app import documents, lint, lint_cache
 from maestro_dsl.app.lint_cache import MOST_ENTRIES, LintCache, cache_of
+from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.codec import to_json
 from maestro_dsl.lang.settings import Overrides
 
@@ -62,6 +64,11 @@ def test_the_second_run_looks_at_nothing_and_finds_the_same(project, cache, runs
     assert second.files_checked == first.files_checked
     assert second.files == first.files
     assert second.sources["plan.yaml"] == (project / "plan.yaml").read_text()
+
+
+def test_nothing_of_a_result_is_lost(project):
+    kept = lint_cache._to_json(lint([project], environ={}))
+    assert set(kept) == {item.name for item in fields(LintResult)}
 
 
 def test_what_is_selected_is_chosen_from_what_is_kept(project, cache, runs):
