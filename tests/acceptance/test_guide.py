@@ -18,6 +18,6 @@ def test_the_documents_of_the_language_page_are_a_project(tmp_path):
 @pytest.mark.slow
 def test_the_commands_of_the_other_pages_do_what_is_said(tmp_path):
     terminal = Terminal(tmp_path / "home", tmp_path)
-    for page in ("running", "contracts-and-mocks", "cli"):
+    for page in ("running", "contracts-and-mocks", "state", "cli"):
         for step in steps(GUIDE / f"{page}.md"):
             terminal.run(step)

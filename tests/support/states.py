@@ -18,9 +18,11 @@ from maestro_dsl.engine.events import (
 from maestro_dsl.engine.ports import AttemptResult, CachedResult, RunRecord
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal
+from maestro_dsl.storage.lease import Holder
 from maestro_dsl.storage.retention import GRACE_S, Keep, Retention
 
 ALWAYS = 10**12
+ME = Holder(pid=1, host="h", since="now", command="c")
 
 
 class Place:

@@ -27,6 +27,7 @@ TOPICS = (
     "cli",
     "contracts-and-mocks",
     "running",
+    "state",
     "troubleshooting",
     "python",
     "reference",
