@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from maestro_dsl.app.running import apply, resume
     from maestro_dsl.app.values import ApplyOptions, RunResult
     from maestro_dsl.engine.ports import Provider
+    from maestro_dsl.engine.tokens import TokenTracker
     from maestro_dsl.errors import MaestroError
     from maestro_dsl.lang.settings import Overrides
 
@@ -27,6 +28,7 @@ __all__ = [
     "Overrides",
     "Provider",
     "RunResult",
+    "TokenTracker",
     "__version__",
     "apply",
     "compile_plan",
@@ -44,6 +46,7 @@ _HOMES: Final = {
     "Overrides": "lang.settings",
     "Provider": "engine.ports",
     "RunResult": "app.values",
+    "TokenTracker": "engine.tokens",
     "apply": "app.running",
     "compile_plan": "app.documents",
     "lint": "app.documents",

@@ -19,6 +19,7 @@ NAMES = [
     "Overrides",
     "Provider",
     "RunResult",
+    "TokenTracker",
     "__version__",
     "apply",
     "compile_plan",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 
@@ -202,3 +203,18 @@ def test_a_thousand_runs_keep_a_bounded_directory(place):
             sizes.append(sum(path.stat().st_size for path in place.folder.rglob("*") if path.is_file()))
     assert len(place.ids()) == 10
     assert max(sizes[4:]) <= 1.3 * sizes[3]
+
+
+def test_writers_of_old_contents_never_lose_to_a_sweep(place):
+    contents = [b"content %d" % number for number in range(120)]
+    digests = [place.artifacts.put(content) for content in contents]
+    place.age()
+    limit = min(item.used_at for item in place.artifacts.objects()) + GRACE_S
+    writers = [Artifacts(place.folder) for _ in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        sweep = pool.submit(place.artifacts.remove, digests, unused_since=limit)
+        for writer in writers:
+            pool.submit(writer.put_all, contents)
+    assert sweep.result()[0] <= len(digests)
+    assert place.stored() == set(digests)
+    assert all(place.artifacts.get(digest) for digest in digests)
