@@ -17,6 +17,7 @@ from maestro_dsl.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from maestro_dsl.app.editing import Memory
     from maestro_dsl.app.lint_cache import LintCache
     from maestro_dsl.app.values import Compiled
     from maestro_dsl.diagnostics import Diagnostics
@@ -42,6 +43,7 @@ def lint(  # noqa: PLR0913 - what one command can be told
     cache: LintCache | None = None,
     jobs: int = 1,
     stdin_name: Path | None = None,
+    memory: Memory | None = None,
 ) -> LintResult:
     """Return every finding of the documents among `paths` (files or folders; none = this folder).
 
@@ -50,7 +52,7 @@ def lint(  # noqa: PLR0913 - what one command can be told
     code, beginning of a code, or name, and win over the `lint:` section of each file's project. `overlay`
     holds contents by real path that count in place of what is on disk. With a `cache`, what was found before
     is found again without looking, as long as nothing that it depends on has changed. Many documents are
-    parsed by so many processes (`jobs`).
+    parsed by so many processes (`jobs`). `memory` keeps what was made of files, for those who ask often.
 
     Raises:
         UsageError: a path does not exist, or there is no such rule.
@@ -65,7 +67,10 @@ def lint(  # noqa: PLR0913 - what one command can be told
     if missing is not None:
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
     if cache is None or overlay or (select and _optional(select)):
-        result = _lint(paths, environ, overrides, overlay or {}, jobs, _optional(select))
+        from maestro_dsl.lang.disk import overlaid
+
+        with overlaid(overlay or {}):
+            result = _lint(paths, environ, overrides, overlay or {}, jobs, _optional(select), memory)
     else:
         asked = question_of(paths, environ, overrides)
         result = cache.reuse(asked, lambda: _lint(paths, environ, overrides, {}, jobs))
@@ -106,6 +111,7 @@ def _lint(
     overlay: Mapping[Path, bytes],
     jobs: int,
     optional: frozenset[str] = frozenset(),
+    memory: Memory | None = None,
 ) -> LintResult:
     """Return every finding, whichever are asked for; what is found here may be kept in a cache."""
     from maestro_dsl.lang.finder import Reader
@@ -116,7 +122,7 @@ def _lint(
 
     overrides = overrides or Overrides()
     with collector_paused():
-        reader = Reader(overlay=overlay, jobs=jobs)
+        reader = Reader(overlay=overlay, jobs=jobs, kept=None if memory is None else memory.reads)
         documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
         sources = {reader.names(path): _text(content) for path, content in overlay.items()}
         sources |= {document.file: document.text for document in documents}

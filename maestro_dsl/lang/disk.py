@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from maestro_dsl.codec import digest_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 Question: TypeAlias = tuple[str, ...]
@@ -36,15 +36,32 @@ class Notes:
 _LISTENING: Final[ContextVar[Notes | None]] = ContextVar("notes of what is asked of the disk", default=None)
 
 
+_OVERLAID: Final[ContextVar[Mapping[Path, bytes]]] = ContextVar("contents that are not on disk yet")
+
+
+@contextmanager
+def overlaid(contents: Mapping[Path, bytes]) -> Iterator[None]:
+    """Let `contents`, by real path, count in place of what is on disk inside the block."""
+    token = _OVERLAID.set(contents)
+    try:
+        yield
+    finally:
+        _OVERLAID.reset(token)
+
+
 @contextmanager
 def noted() -> Iterator[Notes]:
-    """Give the notes of all that is asked of the disk inside the block."""
+    """Give the notes of all that is asked of the disk inside the block; who listens outside hears it too."""
     notes = Notes()
     token = _LISTENING.set(notes)
     try:
         yield notes
     finally:
         _LISTENING.reset(token)
+        outer = _LISTENING.get()
+        if outer is not None:
+            for question, answer in notes.answers.items():
+                outer.add(question, answer)
 
 
 def note(question: Question, answer: Callable[[], str]) -> None:
@@ -61,8 +78,9 @@ def read(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     question = ("read", str(path))
+    overlay = _OVERLAID.get(None)
     try:
-        content = path.read_bytes()
+        content = overlay[path] if overlay and path in overlay else path.read_bytes()
     except OSError as error:
         reason = f"{type(error).__name__}: {error.strerror}"
         note(question, lambda: reason)

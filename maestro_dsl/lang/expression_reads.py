@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from jinja2 import nodes
 
+from maestro_dsl.lang.expression_parse import walk
 from maestro_dsl.lang.expressions import Expression, parse, word_at
 
 if TYPE_CHECKING:
@@ -42,6 +43,17 @@ def reads_of(expression: Expression) -> tuple[Read, ...]:
 def _reads(text: str) -> tuple[Read, ...]:
     parsed = parse(text)  # known already: asked by its text, an expression is walked once
     return tuple(_visit(text, parsed.tree, is_text=True)) if isinstance(parsed, Expression) else ()
+
+
+def names_of(expression: Expression) -> tuple[Read, ...]:
+    """Return every step of every path that `expression` reads: for `a.b.c` the places of a, b and c."""
+    found = []
+    for tree in walk(expression.tree):
+        path = _path(tree)
+        if path:
+            start, end = word_at(expression.text, tree.lineno)
+            found.append(Read(path=path, start=start, end=end, is_text=False))
+    return tuple(found)
 
 
 def _visit(text: str, tree: nodes.Node, *, is_text: bool) -> Iterator[Read]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Severity, Span
 from maestro_dsl.lang.disk import note
+from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, core_area, search
@@ -42,11 +43,15 @@ class Reader:
     """Contents that count in place of what is on disk, by real path: unsaved buffers, planned fixes."""
     jobs: int = 1
     """How many processes may parse files that are read together."""
+    kept: dict[Path, tuple[str, bytes, Read]] | None = None
+    """What earlier readers made of files; taken again where name and content are the same."""
     _seen: dict[Path, Read] = field(default_factory=dict)
 
     def another(self) -> Reader:
         """Return a reader that has used nothing yet and reads no file again."""
-        return Reader(names=self.names, overlay=self.overlay, jobs=self.jobs, _seen=self._seen)
+        return Reader(
+            names=self.names, overlay=self.overlay, jobs=self.jobs, kept=self.kept, _seen=self._seen
+        )
 
     def look_at_all(self, paths: Sequence[Path]) -> None:
         """Read many files, on several cores where that is worth it; `look` and `use` find them read."""
@@ -61,10 +66,21 @@ class Reader:
     def look(self, path: Path) -> Document[DocumentValue] | None:
         """Return the document at `path` without reporting anything about it."""
         if path not in self._seen:
-            name, content = self.names(path), self.overlay.get(path)
-            read = read_document(path, name) if content is None else read_content(content, path, name)
-            self._seen[path] = read
+            self._seen[path] = self._read(path, self.names(path))
         return self._seen[path].document
+
+    def _read(self, path: Path, name: str) -> Read:
+        content = self.overlay.get(path)
+        if self.kept is None:
+            return read_document(path, name) if content is None else read_content(content, path, name)
+        try:
+            content = read_file(path) if content is None else content
+        except OSError:
+            return read_document(path, name)
+        known = self.kept.get(path)
+        if known is None or known[:2] != (name, content):
+            known = self.kept[path] = (name, content, read_content(content, path, name))
+        return known[2]
 
     def use(self, path: Path) -> Document[DocumentValue] | None:
         """Return the document at `path`, and report what is wrong with it."""
