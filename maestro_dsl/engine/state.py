@@ -248,6 +248,10 @@ def _node_decided(state: RunState, event: Event, body: NodeDecided) -> None:
         record.decision = None  # the question may be asked again
         record.undecided, record.retry_at, record.clock_from_s = None, None, None
         record.clear_crashes()
+        # Answers paid for by a try that died stay paid, and are not those of what is asked now.
+        record.lost_tokens += record.unsettled.total
+        record.lost_nano_usd += record.unsettled_nano_usd
+        record.unsettled, record.unsettled_nano_usd = NO_USAGE, 0
         record.round_offset = record.round
         record.round, record.attempt = record.round + 1, 0
         record.failures, record.responses, record.waited_s = {}, {}, 0.0

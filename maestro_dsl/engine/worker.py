@@ -14,7 +14,7 @@ from maestro_dsl.engine.keys import InterfaceHistory, content_key, explain
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
 from maestro_dsl.engine.ports import AttemptResult, Failure
-from maestro_dsl.engine.state import NodeRecord, NodeState
+from maestro_dsl.engine.state import CANCELLED_TRY, NodeRecord, NodeState
 from maestro_dsl.errors import MaestroError
 from maestro_dsl.lang.model import GiveUp
 
@@ -113,9 +113,11 @@ class NodeWorker:
         return explain(job.parts, last, self._history.detail)
 
     def _last(self, record: NodeRecord) -> Outcome:
-        tried = record.tries[-1] if record.tries else None
+        """Return how the last try went that was not cut off; a time limit may have cut off the very last."""
+        tried = next((item for item in reversed(record.tries) if item.failure != CANCELLED_TRY), None)
         if tried is None:
-            return Outcome(result=AttemptResult(failure=Failure.CANNOT, message="it never ran"))
+            message = "no try of it came to an end" if record.tries else "it never ran"
+            return Outcome(result=AttemptResult(failure=Failure.CANNOT, message=message))
         return recorded_outcome(self._desk.runtime.artifacts, tried)
 
     async def _wanted(self, job: Job) -> bool:
