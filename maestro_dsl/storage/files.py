@@ -119,8 +119,8 @@ def at_once(work: Callable[[T], object], items: Sequence[T]) -> None:
         return
     done = [_threads().submit(work, item) for item in items]
     wait(done)  # all of them, so that none is at work when the first failure is raised
-    for item in done:
-        item.result()
+    for ended in done:
+        ended.result()
 
 
 @cache
