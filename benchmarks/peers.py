@@ -23,9 +23,9 @@ ENVIRONMENTS = {
         "pydantic-graph",
         "dbos",
     ),
-    "prefect": ("prefect",),
+    "prefect": ("prefect", "fastapi<0.120"),
 }
-"""Virtual environment → packages; Prefect stands alone because its requirements clash with others'."""
+"""Virtual environment → packages; Prefect stands alone, with a FastAPI that its server starts with."""
 SPECTRAL = "@stoplight/spectral-cli"
 
 
