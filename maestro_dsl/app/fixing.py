@@ -68,8 +68,9 @@ class _Fixer:
         self._names: dict[Path, str] = {}
         self._fixed: list[Diagnostic] = []
         self._refused: dict[_Key, Refused] = {}
+        self._stdin = _STDIN_PATH if options.stdin_name is None else options.stdin_name.resolve()
         if options.stdin is not None:
-            self._contents[_STDIN_PATH] = options.stdin
+            self._contents[self._stdin] = options.stdin
 
     def run(self) -> FixResult:
         """Go round until no fix is left that can be made."""
@@ -82,19 +83,19 @@ class _Fixer:
         changes = tuple(
             Change(file=self._names[path], path=path, before=before, after=self._contents[path])
             for path, before in self._originals.items()
-            if self._contents[path] != before and path != _STDIN_PATH
+            if self._contents[path] != before and path != self._stdin
         )
         return FixResult(
             lint=result,
             fixed=tuple(self._fixed),
             refused=tuple(self._refused.values()),
             changes=changes,
-            content=self._contents.get(_STDIN_PATH),
+            content=self._contents.get(self._stdin),
         )
 
     def _lint(self, contents: Mapping[Path, bytes]) -> LintResult:
         own = self._options
-        piped = contents.get(_STDIN_PATH)
+        piped = contents.get(self._stdin)
         return lint(
             own.paths,
             environ=own.environ,
@@ -102,6 +103,7 @@ class _Fixer:
             ignore=own.ignore,
             stdin=None if piped is None else piped.decode("utf-8", "surrogateescape"),
             overrides=own.overrides,
+            stdin_name=own.stdin_name,
             overlay=contents,
         )
 
@@ -133,8 +135,11 @@ class _Fixer:
             self._refuse(finding, "it would change several files at once")
             return None
         file = files.pop()
-        path = _STDIN_PATH if self._options.stdin is not None else result.files.get(file)
-        if path is None or (path != _STDIN_PATH and not may_change(path, self._areas)):
+        path = self._stdin if file == STDIN else result.files.get(file)
+        if self._options.stdin is not None and path != self._stdin:
+            self._refuse(finding, f"{file} is not what stands on standard input")
+            return None
+        if path is None or (path != self._stdin and not may_change(path, self._areas)):
             self._refuse(finding, f"{file} lies outside the project")
             return None
         if path not in self._contents and path not in self._originals:

@@ -11,7 +11,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.errors import EnvironmentFailure, StateError
 from maestro_dsl.lang.edits import decode
@@ -19,6 +19,9 @@ from maestro_dsl.lang.files import root_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+_NEW_FILE: Final = 0o644
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +69,20 @@ def write_changes(changes: Iterable[Change]) -> None:
             if change.path.read_bytes() != change.before:
                 hint = "run the command again"
                 raise StateError(f"{change.file} changed while it was being worked on", hint=hint)
-            _replace(change.path, change.after)
+            write_whole(change.path, change.after)
         except OSError as error:
             raise EnvironmentFailure(
                 f"cannot write {change.file}: {error.strerror}", hint="nothing was changed in this file"
             ) from error
 
 
-def _replace(path: Path, content: bytes) -> None:
-    mode = path.stat().st_mode
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file by a rename, so that it is never there in part; it keeps its mode.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    mode = path.stat().st_mode if path.exists() else _NEW_FILE
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

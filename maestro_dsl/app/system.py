@@ -23,6 +23,11 @@ class SystemClock:
         return time.monotonic()
 
 
+def pause(seconds: float) -> None:
+    """Let time pass."""
+    time.sleep(seconds)
+
+
 class SystemIds:
     """Random UUIDs."""
 

@@ -1,5 +1,7 @@
 """Findings as text with the line and a caret, concise lines, JSON, JSON lines, and GitHub annotations.
 
+The reports of GitLab and JUnit are in modules of their own.
+
 Sources are given by the caller; a file whose text is unknown is reported without its line.
 """
 
@@ -11,7 +13,10 @@ from typing import Any, Final, TypeAlias
 
 from maestro_dsl.codec import to_json
 from maestro_dsl.diagnostics import Diagnostic, Severity, Span
-from maestro_dsl.reporters.text import FORMAT_VERSION, PLAIN, Style, cells, plural, safe
+from maestro_dsl.reporters.fingerprints import SourceLines
+from maestro_dsl.reporters.gitlab import gitlab
+from maestro_dsl.reporters.junit import junit
+from maestro_dsl.reporters.text import FORMAT_VERSION, PLAIN, Style, cells, clipped, plural, safe
 
 Sources: TypeAlias = Mapping[str, str]
 """File as shown in a span → its text."""
@@ -23,24 +28,26 @@ _LEAD: Final = 60
 
 def text(findings: Iterable[Diagnostic], sources: Sources, style: Style = PLAIN) -> str:
     """Return one block a finding: position, code, message, the line with a caret, help, related places."""
-    lines = {file: content.splitlines() for file, content in sources.items()}
+    lines = SourceLines(sources)
     return "\n".join(_block(finding, lines, style) for finding in findings)
 
 
-def _block(finding: Diagnostic, lines: Mapping[str, list[str]], style: Style) -> str:
+def _block(finding: Diagnostic, lines: SourceLines, style: Style) -> str:
     colour = _COLOURS[finding.severity]
     label = style(colour, f"{finding.severity.value}[{finding.code}]")
-    parts = [f"{style('bold', _place(finding.span))}: {label}: {style('bold', safe(finding.message))}"]
+    parts = [
+        f"{style('bold', _place(finding.span))}: {label}: {style('bold', safe(clipped(finding.message)))}"
+    ]
     shown = _excerpt(finding.span, lines, finding.help, style, colour)
     parts += shown
     if finding.help and not shown:
-        parts.append(f"  help: {safe(finding.help)}")
+        parts.append(f"  help: {safe(clipped(finding.help))}")
     for related in finding.related:
-        parts.append(f"{_place(related.span)}: {style('blue', 'note')}: {safe(related.message)}")
+        parts.append(f"{_place(related.span)}: {style('blue', 'note')}: {safe(clipped(related.message))}")
         parts += _excerpt(related.span, lines, None, style, "blue")
     if finding.fix is not None:
         kind = "fix (--fix)" if finding.fix.safe else "unsafe fix (--unsafe-fixes)"
-        parts.append(f"  {kind}: {safe(finding.fix.title)}")
+        parts.append(f"  {kind}: {safe(clipped(finding.fix.title))}")
     return "\n".join(parts) + "\n"
 
 
@@ -48,13 +55,10 @@ def _place(span: Span) -> str:
     return f"{safe(span.file)}:{span.line}:{span.column}"
 
 
-def _excerpt(
-    span: Span, lines: Mapping[str, list[str]], note: str | None, style: Style, colour: str
-) -> list[str]:
-    known = lines.get(span.file, [])
-    if not 1 <= span.line <= len(known):
+def _excerpt(span: Span, lines: SourceLines, note: str | None, style: Style, colour: str) -> list[str]:
+    source = lines.line(span.file, span.line)
+    if source is None:
         return []
-    source = known[span.line - 1]
     start = min(span.column - 1, len(source))
     end = span.end_column - 1 if span.end_line == span.line else len(source)
     end = max(min(end, len(source)), start)
@@ -64,7 +68,7 @@ def _excerpt(
     caret = style(colour, "^" * max(cells(token), 1))
     margin = " " * len(str(span.line))
     gutter, number = style("dim", "|"), style("dim", str(span.line))
-    marked = f"{margin} {gutter} {' ' * cells(before)}{caret}" + (f" {safe(note)}" if note else "")
+    marked = f"{margin} {gutter} {' ' * cells(before)}{caret}" + (f" {safe(clipped(note))}" if note else "")
     return [
         f"{margin} {gutter}",
         f"{number} {gutter} {before}{token}{after}".rstrip(),
@@ -86,8 +90,10 @@ def _shown(part: str) -> str:
     return safe(part.replace("\t", "    "))
 
 
-def summary(findings: Iterable[Diagnostic], files_checked: int, style: Style = PLAIN) -> str:
-    """Return the closing line, e.g. "3 errors and 1 warning in 4 files"."""
+def summary(
+    findings: Iterable[Diagnostic], files_checked: int, style: Style = PLAIN, *, notes: Iterable[str] = ()
+) -> str:
+    """Return the closing line, e.g. "3 errors and 1 warning in 4 files (2 suppressed)"."""
     counts = dict.fromkeys(Severity, 0)
     for finding in findings:
         counts[finding.severity] += 1
@@ -96,7 +102,8 @@ def summary(findings: Iterable[Diagnostic], files_checked: int, style: Style = P
         for severity, count in counts.items()
         if count
     ]
-    files = plural(files_checked, "file")
+    told = ", ".join(notes)
+    files = plural(files_checked, "file") + (f" ({told})" if told else "")
     if not named:
         return f"{style('green', 'no mistakes')} in {files}"
     listed = ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1]
@@ -106,8 +113,8 @@ def summary(findings: Iterable[Diagnostic], files_checked: int, style: Style = P
 def concise(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = PLAIN) -> str:
     """Return one line a finding."""
     return "".join(
-        f"{_place(item.span)}: {item.severity.value}[{item.code}]: {safe(item.message)}"
-        + (f" ({safe(item.help)})" if item.help else "")
+        f"{_place(item.span)}: {item.severity.value}[{item.code}]: {safe(clipped(item.message))}"
+        + (f" ({safe(clipped(item.help))})" if item.help else "")
         + "\n"
         for item in findings
     )
@@ -137,13 +144,18 @@ def _json_place(span: Span) -> dict[str, Any]:
     }
 
 
-def json_document(findings: Iterable[Diagnostic], files_checked: int | None = None) -> dict[str, Any]:
-    """Return all findings as one JSON document."""
+def json_document(
+    findings: Iterable[Diagnostic],
+    files_checked: int | None = None,
+    suppressed: Iterable[Diagnostic] = (),
+) -> dict[str, Any]:
+    """Return all findings as one JSON document; what comments hide stands apart, where it is given."""
     document: dict[str, Any] = {"format_version": FORMAT_VERSION}
     if files_checked is not None:
         document["files_checked"] = files_checked
     document["diagnostics"] = [json_item(finding) for finding in findings]
-    return document
+    hidden = [json_item(finding) for finding in suppressed]
+    return {**document, "suppressed": hidden} if hidden else document
 
 
 def json_lines(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = PLAIN) -> str:
@@ -164,7 +176,7 @@ def github(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = PL
             f"file={_github_property(span.file)},line={span.line},endLine={span.end_line},"
             f"col={span.column},endColumn={span.end_column},title={_github_property(item.code)}"
         )
-        message = item.message + (f" ({item.help})" if item.help else "")
+        message = clipped(item.message) + (f" ({clipped(item.help)})" if item.help else "")
         out.append(f"::{kinds[item.severity]} {place}::{_github_data(message)}\n")
     return "".join(out)
 
@@ -184,5 +196,7 @@ FORMATS: Final[Mapping[str, Renderer]] = {
     "concise": concise,
     "jsonl": json_lines,
     "github": github,
+    "gitlab": gitlab,
+    "junit": junit,
 }
-"""Formats that are plain text; "json" is `json_document`."""
+"""Formats that are plain text; "json" is `json_document`, SARIF is `maestro_dsl.reporters.lint_sarif`."""

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from maestro_dsl.diagnostics import Span
+from maestro_dsl.diagnostics import Fix, Span
 from maestro_dsl.reporters.text import safe
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ class SarifRule:
     summary: str = ""
     help: str | None = None
     level: str = "warning"
+    markdown: str | None = None
+    """The same help for viewers that show Markdown."""
+    uri: str | None = None
+    """Where the page of the rule stands in the web."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,9 @@ class SarifResult:
     """What it is about where that is no file, e.g. "GET /pets"."""
     fingerprint: str = ""
     """The same for the same finding after lines have moved."""
+    fixes: tuple[Fix, ...] = ()
+    is_suppressed: bool = False
+    """True where a comment in the source hides it."""
 
 
 def document(
@@ -76,7 +83,11 @@ def _rule(rule: SarifRule) -> dict[str, Any]:
     if rule.summary:
         made["shortDescription"] = {"text": safe(rule.summary)}
     if rule.help:
-        made["help"] = {"text": safe(rule.help)}
+        made["help"] = {"text": safe(rule.help, multiline=True)}
+        if rule.markdown:
+            made["help"]["markdown"] = safe(rule.markdown, multiline=True)
+    if rule.uri:
+        made["helpUri"] = rule.uri
     return made
 
 
@@ -101,7 +112,26 @@ def _result(item: SarifResult, index: dict[str, int]) -> dict[str, Any]:
         ]
     if item.fingerprint:
         made["partialFingerprints"] = {"maestro/v1": item.fingerprint}
+    if item.fixes:
+        made["fixes"] = [_fix(fix) for fix in item.fixes]
+    if item.is_suppressed:
+        made["suppressions"] = [{"kind": "inSource"}]
     return made
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    changes: dict[str, list[dict[str, Any]]] = {}
+    for edit in fix.edits:
+        region = _physical(edit.span)["region"]
+        replacement = {"deletedRegion": region, "insertedContent": {"text": edit.replacement}}
+        changes.setdefault(edit.span.file, []).append(replacement)
+    return {
+        "description": {"text": safe(fix.title)},
+        "artifactChanges": [
+            {"artifactLocation": {"uri": _uri(file)}, "replacements": replacements}
+            for file, replacements in changes.items()
+        ],
+    }
 
 
 def _physical(span: Span) -> dict[str, Any]:

@@ -19,6 +19,9 @@ FORMAT_VERSION: Final = 1
 WIDTH: Final = 100
 """Columns of text output."""
 
+_LONGEST: Final = 600
+"""Characters of a message; what documents hold may be millions."""
+
 _CODES: Final = {
     "bold": "1",
     "dim": "2",
@@ -85,6 +88,13 @@ def cut(text: str, width: int) -> str:
     while kept and cells(kept) > width - 1:
         kept = kept[:-1]
     return f"{kept.rstrip()}…"
+
+
+def clipped(text: str) -> str:
+    """Return a sentence with its middle left out where a document makes it endless."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 def cut_middle(text: str, width: int) -> str:
