@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_dsl.compiler.plan import Prompt
+from maestro_dsl.compiler.plan import Guardrails, Prompt
 from maestro_dsl.engine.events import (
+    AlertRaised,
     AttemptFinished,
     AttemptStarted,
     Event,
@@ -130,3 +131,20 @@ def test_tries_are_counted_each(plan):
     run_plan(plan, world)
     found, _ = entries(plan, world.store.events("run"))
     assert total(found).calls == 2
+
+
+def test_calls_that_end_at_the_same_moment_warn_once(make_plan, make_persona):
+    plan = make_plan(
+        {name: [] for name in "abc"},
+        personas=(make_persona("p"),),
+        guardrails=Guardrails(max_tokens=10_000, warn_at=0.05),
+        persona_id="p",
+        prompt=Prompt(system="", user="x"),
+    )
+    spent = Step(seconds=1, result=AttemptResult(usage=Usage(input_tokens=900)))
+    world = World(action=ScriptedAction(default=spent))
+    run_plan(plan, world)
+    warned = [
+        event.body.subject for event in world.store.events("run") if isinstance(event.body, AlertRaised)
+    ]
+    assert warned == ["run"]

@@ -194,7 +194,7 @@ def dying(original, call, when):
 
 
 def test_a_thousand_runs_keep_a_bounded_directory(place):
-    count, every = (1_000, 10) if LONG else (60, 5)
+    count, every = (1_000, 10) if LONG else (45, 5)
     sizes = []
     for number in range(count):
         place.run(f"run-{number:04}", NOW + number, unique=b"x" * 2_000)
