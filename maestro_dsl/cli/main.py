@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "fmt": ("fmt", "Write documents in canonical form; comments stay."),
     "rule": ("rule", "Explain a rule of lint: example, output, the better way."),
     "explain": ("explain", "Explain any key of the language."),
+    "lsp": ("lsp", "Serve editors: findings, completion, hover, rename."),
     "schema": ("schema", "Write the grammar for editors; bring old documents up to date."),
     "plan": ("plan", "Show what would run, why, how long and at what cost."),
     "prompt": ("prompt", "Print the exact messages that a node would send."),

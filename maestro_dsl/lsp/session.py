@@ -1,0 +1,126 @@
+"""What the server knows between two messages: unsaved texts, and per project what follows from them.
+
+Knows no protocol. Everything is found out on first use after a change, and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maestro_dsl.app.documents import lint
+from maestro_dsl.app.editing import Memory, Scene, is_readable, paths_around, root_of, scene
+from maestro_dsl.app.occurrences import Occurrence, occurrences
+from maestro_dsl.diagnostics import Diagnostic
+from maestro_dsl.lang.files import kind_of_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Findings by real path, and the real path of each file that a finding speaks of."""
+
+    findings: Mapping[Path, tuple[Diagnostic, ...]]
+    paths: Mapping[str, Path]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What follows from the texts of one project, as far as somebody asked."""
+
+    checked: Checked | None = None
+    scene: Scene | None = None
+    names: tuple[Occurrence, ...] | None = None
+
+
+@dataclass(slots=True)
+class Session:
+    """The open documents of one editor."""
+
+    environ: Mapping[str, str]
+    texts: dict[Path, str] = field(default_factory=dict)
+    """Unsaved or saved, as the editor has them."""
+    _readable: dict[Path, str] = field(default_factory=dict)
+    _memory: Memory = field(default_factory=Memory)
+    _known: dict[Path, _Known] = field(default_factory=dict)
+
+    def put(self, path: Path, text: str) -> None:
+        """Take the text of an open document."""
+        self.texts[path] = text
+        if kind_of_name(path.name) is None or is_readable(_bytes(text), path):
+            self._readable[path] = text
+        self.forget()
+
+    def close(self, path: Path) -> None:
+        """Go back to what is on disk."""
+        self.texts.pop(path, None)
+        self._readable.pop(path, None)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what follows from texts: one of them, or a file on disk, has changed."""
+        self._known.clear()
+
+    def text(self, path: Path) -> str:
+        """Return the text of a document, open or not; "" where there is none."""
+        if path in self.texts:
+            return self.texts[path]
+        try:
+            return path.read_bytes().decode("utf-8-sig", "replace")
+        except OSError:
+            return ""
+
+    def roots(self) -> tuple[Path, ...]:
+        """Return the projects that documents are open of."""
+        return tuple(dict.fromkeys(root_of(path) for path in self.texts))
+
+    def paths(self, root: Path) -> list[Path]:
+        """Return what is read for the open documents of a project."""
+        return paths_around(root, [path for path in self.texts if root_of(path) == root])
+
+    def overlay(self) -> dict[Path, bytes]:
+        """Return the contents that count in place of what is on disk."""
+        return {path: _bytes(text) for path, text in self.texts.items()}
+
+    def checked(self, root: Path) -> Checked:
+        """Return the findings of a project, open documents as they are typed."""
+        known = self._known.setdefault(root, _Known())
+        if known.checked is None:
+            known.checked = self._check(root)
+        return known.checked
+
+    def scene(self, path: Path) -> Scene:
+        """Return the documents around `path`; one that is broken is as it was when it could be read."""
+        root = root_of(path)
+        known = self._known.setdefault(root, _Known())
+        if known.scene is None:
+            overlay = {at: _bytes(text) for at, text in self._readable.items()}
+            known.scene = scene(
+                root, self.paths(root), overlay=overlay, environ=self.environ, memory=self._memory
+            )
+        return known.scene
+
+    def names(self, path: Path) -> tuple[Occurrence, ...]:
+        """Return everything that is named in the project of `path`."""
+        found = self.scene(path)
+        known = self._known[root_of(path)]
+        if known.names is None:
+            known.names = occurrences(found)
+        return known.names
+
+    def _check(self, root: Path) -> Checked:
+        paths = self.paths(root)
+        if not paths:
+            return Checked(findings={}, paths={})
+        result = lint(paths, environ=self.environ, overlay=self.overlay(), memory=self._memory)
+        findings: dict[Path, list[Diagnostic]] = {}
+        places: dict[str, Path] = {}
+        for item in result.diagnostics:
+            files = [item.span.file, *(other.span.file for other in item.related)]
+            places |= {file: result.path_of(file) for file in files}
+            findings.setdefault(places[item.span.file], []).append(item)
+        return Checked(findings={path: tuple(found) for path, found in findings.items()}, paths=places)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
