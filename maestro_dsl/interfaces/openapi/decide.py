@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.chance import hash32
-from maestro_dsl.interfaces.openapi import answers, credentials, inputs
+from maestro_dsl.interfaces.openapi import answers, credentials, inputs, reasons
 from maestro_dsl.interfaces.openapi.admin import Admin
 from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
 from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
@@ -76,6 +76,14 @@ class Interpreter:
             status, response = answers.for_bad_request(operation, malformed=found.malformed)
             reason = "; ".join(found.violations)
             return self._failed(operation, request, status, response, reason, violations=found.violations)
+        answer = self._fulfilled(operation, match, request, found)
+        if not found.deprecated:
+            return answer
+        return replace(
+            answer, headers={**answer.headers, reasons.HEADER: reasons.of_deprecated(found.deprecated)}
+        )
+
+    def _fulfilled(self, operation: Operation, match: Match, request: Request, found: Inputs) -> Answer:
         asked = request.query if "__" in request.query_string else ()
         wanted = answers.preference(request.headers.get("prefer", ""), asked)
         if wanted.is_any:
@@ -103,10 +111,13 @@ class Interpreter:
 
     def _unauthorized(self, operation: Operation, request: Request) -> Answer:
         response = answers.for_status(operation, 401)
-        answer = self._failed(operation, request, 401, response, "credentials are missing")
-        return replace(
-            answer, headers={**answer.headers, "www-authenticate": credentials.challenge(operation)}
-        )
+        reason = "credentials are missing"
+        answer = self._failed(operation, request, 401, response, reason)
+        own = {
+            "www-authenticate": credentials.challenge(operation),
+            reasons.HEADER: reasons.of_credentials(reason),
+        }
+        return replace(answer, headers={**answer.headers, **own})
 
     def _failed(
         self,
@@ -120,7 +131,11 @@ class Interpreter:
     ) -> Answer:
         """Return the declared error `response` with the reason worked in, or problem details."""
         found = tuple(violations or ())
-        headers = {VIOLATIONS_HEADER: answers.header_text(found)} if found else {}
+        headers = (
+            {VIOLATIONS_HEADER: answers.header_text(found), reasons.HEADER: reasons.of_violations(found)}
+            if found
+            else {}
+        )
         if response is None:
             return replace(problem(status, reason, violations=found), operation=operation, headers=headers)
         if not response.content:

@@ -203,6 +203,7 @@ class _Writer:
             "required": parameter.required,
             "style": parameter.style,
             "explode": parameter.explode,
+            "deprecated": parameter.deprecated,
             "allowEmpty": parameter.allow_empty,
             "spread": is_spread(self._api, parameter),
             "media": parameter.media_type,

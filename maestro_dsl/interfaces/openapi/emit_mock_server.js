@@ -39,6 +39,7 @@ function writeJson(value) {
 const TABLE = readJson("__MAESTRO_TABLE__");
 
 const VIOLATIONS_HEADER = 'x-maestro-violations';
+const REASONS_HEADER = 'sl-violations'; // as clients of Prism read it
 const NO_BODY = new Set([204, 205, 304]);
 const TOTALS = ['total', 'total_count', 'totalCount', 'count'];
 const LIMITS = ['limit', 'per_page', 'page_size', 'pageSize', 'perPage', 'size', 'first', '$top'];
@@ -364,7 +365,7 @@ function styledValue(parameter, raw) {
   return coerce(shape, last);
 }
 function readInputs(operation, request, pathValues) {
-  const inputs = { values: new Map(), body: undefined, violations: [], malformed: false, unsupported: false };
+  const inputs = { values: new Map(), body: undefined, violations: [], deprecated: [], malformed: false, unsupported: false };
   const query = queryPairs(request.query);
   for (const parameter of operation.parameters) {
     if (parameter.in === 'header' && IGNORED_HEADERS.has(parameter.name.toLowerCase())) continue;
@@ -387,6 +388,7 @@ function readParameter(parameter, raw, inputs) {
     if (parameter.required && !(parameter.spread && Object.keys(parameter.shape.properties ?? {}).length === 0)) inputs.violations.push(`${where} is missing`);
     return;
   }
+  if (parameter.deprecated) inputs.deprecated.push([parameter.in, parameter.name]);
   let value;
   if (parameter.media !== null) {
     const text = Array.isArray(raw) ? raw[raw.length - 1] : String(raw);
@@ -633,6 +635,17 @@ function worded(body, status, reason) {
   return changes;
 }
 const headerText = (violations) => violations.join('; ').replace(/[^ -~]/gu, '?').slice(0, 500);
+const reasons = (entries) => JSON.stringify(entries.slice(0, 5)).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const reasonsText = (text) => [...text].slice(0, 200).join('');
+const entryOf = (location, severity, code, message) => ({ location, severity, code, message });
+function reasonOf(text) {
+  const found = /^(path|query|header|cookie) parameter (.*?)(?: is |: )/s.exec(text);
+  const location = found === null ? ['request', 'body'] : ['request', found[1], found[2]];
+  return entryOf(location, 'Error', text.endsWith('is missing') ? 'required' : 'invalid', reasonsText(text));
+}
+function reasonOfDeprecated([place, name]) {
+  return entryOf(['request', place, name], 'Warning', 'deprecated', reasonsText(`${place} parameter ${name} is deprecated`));
+}
 function overlay(base, changes, valid) {
   if (!isObject(base) || Object.keys(changes).length === 0) return base;
   const whole = merged(base, changes);
@@ -645,7 +658,7 @@ function overlay(base, changes, valid) {
   return result;
 }
 function failed(operation, request, status, response, reason, violations = []) {
-  const headers = violations.length ? { [VIOLATIONS_HEADER]: headerText(violations) } : {};
+  const headers = violations.length ? { [VIOLATIONS_HEADER]: headerText(violations), [REASONS_HEADER]: reasons(violations.map(reasonOf)) } : {};
   if (response === null) return { ...problem(status, reason, violations), operation, headers };
   if (response.content.length === 0) return { status, body: null, type: null, operation, violations, headers };
   const media = mediaFor(response, request.headers.accept ?? '') ?? mediaFor(response, '');
@@ -1099,10 +1112,11 @@ function decide(request, failing = false) {
     return failed(operation, request, status, response, 'this failure is simulated');
   }
   if (operation.security.length && !operation.security.some((option) => option.every((scheme) => presented(scheme, request)))) {
-    const answer = failed(operation, request, 401, forStatus(operation, 401), 'credentials are missing');
+    const reason = 'credentials are missing';
+    const answer = failed(operation, request, 401, forStatus(operation, 401), reason);
     const named = operation.security.flat().filter((scheme) => scheme.kind !== 'apiKey');
     const challenges = [...new Set(named.map(challenge))].join(', ') || 'ApiKey realm="*"';
-    return { ...answer, headers: merged(answer.headers, { 'www-authenticate': challenges }) };
+    return { ...answer, headers: merged(answer.headers, { 'www-authenticate': challenges, [REASONS_HEADER]: reasons([entryOf(['request'], 'Error', 401, reason)]) }) };
   }
   const inputs = readInputs(operation, request, match.values);
   if (inputs.unsupported) {
@@ -1114,6 +1128,11 @@ function decide(request, failing = false) {
     const [status, response] = forBadRequest(operation, inputs.malformed);
     return failed(operation, request, status, response, inputs.violations.join('; '), inputs.violations);
   }
+  const answer = fulfilled(operation, match, request, inputs);
+  if (!inputs.deprecated.length) return answer;
+  return { ...answer, headers: merged(answer.headers, { [REASONS_HEADER]: reasons(inputs.deprecated.map(reasonOfDeprecated)) }) };
+}
+function fulfilled(operation, match, request, inputs) {
   const wanted = preference(request.headers.prefer ?? '', request.query);
   if (wanted.code !== null || wanted.example !== null || wanted.dynamic) return preferred(operation, request, wanted);
   if (operation.behaviour !== null) return remembered(operation, match, request, inputs);

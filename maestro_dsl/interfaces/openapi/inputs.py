@@ -61,6 +61,8 @@ class Inputs:
     values: dict[tuple[str, str], Any] = field(default_factory=dict)
     body: Any = None
     violations: list[str] = field(default_factory=list)
+    deprecated: list[tuple[str, str]] = field(default_factory=list)
+    """Place and name of each deprecated parameter that was sent."""
     malformed: bool = False
     """True where the body is not even text of its media type."""
     unsupported: bool = False
@@ -118,6 +120,8 @@ def _read_parameter(api: Api, parameter: Parameter, raw: Any, inputs: Inputs) ->
         if parameter.required and not is_free:
             inputs.violations.append(f"{where} is missing")
         return
+    if parameter.deprecated:
+        inputs.deprecated.append((parameter.location, parameter.name))
     if parameter.media_type is not None:
         text = raw[-1] if isinstance(raw, list) else str(raw)
         try:

@@ -69,7 +69,8 @@ def asked(connection, request):
     connection.endheaders(request.body or None)
     answer = connection.getresponse()
     headers = [answer.getheader(name) for name in ("content-type", "location", "allow", "www-authenticate")]
-    return answer.status, *headers, comparable(answer.status, answer.read())
+    said = reasons(answer.getheader("sl-violations"))
+    return answer.status, *headers, said, comparable(answer.status, answer.read())
 
 
 def decided(interpreter, request):
@@ -77,7 +78,14 @@ def decided(interpreter, request):
     content = b"" if request.method == "HEAD" else encoded(answer)
     media = None if answer.media_type is None else concrete(answer.media_type)
     headers = [answer.headers.get(name) for name in ("location", "allow", "www-authenticate")]
-    return answer.status, media, *headers, comparable(answer.status, content)
+    said = reasons(answer.headers.get("sl-violations"))
+    return answer.status, media, *headers, said, comparable(answer.status, content)
+
+
+def reasons(header):
+    """Which parts of a request are complained about; the words are each validator's own."""
+    found = json.loads(header or "[]")
+    return sorted({(*item["location"], item["severity"], str(item["code"])) for item in found})
 
 
 def comparable(status, content):

@@ -71,9 +71,21 @@ def differences(case):
         for name in ("allow", "www-authenticate")
         if name in wanted.headers and answer.headers.get(name) != wanted.headers[name]
     ]
+    if "sl-violations" in wanted.headers:
+        found += reason_differences(
+            wanted.headers["sl-violations"], answer.headers.get("sl-violations", "[]")
+        )
     if wanted.body is not None and not same_body(wanted.body, content, loose=case.is_loose):
         found.append(f"body {content!r}, not {wanted.body!r}")
     return found
+
+
+def reason_differences(wanted, got):
+    """What differs in the reasons of an answer; wording and the keyword of the validator do not count."""
+    left, right = (
+        [(item["location"], item["severity"]) for item in json.loads(text)] for text in (wanted, got)
+    )
+    return [] if left == right else [f"reasons {right}, not {left}"]
 
 
 def bare(media):

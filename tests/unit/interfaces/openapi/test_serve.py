@@ -76,6 +76,15 @@ def test_bad_requests_get_the_declared_error_and_the_reason(client):
     assert client("POST", "/lists", body=b"x", content_type="text/plain")[0] == 415
 
 
+def test_reasons_come_in_the_form_that_clients_of_prism_read(client):
+    headers = client("POST", "/lists", {"color": "red"})[1]
+    assert json.loads(headers["sl-violations"])[0]["location"] == ["request", "body"]
+    headers = client("GET", "/lists?limit=m%7Fn%C3%A4")[1]
+    assert headers["sl-violations"].isascii()
+    assert headers["sl-violations"].isprintable()
+    assert json.loads(headers["sl-violations"])[0]["location"] == ["request", "query", "limit"]
+
+
 def test_what_the_contract_does_not_have(client):
     assert client("GET", "/nothing")[1]["content-type"] == "application/problem+json"
     status, headers, body = client("DELETE", "/lists")
