@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,11 @@ def closest(word: str, options: Iterable[str]) -> str | None:
     does not count. Of equally near ones the one with the same letters wins ("modle" is "model", not
     "mode"), then the first.
     """
+    return _closest(word, tuple(options))
+
+
+@lru_cache(maxsize=4096)  # a misspelling often stands in many places
+def _closest(word: str, options: tuple[str, ...]) -> str | None:
     best: tuple[int, bool, str] | None = None
     for option in options:
         allowed = max(1, max(len(word), len(option)) // 3)
