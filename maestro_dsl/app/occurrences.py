@@ -62,6 +62,7 @@ class Occurrence:
         return (self.sort, self.home, "" if self.sort in _BY_FILE else self.name)
 
 
+_SOURCES: Final = {"nodes": Sort.NODE, "contracts": Sort.CONTRACT, "team": Sort.MEMBER}
 _BY_FILE: Final = frozenset({Sort.PERSONA, Sort.BLUEPRINT, Sort.FILE})
 
 
@@ -155,19 +156,29 @@ class _Names:
             yield from self._names(pointer, offset, expression)
 
     def _names(self, pointer: Pointer, offset: int, expression: Expression) -> Iterator[Occurrence]:
-        sorts = {"contracts": Sort.CONTRACT, "team": Sort.MEMBER, "nodes": Sort.NODE}
         for read in names_of(expression):
-            if len(read.path) != len(("nodes", "id")) or read.path[0] not in sorts or not read.path[1]:
-                continue
+            sort = self._sort_of(read.path)
             word = expression.text[read.start : read.end]
             quotes = word[:1] in {'"', "'"}
-            if word.strip("\"'") != read.path[1]:
+            if sort is None or word.strip("\"'") != read.path[-1]:
                 continue
             start, end = offset + read.start + quotes, offset + read.end - quotes
             span = self._document.map.scalar_offsets(pointer).span(start, end)
-            sort = sorts[read.path[0]]
             home = str(self._document.path) if sort is Sort.NODE else ""
-            yield self._found(sort, read.path[1], span, home=home, in_expression=True)
+            yield self._found(sort, read.path[-1], span, home=home, in_expression=True)
+
+    def _sort_of(self, path: tuple[str, ...]) -> Sort | None:
+        """Return what the last step of a path in an expression names."""
+        match path:
+            case ("nodes" | "contracts" | "team" as source, _):
+                return _SOURCES[source]
+            case ("nodes", node, "outputs", _):
+                value = self._document.value
+                spec = value.nodes.get(node) if isinstance(value, Blueprint) else None
+                each = parse(spec.foreach) if spec is not None and spec.foreach else None
+                names = each.names if isinstance(each, Expression) else frozenset()
+                return next((_SOURCES[name] for name in ("contracts", "team") if name in names), None)
+        return None
 
     def _reference(self, sort: Sort, kind: Kind, pointer: Pointer) -> Iterator[Occurrence]:
         text = self._at(pointer)
