@@ -52,6 +52,8 @@ def _is_unknown_yet(kind: Kind, data: Mapping[str, Json], pointer: Pointer) -> b
 
 
 _INSIDE_WITH: Final = 4
+_MOST_GUESSES: Final = 200
+"""Unknown keys of one mapping for which the nearest key is looked for; more are no slips of a hand."""
 
 
 class Explainer:
@@ -82,8 +84,8 @@ class Explainer:
         """Yield the findings of one breach, a finding for each key it names."""
         match violation.keyword:
             case "additionalProperties":
-                for name in violation.detail:
-                    yield self._unknown_key(violation, name)
+                for place, name in enumerate(violation.detail):
+                    yield self._unknown_key(violation, name, guesses=place < _MOST_GUESSES)
             case "required":
                 for name in violation.detail:
                     yield self._missing_key(violation, name)
@@ -94,10 +96,11 @@ class Explainer:
             case _:
                 yield self._wrong_type(violation)
 
-    def _unknown_key(self, violation: Violation, name: str) -> Diagnostic:
+    def _unknown_key(self, violation: Violation, name: str, *, guesses: bool) -> Diagnostic:
         span = self._source.key_span((*violation.pointer, name))
         valid = sorted(self._parent_schema(violation).get("properties", ()))
-        close = closest(name, [key for key in valid if not self._has(violation.pointer, key)])
+        free = [key for key in valid if guesses and not self._has(violation.pointer, key)]
+        close = closest(name, free)
         return Diagnostic(
             code="SCH001",
             name="unknown-key",
