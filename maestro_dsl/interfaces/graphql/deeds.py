@@ -75,13 +75,13 @@ class Deeds:
         world = self._world
         if not deed.is_entity:
             kept = world.kept.setdefault((deed.type, SINGLE), {})
-            kept.update(self._mapped(deed.type, SINGLE, args))
+            kept.update(self.mapped(deed.type, SINGLE, args))
             return [Rec(deed.type, SINGLE)]
         keys = self._keys(deed, args)
         if deed.verb == "create" or (
             deed.verb == "upsert" and not (keys and keys[0] in world.living(deed.type))
         ):
-            return [self._create(deed, args)]
+            return [self.create(deed, args)]
         if deed.verb == "delete":
             return [self._delete(deed, key) for key in keys] if keys else None
         keys = keys or world.living(deed.type)[:1]
@@ -95,7 +95,8 @@ class Deeds:
         key = self._world.identity_arg(deed.ids, args)
         return [] if key is None else [key]
 
-    def _create(self, deed: Deed, args: Mapping[str, Any]) -> Rec:
+    def create(self, deed: Deed, args: Mapping[str, Any]) -> Rec:
+        """Make a value of the type of `deed` with the fields that `args` give it, and return it."""
         world, entity = self._world, self._table.entity(deed.type)
         own = None if entity is None else world.identity_arg((entity.field,), args)
         key = own
@@ -108,13 +109,13 @@ class Deeds:
         if key not in world.living(deed.type):
             made.append(key)
         world.gone.discard((deed.type, key))
-        world.kept[deed.type, key] = self._mapped(deed.type, key, args)
+        world.kept[deed.type, key] = self.mapped(deed.type, key, args)
         return Rec(deed.type, key)
 
     def _update(self, deed: Deed, key: str, args: Mapping[str, Any]) -> Rec:
         self._must_live(deed, key)
         kept = self._world.kept.setdefault((deed.type, key), {})
-        kept.update(self._mapped(deed.type, key, args))
+        kept.update(self.mapped(deed.type, key, args))
         return Rec(deed.type, key)
 
     def _delete(self, deed: Deed, key: str) -> Rec:
@@ -128,7 +129,7 @@ class Deeds:
 
     # ---- what was sent, as fields ------------------------------------------------------------------------
 
-    def _mapped(self, kind: str, key: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    def mapped(self, kind: str, key: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments, and the fields of input objects, as fields of the type `kind`."""
         fields = self._world.fields(kind)
         entity = self._table.entity(kind)
@@ -142,18 +143,18 @@ class Deeds:
         for name, value in flat.items():
             if entity is not None and name == entity.field:
                 continue
-            field, given = self._field_for(fields, name)
-            if field is not None and not any(_is_required(item) for item in fields[field].args.values()):
-                taken = self._taken(value, fields[field].type, f"{kind}:{key}.{field}", given)
+            for field in self._fields_for(fields, name):
+                if (field != name and field in flat) or any(map(_is_required, fields[field].args.values())):
+                    continue
+                taken = self._taken(value, fields[field].type, f"{kind}:{key}.{field}", field != name)
                 if taken is not _MISSING:
                     found[field] = taken
         return found
 
     @staticmethod
-    def _field_for(fields: Mapping[str, Any], name: str) -> tuple[str | None, bool]:
-        """Return the field that `name` sets, and whether by identity: `authorId` sets `author`."""
-        if name in fields:
-            return name, False
+    def _fields_for(fields: Mapping[str, Any], name: str) -> list[str]:
+        """Return the fields that `name` sets: `authorId` sets the field of that name, and `author` too."""
+        found = [name] if name in fields else []
         for ending, more in (("_ids", "s"), ("Ids", "s"), ("IDs", "s"), ("_id", ""), ("Id", ""), ("ID", "")):
             base = name.removesuffix(ending) + more
             if (
@@ -161,8 +162,8 @@ class Deeds:
                 and base in fields
                 and not is_leaf_type(get_named_type(fields[base].type))
             ):
-                return base, True
-        return None, False
+                return [*found, base]
+        return found
 
     def _taken(self, value: Any, kind: GraphQLType, key: str, given: bool) -> Any:
         if value is None:
@@ -192,7 +193,7 @@ class Deeds:
             if not isinstance(own, (str, int)):
                 return _MISSING
             return Rec(inner.name, str(own))
-        return Rec(inner.name, key, self._mapped(inner.name, key, value))
+        return Rec(inner.name, key, self.mapped(inner.name, key, value))
 
     # ---- the answer --------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 // A mock of a GraphQL API: the decision table below is data, the rules after it are the same for every API.
 // Start:  npm install && node server.js      Settings: PORT (4000), HOST (127.0.0.1), MOCK_LOG=0 for silence,
 // MOCK_LATENCY=50-200 (milliseconds), MOCK_ERROR_RATE=0.1, MOCK_TIMEOUT_RATE=0.01.
-// Memory lasts until the process ends. POST /__admin/reset forgets it, GET /__admin/export shows it.
+// Memory lasts until the process ends. POST /__admin/reset forgets it, GET /__admin/export shows it,
+// POST /__admin/seed fills it: {"Book": [{"id": "1", "title": "Emma"}]}. GET /__admin/requests: the last 500.
 
 const http = require('node:http');
 const graphql = require('graphql');
@@ -551,22 +552,22 @@ function mapped(kind, key, args) {
   const found = {};
   for (const [name, value] of Object.entries(flat)) {
     if (entity !== null && name === entity.field) continue;
-    const field = fieldFor(fields, name);
-    if (field !== null && !fields[field].args.some((item) => isNonNullType(item.type))) {
+    for (const field of fieldsFor(fields, name)) {
+      if ((field !== name && has(flat, field)) || fields[field].args.some((item) => isNonNullType(item.type))) continue;
       const value_ = taken(value, fields[field].type, `${kind}:${key}.${field}`);
       if (value_ !== MISSING) put(found, field, value_);
     }
   }
   return found;
 }
-function fieldFor(fields, name) {
-  if (has(fields, name)) return name;
+function fieldsFor(fields, name) {
+  const found = has(fields, name) ? [name] : [];
   for (const [ending, more] of [['_ids', 's'], ['Ids', 's'], ['IDs', 's'], ['_id', ''], ['Id', ''], ['ID', '']]) {
     if (!name.endsWith(ending)) continue;
     const base = name.slice(0, name.length - ending.length) + more;
-    if (has(fields, base) && !isLeafType(getNamedType(fields[base].type))) return base;
+    if (has(fields, base) && !isLeafType(getNamedType(fields[base].type))) return [...found, base];
   }
-  return null;
+  return found;
 }
 function taken(value, type, key) {
   if (value === null || value === undefined) return isNonNullType(type) ? MISSING : null;
@@ -862,9 +863,74 @@ async function fate() {
   if (isHeld) return refusal(504, 'this timeout is simulated');
   return roll < SETTINGS.timeoutRate + SETTINGS.errorRate ? refusal(500, 'this failure is simulated') : null;
 }
+const MOST_CALLS = 500;
+const RECORDED_HEADERS = ['accept', 'content-type', 'user-agent'];
+const RECORDED_BYTES = 64000;
+const calls = [];
+let noted = 0;
+function note(call) {
+  noted += 1;
+  calls.push({ seq: noted, ...call });
+  if (calls.length > MOST_CALLS) calls.shift();
+}
+const recorded = (content) => (content.length ? content.subarray(0, RECORDED_BYTES).toString('utf8') : null);
+function administered(method, own, body) {
+  if ((method === 'POST' || method === 'DELETE') && own === 'reset') {
+    reset();
+    calls.length = 0;
+    return { status: 204 };
+  }
+  if (method === 'GET' && own === 'export') return { status: 200, value: exported() };
+  if ((method === 'POST' || method === 'PUT') && own === 'seed') return seed(body);
+  if (method === 'GET' && own === 'requests') return { status: 200, value: { requests: calls } };
+  if (method === 'DELETE' && own === 'requests') {
+    calls.length = 0;
+    return { status: 204 };
+  }
+  return refusal(404, "the mock's own paths are reset, export, seed and requests below /__admin/");
+}
+function seed(body) {
+  let wished;
+  try {
+    wished = JSON.parse(body);
+  } catch {
+    return refusal(400, 'the request body is not valid JSON');
+  }
+  if (!isObject(wished)) return refusal(422, 'send values by their type: {"Book": [{"id": "1"}]}');
+  const wrong = Object.entries(wished).flatMap(([name, items]) => seedProblems(name, items));
+  if (wrong.length) return refusal(422, wrong.slice(0, 5).join('; '));
+  for (const [name, items] of Object.entries(wished)) {
+    for (const item of items) create({ verb: 'create', type: name, is_entity: true, ids: [] }, item);
+  }
+  return { status: 204 };
+}
+function seedProblems(name, items) {
+  const entity = entityOf(name);
+  if (entity === null || !Array.isArray(items)) return [`${name} is no type with an identity, or holds no list`];
+  return items.flatMap((item, at) => {
+    if (!isObject(item) || !isKey(get(item, entity.field))) return [`${name}/${at}: an item has to be a mapping with "${entity.field}"`];
+    const key = String(item[entity.field]);
+    return Object.entries(item)
+      .filter(([field, value]) => field !== entity.field && !Object.keys(mapped(name, key, put({}, field, value))).length)
+      .map(([field]) => `${name}/${at}: ${field} is no field that takes this value`);
+  });
+}
+const operationOf = (prepared) => {
+  if (!prepared || !prepared.operation) return null;
+  const fields = prepared.operation.selectionSet.selections.filter((item) => item.kind === 'Field').map((item) => item.name.value);
+  return `${prepared.kind} ${[...new Set(fields)].join(', ') || '...'}`;
+};
 async function handle(request, response) {
   const [path, query = ''] = request.url.split(/\?(.*)/s);
   const cors = { 'access-control-allow-origin': request.headers.origin ?? '*', 'access-control-expose-headers': '*' };
+  const parts = [];
+  let asked = null;
+  const keep = (status, content, violations) => {
+    const { headers } = request;
+    const kept_ = Object.fromEntries(RECORDED_HEADERS.filter((name) => has(headers, name)).map((name) => [name, headers[name]]));
+    const call = { method: request.method, path, query, headers: kept_, body: recorded(Buffer.concat(parts)), status };
+    note({ ...call, response_body: recorded(Buffer.from(content)), operation: asked, violations });
+  };
   const send = (status, media, content, more = {}) => {
     const body = Buffer.from(content);
     const headers = media === null ? {} : { 'content-type': media, 'content-length': body.length };
@@ -876,8 +942,8 @@ async function handle(request, response) {
     const content = JSON.stringify({ errors: [{ message: why.message, extensions: { code: 'BAD_REQUEST' } }] });
     const type = media === null || media === EVENT_TYPE ? JSON_TYPE : media;
     send(why.status, `${type}; charset=utf-8`, content, why.allow ? { allow: why.allow } : {});
+    if (!path.startsWith('/__admin/')) keep(why.status, content, [why.message]);
   };
-  const parts = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
@@ -894,12 +960,9 @@ async function handle(request, response) {
   }
   if (path.startsWith('/__admin/')) {
     if (!isLocal(request)) return refuse(refusal(403, "the mock's own paths are for this machine only"), JSON_TYPE);
-    if (request.method === 'POST' && path === '/__admin/reset') {
-      reset();
-      return send(204, null, '');
-    }
-    if (request.method === 'GET' && path === '/__admin/export') return send(200, JSON_TYPE, JSON.stringify(exported()));
-    return refuse(refusal(404, 'POST /__admin/reset forgets what was written, GET /__admin/export shows it'), JSON_TYPE);
+    const answer = administered(request.method, path.slice('/__admin/'.length), Buffer.concat(parts).toString('utf8'));
+    if (answer.refused) return refuse(answer, JSON_TYPE);
+    return answer.value === undefined ? send(answer.status, null, '') : send(answer.status, JSON_TYPE, JSON.stringify(answer.value));
   }
   if (!PATHS.has(path)) return refuse(refusal(404, `there is nothing at ${path}; GraphQL is at /graphql`), JSON_TYPE);
   const fault = await fate();
@@ -913,6 +976,7 @@ async function handle(request, response) {
   if (wish.refused) return refuse(wish, media);
   const prepared = prepare(wish);
   const why = prepared.errors ? null : misused(request.method, prepared, media);
+  asked = operationOf(prepared);
   if (why !== null) return refuse(why, media);
   const isLive = prepared.kind === 'subscription';
   let result;
@@ -921,10 +985,14 @@ async function handle(request, response) {
     const problems = graphql.validate(schema, prepared.document);
     result = problems.length ? { errors: problems.map((item) => withCode(item, 'GRAPHQL_VALIDATION_FAILED')) } : happened(prepared, wish);
   } else result = await execute(wish);
+  const faults = has(result, 'data') ? [] : (result.errors ?? []).map((item) => item.message);
   if (media !== EVENT_TYPE) {
     const status = media === RESPONSE_TYPE && !has(result, 'data') ? 400 : 200;
-    return send(status, `${media}; charset=utf-8`, JSON.stringify(result));
+    const content = JSON.stringify(result);
+    keep(status, content, faults);
+    return send(status, `${media}; charset=utf-8`, content);
   }
+  keep(200, JSON.stringify(result), faults);
   response.writeHead(200, { ...cors, 'content-type': `${EVENT_TYPE}; charset=utf-8`, 'cache-control': 'no-cache' });
   const next = (value) => response.write(`event: next\ndata: ${JSON.stringify(value)}\n\n`);
   next(result);

@@ -88,7 +88,7 @@ class Executor:
         self.table = table
         self.world = World(table)
         self.listeners: set[Callable[[Event], None]] = set()
-        self._deeds = Deeds(self.world, self._heard)
+        self.deeds = Deeds(self.world, self._heard)
         self._schema = table.api.schema
         self._roots = {kind: root.name for kind, root in table.api.roots()}
         self._checked = lru_cache(maxsize=_KEPT_QUERIES)(self._check)
@@ -151,7 +151,7 @@ class Executor:
             return self.world.value(source, info.field_name, args)
         owner, name = info.parent_type.name, info.field_name
         if owner == self._roots.get("mutation"):
-            return self._deeds.mutate(owner, name, info.return_type, args)
+            return self.deeds.mutate(owner, name, info.return_type, args)
         if owner == self._roots.get("subscription"):
             return self._happened(owner, name, info, args, source)
         return self.world.make(Rec(owner), name, args)
@@ -160,11 +160,11 @@ class Executor:
         self, owner: str, name: str, info: GraphQLResolveInfo[Any], args: Mapping[str, Any], event: Any
     ) -> Any:
         if isinstance(event, Event):
-            return self._deeds.answer(name, event.rec.type, info.return_type, [event.rec], args)
+            return self.deeds.answer(name, event.rec.type, info.return_type, [event.rec], args)
         deed = self.table.deed(owner, name)
         if deed is not None and deed.is_entity:
             key = self.world.identity_arg(deed.ids, args) or next(iter(self.world.living(deed.type)), "1")
-            return self._deeds.answer(name, deed.type, info.return_type, [Rec(deed.type, key)], args)
+            return self.deeds.answer(name, deed.type, info.return_type, [Rec(deed.type, key)], args)
         return self.world.make(Rec(owner), name, args)
 
     def listens_to(self, prepared: Prepared) -> Callable[[Event], bool]:

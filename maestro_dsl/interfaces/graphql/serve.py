@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 from maestro_dsl.interfaces.asgi import lifespan, read_body, recorded_text, send_answer
 from maestro_dsl.interfaces.graphql.accept import EVENTS, JSON, RESPONSE, preferred
+from maestro_dsl.interfaces.graphql.admin import PREFIX, Admin
 from maestro_dsl.interfaces.graphql.execute import Event, Executor, GraphRequest, Prepared
 from maestro_dsl.interfaces.graphql.table import Table
 from maestro_dsl.interfaces.openapi.admin import is_local
@@ -91,6 +92,7 @@ class _Mock:
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._executor = executor
+        self._own = Admin(executor)
         self._record = record
         self._name = name
         self._options = options
@@ -106,7 +108,7 @@ class _Mock:
             await self._say(send, call, Refusal(status=413, message="the request is too large"))
         elif call.method == "OPTIONS":
             await send_answer(send, 204, {**self._headers(call), **_preflight(call)}, b"")
-        elif call.path.startswith("/__admin/"):
+        elif call.path.startswith(PREFIX):
             client = scope.get("client")
             if is_local(None if client is None else client[0], call.headers):
                 await self._admin(send, call)
@@ -223,15 +225,14 @@ class _Mock:
             left.cancel()
 
     async def _admin(self, send: Send, call: _Call) -> None:
-        if call.method == "POST" and call.path == "/__admin/reset":
-            self._executor.world.reset()
-            await send_answer(send, 204, self._headers(call), b"")
-        elif call.method == "GET" and call.path == "/__admin/export":
-            content = encoded(self._executor.world.export())
-            await send_answer(send, 200, {**self._headers(call), "content-type": JSON}, content)
+        answer = self._own.answer(call.method, call.path, call.body)
+        if answer.refused is not None:
+            await self._say(send, call, Refusal(status=answer.status, message=answer.refused))
+        elif answer.value is None:
+            await send_answer(send, answer.status, self._headers(call), b"")
         else:
-            text = "POST /__admin/reset forgets what was written, GET /__admin/export shows it"
-            await self._say(send, call, Refusal(status=404, message=text))
+            headers = {**self._headers(call), "content-type": JSON}
+            await send_answer(send, answer.status, headers, encoded(answer.value))
 
     async def _say(
         self, send: Send, call: _Call, refusal: Refusal, media: str = JSON, operation: str | None = None
@@ -247,7 +248,7 @@ class _Mock:
         if refusal.allow is not None:
             headers["allow"] = refusal.allow
         await send_answer(send, refusal.status, headers, content)
-        if not call.path.startswith("/__admin/"):
+        if not call.path.startswith(PREFIX):
             self._keep(call, refusal.status, content, operation, [refusal.message])
 
     def _note(
@@ -259,23 +260,22 @@ class _Mock:
     def _keep(
         self, call: _Call, status: int, content: bytes, operation: str | None, faults: list[str]
     ) -> None:
-        if self._record is None:
-            return
         self._count += 1
-        self._record(
-            {
-                "seq": self._count,
-                "method": call.method,
-                "path": call.path,
-                "query": call.query,
-                "headers": {key: value for key, value in call.headers.items() if key in _RECORDED_HEADERS},
-                "body": recorded_text(call.body),
-                "status": status,
-                "response_body": recorded_text(content),
-                "operation": operation,
-                "violations": list(faults),
-            }
-        )
+        record: CallRecord = {
+            "seq": self._count,
+            "method": call.method,
+            "path": call.path,
+            "query": call.query,
+            "headers": {key: value for key, value in call.headers.items() if key in _RECORDED_HEADERS},
+            "body": recorded_text(call.body),
+            "status": status,
+            "response_body": recorded_text(content),
+            "operation": operation,
+            "violations": list(faults),
+        }
+        self._own.calls.append(record)
+        if self._record is not None:
+            self._record(record)
 
     def _headers(self, call: _Call) -> dict[str, str]:
         return {

@@ -125,6 +125,12 @@ REQUESTS = [
     ("OPTIONS", "/graphql", {"origin": "http://page.example"}, None),
     ("POST", "/__admin/reset", {}, None),
     ("GET", "/__admin/nothing", {}, None),
+    ("POST", "/__admin/seed", JSON, b'{"Book": [{"id": "77", "title": "Emma", "authorId": "2"}]}'),
+    ("POST", "/__admin/seed", JSON, b'{"Book": [{"id": "78", "pages": "x"}, {"no": 1}], "No": []}'),
+    ("POST", "/__admin/seed", JSON, b'{"__proto__": [{"id": 1}], "constructor": []}'),
+    ("POST", "/__admin/seed", JSON, b"["),
+    ("POST", "/graphql", JSON, b'{"query": "{ book(id: 77) { title pages author { id } } books { id } }"}'),
+    ("GET", "/__admin/export", {}, None),
     ("GET", "/__admin/export", {"host": "shop.example"}, None),
     ("GET", "/__admin/export", {"host": "localhost:4000", "origin": "http://page.example"}, None),
 ]
@@ -136,6 +142,18 @@ def test_both_servers_keep_the_same_rules_of_http(apollo_folder):
     with started(apollo_folder, server_source(Table(api))) as connection:
         for request in REQUESTS:
             assert same(client.send(*request), asked(connection, *request)), request
+        own, other = (
+            json.loads(text)["requests"]
+            for text in (
+                client.send("GET", "/__admin/requests").body,
+                asked(connection, "GET", "/__admin/requests", {}, None)[3],
+            )
+        )
+        seen = ("seq", "method", "path", "query", "body", "status", "operation")
+        assert [[call[key] for key in seen] for call in own] == [
+            [call[key] for key in seen] for call in other
+        ]
+        assert [len(call["violations"]) for call in own] == [len(call["violations"]) for call in other]
 
 
 HOSTILE = """

@@ -145,6 +145,13 @@ def test_mutations_change_later_queries(library):
     assert identity not in [book["id"] for book in library("{ books { id } }")["books"]]
 
 
+@pytest.mark.parametrize("author", ["1", "2", "3"])
+def test_an_identity_sets_the_field_of_its_name_and_the_relation(library, author):
+    query = "mutation M($i: BookInput!) { createBook(input: $i) { authorId author { id } } }"
+    made = library(query, i={"title": "New", "genre": "ESSAY", "pages": 7, "authorId": author})["createBook"]
+    assert made == {"authorId": author, "author": {"id": author}}
+
+
 def test_payloads_answer_as_is_customary(shop, board):
     sent = {"name": "Lamp", "slug": "lamp", "clientMutationId": "m1"}
     query = """mutation M($i: ProductCreateInput!) { productCreate(input: $i) {
@@ -259,6 +266,42 @@ def test_a_query_may_be_asked_as_events_too():
     headers = {**JSON, "accept": "text/event-stream"}
     answer = client.send("POST", "/graphql", headers, b'{"query":"{ __typename }"}')
     assert answer.body == b'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata:\n\n'
+
+
+def test_values_can_be_put_in_by_hand(library):
+    client = library.client
+    given = {"Book": [{"id": "77", "title": "Emma", "pages": 9, "authorId": "2"}]}
+    assert client.send("POST", "/__admin/seed", JSON, json.dumps(given).encode()).status == 204
+    book = library('{ book(id: "77") { title pages author { id } } }')["book"]
+    assert book == {"title": "Emma", "pages": 9, "author": {"id": "2"}}
+    assert "77" in [item["id"] for item in library("{ books { id } }")["books"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ("{", 400, "no valid JSON"),
+        ("[]", 422, "by their type"),
+        ('{"Query": []}', 422, "no type with an identity"),
+        ('{"__proto__": [{"id": 1}]}', 422, "no type with an identity"),
+        ('{"Book": [{"title": "x"}]}', 422, 'mapping with "id"'),
+        ('{"Book": [{"id": "1", "pages": "x"}, {"id": "2", "no": 1}]}', 422, "Book/1: no is no field"),
+    ],
+)
+def test_what_cannot_be_put_in_is_refused_and_changes_nothing(library, body, status, reason):
+    answer = library.client.send("POST", "/__admin/seed", JSON, body.encode())
+    assert answer.status == status
+    assert reason.replace("no valid", "not valid") in json.loads(answer.body)["errors"][0]["message"]
+    shown = json.loads(library.client.send("GET", "/__admin/export").body)
+    assert shown == {"created": {}, "changed": [], "deleted": []}
+
+
+def test_what_was_asked_is_shown(library):
+    library("{ books { id } }")
+    shown = json.loads(library.client.send("GET", "/__admin/requests").body)["requests"]
+    assert [(call["operation"], call["status"]) for call in shown] == [("query books", 200)]
+    assert library.client.send("DELETE", "/__admin/requests").status == 204
+    assert json.loads(library.client.send("GET", "/__admin/requests").body) == {"requests": []}
 
 
 def test_other_sites_and_machines_do_not_reach_the_admin_paths():
