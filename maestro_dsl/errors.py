@@ -11,6 +11,7 @@ User mistakes in documents are data (`maestro_dsl.diagnostics`), not exceptions.
     │   └── TokenBudgetExceeded   6  a reservation would pass a token limit
     ├── IntegrityError            7  a digest does not match
     ├── EnvironmentFailure        8  nothing could run: folder, port, program, key, disk
+    │   └── DiskFailure           8  a disk is full, broken or read-only; the run can be resumed
     ├── Interrupted             130  stopped by a signal, resumable
     ├── OutputConflict            1  a person's files stand where a run would write
     └── NodeError                 1  a node's attempt ended badly
@@ -90,6 +91,10 @@ class EnvironmentFailure(MaestroError):  # noqa: N818 - EnvironmentError is Pyth
     """The machine cannot do it: folder not writable, port in use, program or key missing, disk full."""
 
     exit_code = 8
+
+
+class DiskFailure(EnvironmentFailure):
+    """A disk took no more: no node's fault, so the run stops as it is and goes on when there is room."""
 
 
 class Interrupted(MaestroError):  # noqa: N818 - the user's act, not a fault

@@ -29,6 +29,7 @@ from maestro_dsl.engine.policy.retry import Again, History
 from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure
 from maestro_dsl.engine.purse import OVERRUN, Purse
 from maestro_dsl.engine.state import CANCELLED_TRY, NO_USAGE
+from maestro_dsl.errors import DiskFailure
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.breakers import Gate
@@ -209,9 +210,9 @@ class Coordinator:
             if task is None or task.cancelling():
                 raise
             return failure_of(error)  # nobody cancelled us: a task inside the action was, by the action
-        except Exception as error:  # an action's bug is the failure of its node alone
-            if self._writer.broken is not None:
-                raise
+        except Exception as error:  # noqa: BLE001 - an action's bug is the failure of its node alone
+            if isinstance(error, DiskFailure) or self._writer.broken is not None:
+                raise (self._writer.broken or error) from None  # a disk is no node's fault: the run stops
             return failure_of(error)
 
     # ---- parts of the layers -----------------------------------------------------------------------------
@@ -230,7 +231,7 @@ class Coordinator:
         if job.record.undecided is not None:
             return recorded_outcome(self._desk.runtime.artifacts, job.record.undecided)
         if job.record.retry_at is not None:
-            await self._pacer.sleep(job.record.retry_at - self._now())
+            await self._pacer.sleep(job.record.retry_at - self._desk.runtime.clock.now())
         return None
 
     def _retry_decision(self, job: Job, outcome: Outcome) -> Again | retry.Exhausted:
@@ -358,9 +359,10 @@ class Coordinator:
     ) -> None:
         """Settle a try that was cancelled, and leave its last event to whoever catches the cancellation."""
         record = job.record
-        if isinstance(error, asyncio.CancelledError) and self._writer.broken is None:
+        stopped = isinstance(error, (asyncio.CancelledError, DiskFailure))
+        if stopped and self._writer.broken is None:
             self._writer.flush()  # the start of this try may still be on its way
-        if record.in_flight is None or not isinstance(error, asyncio.CancelledError):
+        if record.in_flight is None or not stopped:
             self._purse.settle(job, lease, NOTHING)
             return
         usage, nano_usd = self._spent(job, lease, None)
@@ -378,9 +380,6 @@ class Coordinator:
             duration_s=duration_s,
         )
         job.unwritten = (finished, *alerts)
-
-    def _now(self) -> float:
-        return self._desk.runtime.clock.now()
 
     def _monotonic(self) -> float:
         return self._desk.runtime.clock.monotonic()

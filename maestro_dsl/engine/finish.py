@@ -24,7 +24,7 @@ from maestro_dsl.engine.keys import cached_verdict, reusable
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
 from maestro_dsl.engine.state import NodeState
-from maestro_dsl.errors import MaestroError
+from maestro_dsl.errors import DiskFailure, MaestroError
 from maestro_dsl.lang.model import GiveUp
 
 if TYPE_CHECKING:
@@ -201,6 +201,8 @@ class Finisher:
             await self._writer.commit(*unwritten, intent)
         try:
             self._desk.runtime.publisher.publish(job.node.address, job.key, files)
+        except DiskFailure:
+            raise  # no node's fault: the run stops, and the intent is carried out when there is room
         except (MaestroError, OSError) as error:
             reason = f"its files could not be put in place: {error}"
             failed = NodeFinished(

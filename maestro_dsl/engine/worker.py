@@ -15,7 +15,7 @@ from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
 from maestro_dsl.engine.ports import AttemptResult, Failure
 from maestro_dsl.engine.state import CANCELLED_TRY, NodeRecord, NodeState
-from maestro_dsl.errors import MaestroError
+from maestro_dsl.errors import DiskFailure, MaestroError
 from maestro_dsl.lang.model import GiveUp
 
 if TYPE_CHECKING:
@@ -54,14 +54,20 @@ class NodeWorker:
         try:
             await self._work(job)
         except MaestroError as error:
+            if isinstance(error, DiskFailure):
+                self._leave(job)
+                raise
             if self._writer.broken is not None or job.record.in_flight is not None or job.record.is_final:
                 raise
             await self._fail(job, error)
         except BaseException:
-            # Cancelled, or halted between two tries: what a cut-off try left must reach the journal.
-            if self._writer.broken is None and job.unwritten and job.record.in_flight is not None:
-                self._writer.post(*job.unwritten)
+            self._leave(job)  # cancelled, or halted between two tries
             raise
+
+    def _leave(self, job: Job) -> None:
+        """Write what a cut-off try left, so that nobody takes it for a death."""
+        if self._writer.broken is None and job.unwritten and job.record.in_flight is not None:
+            self._writer.post(*job.unwritten)
 
     async def _fail(self, job: Job, error: MaestroError) -> None:
         """End a node that could not even be tried: its condition, its inputs or a stored result is bad."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-from maestro_dsl.errors import EnvironmentFailure, IntegrityError, MaestroError, StateError
+from maestro_dsl.errors import DiskFailure, EnvironmentFailure, IntegrityError, MaestroError, StateError
 from maestro_dsl.storage.files import FILE_MODE, make_folder, sync_folder, write_durably, writing_to
 
 if TYPE_CHECKING:
@@ -258,10 +258,11 @@ def _explain(path: Path, problem: BaseException) -> MaestroError:
             hint="try again when the other command has ended",
         )
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return EnvironmentFailure(
+        kind = DiskFailure if code == sqlite3.SQLITE_FULL else EnvironmentFailure
+        return kind(
             f"cannot write {path}: {problem}",
             hint="free some space or mend the permissions, or choose another folder with --state-dir",
         )
     if code == sqlite3.SQLITE_IOERR:
-        return EnvironmentFailure(f"cannot read or write {path}: {problem}", hint="check the disk")
+        return DiskFailure(f"cannot read or write {path}: {problem}", hint="check the disk")
     return IntegrityError(f"the journal {path} is damaged: {problem}", hint=_RESTORE_HINT)

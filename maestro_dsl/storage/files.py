@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from maestro_dsl.errors import EnvironmentFailure
+from maestro_dsl.errors import DiskFailure, EnvironmentFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,10 +25,12 @@ _THREADS = 16
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the file system is read-only",
+    errno.EIO: "the disk reports an error",
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
 }
@@ -41,7 +43,8 @@ def writing_to(path: Path | str) -> Iterator[None]:
         yield
     except OSError as problem:
         reason = _REASONS.get(problem.errno or 0) or problem.strerror or str(problem)
-        raise EnvironmentFailure(
+        kind = DiskFailure if problem.errno in _OF_THE_DISK else EnvironmentFailure
+        raise kind(
             f"cannot write {path}: {reason}",
             hint="free some space, or choose another folder with --state-dir or --output",
         ) from problem

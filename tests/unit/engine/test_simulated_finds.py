@@ -9,6 +9,7 @@ from maestro_dsl.engine.events import (
     AttemptFinished,
     AttemptStarted,
     Event,
+    FileRef,
     ModelResponded,
     NodeDecided,
     NodeWaiting,
@@ -16,10 +17,12 @@ from maestro_dsl.engine.events import (
     RunStarted,
     Usage,
 )
+from maestro_dsl.engine.ports import AttemptResult
 from maestro_dsl.engine.runtime import RunOptions
 from maestro_dsl.engine.state import fold
+from maestro_dsl.errors import DiskFailure
 from maestro_dsl.lang.model import GiveUp
-from maestro_dsl.testing import ScriptedAction, Step, World, restarted, run_plan
+from maestro_dsl.testing import MemoryPublisher, ScriptedAction, Step, World, restarted, run_plan
 
 ONCE = {"retry": RetryPolicy(max_attempts=1, jitter=0.0), "safety": SafetyPolicy(max_attempts=1)}
 
@@ -68,3 +71,39 @@ def test_an_answer_paid_by_a_try_that_died_stays_paid_when_a_person_asks_for_ano
     record = state.nodes["n"]
     assert (state.tokens, state.nano_usd) == (102, 10)
     assert (record.tokens_spent, record.nano_usd_spent) == (102, 10)
+
+
+class FullDisk(MemoryPublisher):
+    """An output folder with room only once somebody has made some."""
+
+    full = True
+
+    def publish(self, node, key, files):
+        if self.full:
+            raise DiskFailure("cannot write build: the disk is full", hint="free some space")
+        super().publish(node, key, files)
+
+
+def test_a_full_disk_while_publishing_stops_the_run_and_nothing_is_made_twice(make_plan):
+    file = FileRef(path="a", digest="d" * 64, size=1)
+    made = Step(result=AttemptResult(files=(file,)))
+    world = World(action=ScriptedAction(default=made), publisher=FullDisk())
+    plan = make_plan({"n": []}, writes=("a",), **ONCE)
+    with pytest.raises(DiskFailure):
+        run_plan(plan, world)
+    world.publisher.full = False
+    ended = run_plan(plan, restarted(world), resume=True)
+    assert (ended.status, world.publisher.files) == ("completed", {"a": ("n", "d" * 64)})
+    assert len(world.action.specs) == 1
+
+
+def test_a_full_disk_in_a_try_stops_the_run_and_is_neither_failure_nor_death(make_plan):
+    full = Step(error=DiskFailure("cannot write objects: the disk is full"))
+    world = World(action=ScriptedAction({"n": [full, full, full, full, Step()]}))
+    plan = make_plan({"n": []}, **ONCE)
+    for tries in range(4):
+        with pytest.raises(DiskFailure):
+            run_plan(plan, world, resume=tries > 0)
+        world = restarted(world)
+    ended = run_plan(plan, world, resume=True)
+    assert (ended.status, ended.nodes["n"].crashes) == ("completed", 0)
