@@ -32,9 +32,10 @@ def hover(
     cursor = place.cursor
     if cursor.role is Role.KEY and cursor.has_colon and place.part is not None:
         name = place.lines[place.line][cursor.start : cursor.end].strip().strip("\"'")
-        text = None if named is not None else help_text(key_path(place, name))
+        is_known = named is None and place.part.key(name, cursor.beside) is not None
+        text = help_text(key_path(place, name)) if is_known else None
         parts += [f"```text\n{text.rstrip()}\n```"] if text is not None else []
-    elif cursor.role in {Role.VALUE, Role.TEXT} and named is None and place.explained:
+    elif cursor.role in {Role.VALUE, Role.TEXT} and named is None and place.part is not None:
         text = help_text(place.explained)
         parts += [f"```text\n{text.rstrip()}\n```"] if text is not None else []
     parts += [find_rule(code).page for code in dict.fromkeys(item.code for item in findings)]
