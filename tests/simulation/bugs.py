@@ -1,0 +1,287 @@
+"""Bugs that were once there, or could be: each put back by a patch, to see that the simulation finds it.
+
+Every entry is a sentence and a function that returns the patches of one bug.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from maestro_dsl.engine import attempt, finish, interpreter, job, state, worker
+from maestro_dsl.engine.attempt import Coordinator
+from maestro_dsl.engine.events import NodeFinished, RunResumed, Usage
+from maestro_dsl.engine.finish import Finisher
+from maestro_dsl.engine.graph import PlanIndex
+from maestro_dsl.engine.policy import retry, safety
+from maestro_dsl.engine.policy.ledger import NOTHING, Ledger
+from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
+from maestro_dsl.engine.readiness import ReadyQueue
+from maestro_dsl.engine.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def lost_settle():
+    """A try that ended says that it cost nothing."""
+    return [patch.object(Coordinator, "_spent", lambda *_: (Usage(), 0))]
+
+
+def reservation_not_released():
+    """What a try had reserved stays reserved."""
+
+    def settle(ledger, lease, actual):
+        for account in ledger._named(lease.accounts):
+            account.spent_tokens += (actual or NOTHING).tokens
+        return actual
+
+    return [patch.object(Ledger, "settle", settle)]
+
+
+def paid_twice():
+    """The stored answer of a request is not looked for."""
+    original = Coordinator._attempt
+
+    async def forgetful(self, own, lease):
+        kept = own.record.responses
+        own.record.responses = {}
+        try:
+            return await original(self, own, lease)
+        finally:
+            own.record.responses = kept | own.record.responses
+
+    return [patch.object(Coordinator, "_attempt", forgetful)]
+
+
+def double_publish():
+    """Files are put in place twice, the second time behind the receipt."""
+    original = Finisher._publish_and_end
+
+    async def twice(self, own, unwritten, files, digest, final, stored):
+        await original(self, own, unwritten, files, digest, final, stored)
+        if files:
+            self._desk.runtime.publisher.publish(own.node.address, own.key, files)
+
+    return [patch.object(Finisher, "_publish_and_end", twice)]
+
+
+def publish_without_intent():
+    """Files are put in place before the journal says so."""
+    original = Finisher._publish_and_end
+
+    async def early(self, own, unwritten, files, digest, final, stored):
+        if files:
+            self._desk.runtime.publisher.publish(own.node.address, own.key, files)
+        await original(self, own, unwritten, files, digest, final, stored)
+
+    return [patch.object(Finisher, "_publish_and_end", early)]
+
+
+def barrier_skip():
+    """Waves do not wait for the wave before."""
+    original = ReadyQueue.__init__
+
+    def init(self, index, fold, execution):
+        from maestro_dsl.lang.model import Schedule
+
+        original(self, index, fold, replace(execution, schedule=Schedule.READY))
+
+    return [patch.object(ReadyQueue, "__init__", init)]
+
+
+def resume_without_fence():
+    """A former holder's events are taken as the present one's."""
+    original = Writer._append
+
+    def append(self, group):
+        self._epoch = 10**9
+        original(self, group)
+
+    return [patch.object(Writer, "_append", append)]
+
+
+def concurrency_ignored():
+    """More nodes run at once than may."""
+    original = ReadyQueue.__init__
+
+    def init(self, index, fold, execution):
+        original(self, index, fold, replace(execution, max_concurrency=1_000))
+
+    return [patch.object(ReadyQueue, "__init__", init)]
+
+
+def persona_limit_ignored():
+    """More nodes of one persona run at once than may."""
+    return [patch.object(ReadyQueue, "_limits", lambda *_: iter(()))]
+
+
+def final_state_overwritten():
+    """Cancelling a run ends all its nodes, those that had ended too."""
+
+    def open_node(fold, _event, address):
+        return fold.record(address)
+
+    return [
+        patch.object(state, "_open_node", open_node),
+        patch("maestro_dsl.engine.closing.open_nodes", lambda index, _: list(index.nodes)),
+    ]
+
+
+def one_try_too_many():
+    """The retry policy counts failures of content from nought."""
+    original = retry.decide
+
+    def decide(policy, *args, **options):
+        return original(replace(policy, max_attempts=policy.max_attempts + 1), *args, **options)
+
+    return [patch.object(attempt.retry, "decide", decide)]
+
+
+def one_round_too_many():
+    """The safety policy counts rounds from nought."""
+    original = safety.decide
+    return [patch.object(attempt.safety, "decide", lambda policy, done, why: original(policy, done - 1, why))]
+
+
+def skipped_dependants_started():
+    """A need that failed counts as met."""
+    original = PlanIndex.accepts
+
+    def accepts(self, edge, record):
+        return None if original(self, edge, record) is None else True
+
+    return [patch.object(PlanIndex, "accepts", accepts)]
+
+
+def mock_edge_ignored():
+    """A consumer does not wait for the mock of what it consumes."""
+    original = PlanIndex.accepts
+
+    def accepts(self, edge, record):
+        return True if edge.kind == "mock" else original(self, edge, record)
+
+    return [patch.object(PlanIndex, "accepts", accepts)]
+
+
+def give_up_forgotten():
+    """That the plan was given up is not known to the process that resumes it."""
+    return [patch.object(interpreter, "stopped_before", lambda *_, **__: None)]
+
+
+def cached_failure():
+    """The result of a node that failed is kept for its key."""
+    original = Writer.post
+
+    def post(self, *bodies, result=None):
+        for body in bodies:
+            if isinstance(body, NodeFinished) and body.state in {"failed", "gave_up"} and body.key:
+                result = CachedResult(
+                    key=body.key,
+                    node=body.node,
+                    parts={},
+                    result_digest=body.result_digest or "",
+                    files=(),
+                    state=body.state,
+                    score=None,
+                    outputs={},
+                    tokens=0,
+                    nano_usd=0,
+                )
+        return original(self, *bodies, result=result)
+
+    return [
+        patch.object(Writer, "post", post),
+        patch.object(Finisher, "_whole", lambda *_: True),
+    ]
+
+
+def finished_try_runs_again():
+    """What a try came to is forgotten where its process died before the node ended."""
+
+    async def nothing(*_):
+        return None
+
+    return [patch.object(Coordinator, "_decided_before", nothing)]
+
+
+def interrupted_not_named():
+    """A resumed run does not say which tries died."""
+
+    def taken_up(fold, epoch):
+        return RunResumed(epoch=max(epoch, fold.epoch + 1))
+
+    return [patch.object(interpreter, "taken_up", taken_up)]
+
+
+def answer_of_a_dead_try_refunded():
+    """A person's retry gives back what a try that died had paid (was there)."""
+    original = state._node_decided
+
+    def decided(fold, event, body):
+        record = fold.nodes[body.node]
+        kept = record.unsettled, record.unsettled_nano_usd
+        lost = record.lost_tokens, record.lost_nano_usd
+        original(fold, event, body)
+        record.unsettled, record.unsettled_nano_usd = kept
+        record.lost_tokens, record.lost_nano_usd = lost
+
+    from maestro_dsl.engine.events import NodeDecided
+
+    return [patch.dict(state._HANDLERS, {NodeDecided: decided})]
+
+
+def cut_off_try_cannot_be_answered():
+    """The answer about a node whose time ran out in a try stops the run (was there)."""
+
+    def last(self, record):
+        if not record.tries:
+            return job.Outcome(result=AttemptResult(failure=Failure.CANNOT, message="it never ran"))
+        return job.recorded_outcome(self._desk.runtime.artifacts, record.tries[-1])
+
+    return [patch.object(worker.NodeWorker, "_last", last)]
+
+
+def full_disk_fails_a_node():
+    """A full disk is taken for the fault of the node that met it (was there)."""
+
+    class Nobody(Exception):  # noqa: N818 - is never raised
+        pass
+
+    return [patch.object(module, "DiskFailure", Nobody) for module in (attempt, finish, worker)]
+
+
+BUGS = (
+    lost_settle,
+    reservation_not_released,
+    paid_twice,
+    double_publish,
+    publish_without_intent,
+    barrier_skip,
+    resume_without_fence,
+    concurrency_ignored,
+    persona_limit_ignored,
+    final_state_overwritten,
+    one_try_too_many,
+    one_round_too_many,
+    skipped_dependants_started,
+    mock_edge_ignored,
+    give_up_forgotten,
+    cached_failure,
+    finished_try_runs_again,
+    interrupted_not_named,
+    answer_of_a_dead_try_refunded,
+    cut_off_try_cannot_be_answered,
+    full_disk_fails_a_node,
+)
+
+
+@contextmanager
+def put_back(bug) -> Iterator[None]:
+    """Run the block with the bug in the engine."""
+    with ExitStack() as stack:
+        for item in bug():
+            stack.enter_context(item)
+        yield

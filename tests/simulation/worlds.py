@@ -1,0 +1,338 @@
+"""The world of a simulated run: a disk that outlives processes, a moody provider, and deaths.
+
+Everything here follows from the seed: moods are drawn by node and fence, delays by one generator, and time is
+the loop's. A process that has died can touch nothing any more, whatever its cleaning up tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from maestro_dsl.actions.request import ask
+from maestro_dsl.engine.breakers import MemoryBreakers
+from maestro_dsl.engine.events import FileRef, Issue, Usage
+from maestro_dsl.engine.local import LocalDispatcher
+from maestro_dsl.engine.ports import (
+    AttemptResult,
+    Capability,
+    Failure,
+    ModelResponse,
+    ProviderFailure,
+    Verdict,
+)
+from maestro_dsl.engine.runtime import Runtime
+from maestro_dsl.errors import DiskFailure, StateError
+from maestro_dsl.testing import (
+    START,
+    Everything,
+    FixedClock,
+    FlatPrices,
+    Killed,
+    MemoryArtifacts,
+    MemoryStore,
+    SeededRand,
+)
+
+if TYPE_CHECKING:
+    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.engine.events import Event
+
+PRICE = 7
+ENDLESS = 6_000
+"""More events than any run of these plans has: one that has them goes round in circles."""
+ASKED = ("ok", "ok", "ok", "ok", "slow", "bad", "unparsable", "transport", "throttle", "overload", "hang")
+WORKED = ("ok", "ok", "ok", "ok", "ok", "slow", "bad", "fatal", "bug", "hang")
+GOOD_MOODS = ("ok", "slow")
+
+
+class Endless(AssertionError):  # noqa: N818 - as its name says
+    """A run that does not end."""
+
+
+@dataclass(slots=True)
+class Disk:
+    """What outlives a process."""
+
+    seed: int
+    store: MemoryStore = field(default_factory=MemoryStore)
+    artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
+    breakers: MemoryBreakers = field(default_factory=MemoryBreakers)
+    files: dict[str, str] = field(default_factory=dict)
+    published: list[tuple[str, int, str, tuple[FileRef, ...]]] = field(default_factory=list)
+    """Every publishing: (run, events stored before it, node, files)."""
+    billed: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Tokens that the provider may put on the bill, by run and node."""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    epoch: int = 0
+    passed_s: float = 0.0
+    deadly: frozenset[str] = frozenset()
+    calm: bool = False
+    """No more faults: what is left should end."""
+    liar: bool = False
+
+    def rand(self, *parts: object) -> Random:
+        """Return the generator of one thing."""
+        return Random(f"{self.seed}/{parts}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Fate:
+    """What happens to one process."""
+
+    die_at_append: int | None = None
+    durable: bool = False
+    """Whether the group at which it dies is on the disk."""
+    die_at_s: float | None = None
+    die_at_call: int | None = None
+    die_at_publish: int | None = None
+    full_at_append: int | None = None
+    full_at_publish: int | None = None
+    full_at_put: int | None = None
+    act: str = ""
+    act_at_s: float = 0.0
+    threaded: bool = False
+    frozen_s: float | None = None
+    """The process loses its lease at this time to another, and goes on as if it had it."""
+
+
+class SlowDisk:
+    """An executor whose work takes virtual time, one piece after the other."""
+
+    def __init__(self, rand: Random) -> None:
+        self._rand = rand
+        self._waiting: list[tuple[Future[None], object, tuple[object, ...]]] = []
+
+    def submit(self, work, *args):
+        done: Future[None] = Future()
+        self._waiting.append((done, work, args))
+        asyncio.get_running_loop().call_later(self._rand.choice((0.0, 0.001, 0.02)), self.finish)
+        return done
+
+    def finish(self, *_: object) -> None:
+        """Do all that waits, now."""
+        waiting, self._waiting = self._waiting, []
+        for done, work, args in waiting:
+            try:
+                work(*args)
+            except BaseException as error:  # noqa: BLE001 - the future carries it, a death too
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+
+class Process:
+    """One process at work on the disk; implements store, artifacts, publisher, provider and action."""
+
+    name = "moody"
+
+    def __init__(self, disk: Disk, plan: CompiledPlan, fate: Fate, run_id: str) -> None:
+        self.disk, self.plan, self.fate, self.run_id = disk, plan, fate, run_id
+        self.alive = True
+        self.ended: asyncio.Event = asyncio.Event()
+        self.appends = self.puts = self.asked = self.publishings = 0
+        self.blobs = disk.artifacts.blobs
+        disk.epoch += 1
+        self.epoch = disk.epoch
+        disk.store._epochs[run_id] = disk.epoch  # taking the lease fences everyone before
+
+    def die(self) -> None:
+        """End the process; cleaning up reaches nothing any more."""
+        self.alive = False
+        self.ended.set()
+
+    def _breathe(self) -> None:
+        if not self.alive:
+            raise Killed
+
+    def _die_here(self) -> None:
+        self.die()
+        raise Killed
+
+    # ---- store ---------------------------------------------------------------------------------------
+
+    def append(self, events, epoch, results=(), plan_id=""):
+        self._breathe()
+        self.appends += 1
+        fate, store = self.fate, self.disk.store
+        if self.appends == fate.full_at_append:
+            raise DiskFailure("cannot write the journal: the disk is full", hint="free some space")
+        dies = self.appends == fate.die_at_append
+        if not dies or fate.durable:
+            have = len(store.journal.get(self.run_id, ()))
+            if epoch < store._epochs.get(self.run_id, 0):
+                raise StateError(f"run {self.run_id} was taken over by another process")
+            if have > ENDLESS:
+                self.die()
+                raise Endless("the run does not end")
+            store.append(events, epoch, results, plan_id)
+        if dies:
+            self._die_here()
+
+    def events(self, run_id, after=0):
+        self._breathe()
+        return self.disk.store.journal.get(run_id, [])[after:]
+
+    def result(self, key):
+        return self.disk.store.result(key)
+
+    def last_result(self, plan_id, node):
+        return self.disk.store.last_result(plan_id, node)
+
+    # ---- artifacts -----------------------------------------------------------------------------------
+
+    def put(self, content):
+        self._breathe()
+        self.puts += 1
+        if self.puts == self.fate.full_at_put:
+            raise DiskFailure("cannot write objects: the disk is full", hint="free some space")
+        return self.disk.artifacts.put(content)
+
+    def put_all(self, contents):
+        return tuple(self.put(content) for content in contents)
+
+    def get(self, digest):
+        return self.disk.artifacts.get(digest)
+
+    def has(self, digest):
+        return digest in self.blobs
+
+    # ---- publisher -----------------------------------------------------------------------------------
+
+    def publish(self, node, _key, files):
+        self._breathe()
+        self.publishings += 1
+        if self.publishings == self.fate.full_at_publish:
+            raise DiskFailure("cannot write the output: the disk is full", hint="free some space")
+        dies = self.publishings == self.fate.die_at_publish
+        for item in files[:1] if dies else files:
+            self.disk.files[item.path] = item.digest
+        have = len(self.disk.store.journal.get(self.run_id, ()))
+        self.disk.published.append((self.run_id, have, node, tuple(files)))
+        if dies:
+            self._die_here()
+
+    # ---- provider ------------------------------------------------------------------------------------
+
+    def capability(self, _model):
+        return Capability()
+
+    async def generate(self, request):
+        self._breathe()
+        self.asked += 1
+        node, disk = request.task.node, self.disk
+        rand = disk.rand(request.idempotency_key, self.epoch, self.run_id)
+        mood = "ok" if disk.calm else rand.choice(ASKED)
+        disk.calls.append((self.run_id, request.idempotency_key))
+        if mood in {"throttle", "overload"}:
+            raise ProviderFailure(Failure(mood), mood, retry_after_s=rand.choice((None, 1.0, 8.0)))
+        sent = sum(map(len, (request.system, *(message.text for message in request.messages))))
+        usage = Usage(input_tokens=rand.randint(1, sent), output_tokens=rand.randint(1, ANSWERED))
+        if disk.liar and rand.random() < 0.2:
+            usage = Usage(input_tokens=10 * sent, output_tokens=1_000)
+        place = self.run_id, node
+        disk.billed[place] = disk.billed.get(place, 0) + usage.total  # from here on it may be on the bill
+        if self.asked == self.fate.die_at_call:
+            self._die_here()
+        await asyncio.sleep({"hang": 10_000, "slow": 20}.get(mood, rand.choice((0, 0.5, 2))))
+        self._breathe()
+        if mood == "transport":
+            raise ProviderFailure(Failure.TRANSPORT, mood)
+        if node in disk.deadly:
+            self._die_here()
+        return ModelResponse(text=mood, usage=usage)
+
+    # ---- action --------------------------------------------------------------------------------------
+
+    async def work(self, spec, context):
+        self._breathe()
+        node = spec.node
+        if node.action == "approve":
+            return AttemptResult(question="is it good?")
+        if node.prompt is None:
+            rand = self.disk.rand(node.address, spec.fence, self.epoch)
+            mood = "ok" if self.disk.calm else rand.choice(WORKED)
+            await asyncio.sleep({"hang": 10_000, "slow": 20}.get(mood, rand.choice((0, 1, 3))))
+            self._breathe()
+            if node.address in self.disk.deadly:
+                self._die_here()
+            return self._result(spec, mood, Usage(), 0)
+        try:
+            answer = await ask(spec, context)
+        except ProviderFailure as failure:
+            return AttemptResult(
+                failure=failure.failure,
+                message=failure.message,
+                retry_after_s=failure.retry_after_s,
+                usage_known=failure.usage_known,
+            )
+        return self._result(spec, answer.response.text, answer.response.usage, answer.nano_usd)
+
+    def _result(self, spec, mood, usage, nano_usd):
+        if mood == "bug":
+            raise ValueError("a bug in the action")
+        if mood not in GOOD_MOODS:
+            kinds = {"unparsable": Failure.UNPARSABLE, "fatal": Failure.FATAL}
+            issue = Issue(severity="error", message="it is bad", check="c")
+            return AttemptResult(
+                failure=kinds.get(mood, Failure.INVALID),
+                message=mood,
+                issues=(issue,),
+                usage=usage,
+                nano_usd=nano_usd,
+                usable=mood == "bad",
+                files=self._files(spec, "bad") if mood == "bad" else (),
+            )
+        verdict = None
+        if spec.node.action in {"verify", "recheck"}:
+            verdict = Verdict(contract_id="c", verdict="fulfilled", fulfilled=True, score=1.0)
+        return AttemptResult(usage=usage, nano_usd=nano_usd, verdict=verdict, files=self._files(spec, "good"))
+
+    def _files(self, spec, word):
+        if not spec.node.deliverables and spec.node.action != "mock":
+            return ()
+        content = f"{spec.node.address} {word}".encode()
+        digest = self.put(content)
+        return tuple(
+            FileRef(path=f"{spec.node.address}/{name}", digest=digest, size=len(content)) for name in "ab"
+        )
+
+    # ---- ports ---------------------------------------------------------------------------------------
+
+    def runtime(self, loop, executor) -> Runtime:
+        """Return the ports of a run in this process."""
+        prices = FlatPrices(nano_usd=PRICE)
+        dispatcher = LocalDispatcher(
+            actions=Everything(self),
+            artifacts=self,
+            prices=prices,
+            sandbox=None,
+            services=None,
+            provider=self,
+            serialise=self.disk.seed % 16 == 0,
+        )
+        passed_s = self.disk.passed_s
+        return Runtime(
+            clock=FixedClock(start=START + passed_s, elapsed=loop.time),
+            rand=SeededRand(self.disk.seed),
+            store=self,
+            artifacts=self,
+            publisher=self,
+            dispatcher=dispatcher,
+            prices=prices,
+            breakers=self.disk.breakers,
+            tool_version="simulation",
+            epoch=self.epoch,
+            appender=executor,
+        )
+
+
+ANSWERED = 100
+
+
+def log_of(disk: Disk, run_id: str) -> list[Event]:
+    """Return what is stored of a run."""
+    return disk.store.journal.get(run_id, [])
