@@ -5,16 +5,46 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 from support.interfaces import PYTHON, SCHEMA, TYPESCRIPT
+from support.node import installed
+from support.program import PATIENCE
 
 from maestro_dsl.interfaces.stubs.emit import emit
 from maestro_dsl.interfaces.stubs.parse import parse
 
-SOURCES = {"orders": (json.dumps(SCHEMA), ".json"), "tasks": (PYTHON, ".py"), "store": (TYPESCRIPT, ".d.ts")}
+HOSTILE = {
+    "title": "a\"b`${process.exit(9)}\n'''",
+    "description": '""" */ import os; os._exit(9)',
+    "type": "object",
+    "required": ["__proto__", "it's"],
+    "properties": {
+        "it's": {"type": "string"},
+        'a"b': {"type": "string", "description": "*/ process.exit(9) /*"},
+        "`${x}`": {"type": "integer"},
+        "new\nline": {"type": "boolean"},
+        "__proto__": {"type": "string"},
+        "constructor": {
+            "type": "object",
+            "properties": {"toString": {"enum": ['"""', "*/", "`${y}`", "\\"]}},
+        },
+        "class": {"$ref": "#/$defs/class"},
+        "None": {"type": "number"},
+    },
+    "$defs": {
+        'a b"""': {"type": "object", "properties": {"x": {"type": "string"}}},
+        "__proto__": {"type": "string"},
+        "class": {"type": "object", "properties": {"y": {"$ref": "#/$defs/class"}}},
+    },
+}
+SOURCES = {
+    "orders": (json.dumps(SCHEMA), ".json"),
+    "tasks": (PYTHON, ".py"),
+    "store": (TYPESCRIPT, ".d.ts"),
+    "hostile": (json.dumps(HOSTILE), ".json"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,31 +63,20 @@ def test_the_python_stubs_pass_mypy_and_run(stubs):
         pytest.skip("mypy is not installed")
     files = [f"{name}_stubs.py" for name in SOURCES]
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, *files]
-    done = subprocess.run(command, cwd=stubs, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=stubs, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout
     for name in SOURCES:
-        subprocess.run([sys.executable, f"{name}_stubs.py"], cwd=stubs, timeout=60, check=True)
+        subprocess.run([sys.executable, f"{name}_stubs.py"], cwd=stubs, timeout=PATIENCE, check=True)
 
 
 @pytest.fixture(scope="session")
 def tsc():
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node or npm is not installed: the TypeScript stubs cannot be compiled")
-    folder = Path(tempfile.gettempdir()) / f"maestro-typescript-{os.getuid()}"
-    program = folder / "node_modules" / "typescript" / "bin" / "tsc"
-    if not program.is_file():
-        folder.mkdir(exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        command = [npm, "install", "--no-audit", "--no-fund", "typescript@5"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode:
-            pytest.skip(f"npm could not install typescript: {done.stderr.strip()[-200:]}")
-    return program
+    program = "typescript/bin/tsc"
+    return installed("typescript", program, "typescript@5") / "node_modules" / program
 
 
 def test_the_typescript_stubs_pass_tsc(tsc, stubs):
     files = [f"{name}_stubs.ts" for name in SOURCES]
     command = ["node", str(tsc), "--strict", "--noEmit", "--target", "es2022", *files]
-    done = subprocess.run(command, cwd=stubs, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=stubs, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout
