@@ -22,10 +22,14 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory):
-    """Keep findings of tests out of the cache of whoever runs them."""
+def _own_folders(tmp_path_factory):
+    """Keep tests out of the cache, the state and the settings of whoever runs them."""
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("MAESTRO_")]:
+            if not name.startswith(("MAESTRO_TEST_", "MAESTRO_URL_")):
+                patch.delenv(name)
         patch.setenv("MAESTRO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("MAESTRO_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         yield
 
 

@@ -1,11 +1,11 @@
-"""Bad input through the real program: a finding or one clear line with a way out, and the right exit code."""
+"""Bad input through the command line: a finding or one clear line with a way out, and the right exit code."""
 
 import json
 import shutil
 import socket
 
 import pytest
-from support.program import maestro
+from support.program import inside
 
 CYCLE = """\
 apiVersion: maestro/v1
@@ -84,23 +84,23 @@ DOCUMENTS = {
 
 
 @pytest.fixture
-def apply(todo):
+def apply(small):
     """Return a function that applies the plan; nobody can be asked."""
 
     def run(*arguments, **env):
-        return maestro("apply", "plan.yaml", "--state-dir", todo.state, *arguments, cwd=todo.folder, **env)
+        return inside("apply", "plan.yaml", "--state-dir", small.state, *arguments, cwd=small.folder, **env)
 
     return run
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_mistake_in_a_document_is_shown_where_it_stands(name, todo, apply):
+def test_a_mistake_in_a_document_is_shown_where_it_stands(name, todo):
     file, old, new, code, place, words = DOCUMENTS[name]
     (todo.folder / "cycle.blueprint.yaml").write_text(CYCLE)
     path = todo.folder / file
     path.write_text("# a line of comment\n" + path.read_text())
     todo.edit(file, old, new)
-    done = apply("--auto-approve")
+    done = inside("apply", "plan.yaml", "--state-dir", todo.state, "--auto-approve", cwd=todo.folder)
     assert done.returncode == 4
     assert f"error[{code}]" in done.stderr
     assert words in done.stderr
@@ -108,18 +108,18 @@ def test_a_mistake_in_a_document_is_shown_where_it_stands(name, todo, apply):
     assert "^" in done.stderr
     assert done.stdout == ""
     assert not todo.output.exists()
-    linted = maestro("lint", "plan.yaml", "--format", "json", cwd=todo.folder)
+    linted = inside("lint", "plan.yaml", "--format", "json", cwd=todo.folder)
     assert linted.returncode == 1
     assert code in {item["code"] for item in json.loads(linted.stdout)["diagnostics"]}
 
 
-def test_four_mistakes_of_one_document_are_reported_at_once(todo):
-    todo.plan_file.write_text(
+def test_four_mistakes_of_one_document_are_reported_at_once(small):
+    small.plan_file.write_text(
         "apiVersion: maestro/v1\nkind: Plan\nid: four\nblueprint: parallel-contract-first\n"
         "team:\n  backend_developer: {use: core/backend_developr}\nexecution: {schedule: sometimes}\n"
         "timeuot: 5m\ncontracts: []\nprovider: scaffold\nprovider: scaffold\n"
     )
-    done = maestro("lint", "plan.yaml", "--format", "json", cwd=todo.folder)
+    done = inside("lint", "plan.yaml", "--format", "json", cwd=small.folder)
     assert done.returncode == 1
     found = {item["code"]: item["range"]["start"]["line"] for item in json.loads(done.stdout)["diagnostics"]}
     assert {"REF002": 6, "SCH004": 7, "SCH001": 8, "SYN002": 11}.items() <= found.items()
@@ -134,71 +134,71 @@ def test_an_output_that_cannot_be_written(output, apply):
     assert "--output" in done.stderr
 
 
-def test_a_state_directory_that_cannot_be_written(todo):
-    done = maestro("apply", "plan.yaml", "--state-dir", "plan.yaml/state", cwd=todo.folder)
+def test_a_state_directory_that_cannot_be_written(small):
+    done = inside("apply", "plan.yaml", "--state-dir", "plan.yaml/state", cwd=small.folder)
     assert done.returncode == 8
     assert "--state-dir" in done.stderr
-    assert not todo.output.exists()
+    assert not small.output.exists()
 
 
-def test_a_plan_that_is_not_there(todo):
-    done = maestro("apply", "plans.yaml", cwd=todo.folder)
+def test_a_plan_that_is_not_there(small):
+    done = inside("apply", "plans.yaml", cwd=small.folder)
     assert done.returncode == 2
     assert "no plan at plans.yaml" in done.stderr
     assert "maestro init" in done.stderr
 
 
-def test_a_port_in_use_fails_those_who_need_it_alone(todo, apply):
+def test_a_port_in_use_fails_those_who_need_it_alone(small, apply):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        contract = todo.folder / "contracts/backend_api.contract.yaml"
+        contract = small.folder / "contracts/backend_api.contract.yaml"
         contract.write_text(contract.read_text() + f"mock_endpoint: http://127.0.0.1:{port}\n")
         done = apply("--auto-approve")
     assert done.returncode == 1
     assert f"port {port}" in done.stdout
     assert "change mock_endpoint" in done.stdout
-    assert (todo.output / "backend_developer/server.py").is_file()
+    assert (small.output / "backend_developer/server.py").is_file()
     assert apply("--auto-approve").returncode == 0  # the port is free again
 
 
-def test_emitting_mocks_of_nothing(todo):
-    done = maestro("mock", "emit", "contracts/web_app.contract.yaml", "--output", "mocks", cwd=todo.folder)
+def test_emitting_mocks_of_nothing(small):
+    done = inside("mock", "emit", "contracts/web_app.contract.yaml", "--output", "mocks", cwd=small.folder)
     assert done.returncode == 2
     assert "web_app: it has no interface" in done.stderr
-    assert not (todo.folder / "mocks").exists()
+    assert not (small.folder / "mocks").exists()
 
 
-def test_serving_on_a_port_in_use(todo):
+def test_serving_on_a_port_in_use(small):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = maestro("mock", "serve", "contracts/api_spec.yaml", "--port", port, cwd=todo.folder)
+        done = inside("mock", "serve", "contracts/api_spec.yaml", "--port", port, cwd=small.folder)
     assert done.returncode == 8
     assert f"port {port} on 127.0.0.1 is already in use" in done.stderr
 
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is absent: no model's code may run")
-def test_a_provider_that_dies_at_its_start(todo, apply):
+def test_a_provider_that_dies_at_its_start(small, apply):
     first_line = "from __future__ import annotations\n"
     last_words = f"{first_line}raise SystemExit('the disk is gone')\n"
     dying = {"file": "server.py", "find": first_line, "replace": last_words}
     first = {"match": {"contract": "backend_api"}, "use": "scaffold", "edit": [dying]}
-    todo.script(json.dumps({"answers": [first, {"use": "scaffold"}]}))
+    small.script(json.dumps({"answers": [first, {"use": "scaffold"}]}))
     done = apply("--auto-approve")
     assert done.returncode == 1
     assert "build[backend_api]: gave up" in done.stdout
     assert "the disk is gone" in done.stdout
-    assert (todo.output / "frontend_developer/index.html").is_file()
+    assert (small.output / "frontend_developer/index.html").is_file()
 
 
-def test_a_script_that_cannot_be_read(todo, apply):
-    todo.edit("plan.yaml", "provider: scaffold ", "provider: scripted:nowhere.yaml ")
+def test_a_script_that_cannot_be_read(small, apply):
+    small.edit("plan.yaml", "provider: scaffold ", "provider: scripted:nowhere.yaml ")
     done = apply("--auto-approve")
     assert done.returncode == 2
     assert "nowhere.yaml cannot be read" in done.stderr
 
 
-def test_an_unknown_provider_names_those_there_are(todo, apply):
-    todo.edit("plan.yaml", "provider: scaffold ", "provider: scafold ")
+def test_an_unknown_provider_names_those_there_are(small, apply):
+    small.edit("plan.yaml", "provider: scaffold ", "provider: scafold ")
     done = apply("--auto-approve")
     assert done.returncode == 4
     assert 'did you mean "scaffold"?' in done.stderr
@@ -206,26 +206,27 @@ def test_an_unknown_provider_names_those_there_are(todo, apply):
 
 def test_init_refuses_a_folder_that_is_not_empty(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    refused = maestro("init", tmp_path)
+    refused = inside("init", tmp_path)
     assert refused.returncode == 2
     assert "is not empty" in refused.stderr
     assert "--force" in refused.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
-    assert maestro("init", tmp_path, "--force").returncode == 0
+    assert inside("init", tmp_path, "--force").returncode == 0
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-def test_what_was_made_before_is_kept(todo, apply):
+def test_what_was_made_before_is_kept(experienced_small, apply):
+    project = experienced_small
     assert apply("--auto-approve").returncode == 0
-    before = todo.digests()
-    edited = todo.output / "backend_developer/server.py"
+    before = project.digests()
+    edited = project.output / "backend_developer/server.py"
     edited.write_text(edited.read_text() + "# mine\n")
     conflict = apply("--auto-approve")
     assert conflict.returncode == 1
     assert "--accept backend_developer/server.py keeps it" in conflict.stderr
     assert edited.read_text().endswith("# mine\n")
     assert apply("--auto-approve", "--replace", "backend_developer/server.py").returncode == 0
-    assert todo.digests() == before
-    todo.edit("contracts/api_spec.yaml", "openapi:", "swagger_like:")
+    assert project.digests() == before
+    project.edit("contracts/api_spec.yaml", "openapi:", "swagger_like:")
     assert apply("--auto-approve").returncode == 4
-    assert todo.digests() == before
+    assert project.digests() == before

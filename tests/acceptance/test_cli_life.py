@@ -1,4 +1,4 @@
-"""The life of a project through the real program: from `init` to a second run, interruptions included."""
+"""The life of a project through the command line: from `init` to a second run, interruptions included."""
 
 import json
 import signal
@@ -6,7 +6,7 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from support.program import COMMAND, environment, maestro
+from support.program import COMMAND, PATIENCE, environment, inside
 
 from maestro_dsl import app
 from maestro_dsl.engine.events import NodeFinished, ServiceReady, decode_event
@@ -14,12 +14,20 @@ from maestro_dsl.sandbox.processes import find_orphans
 
 
 @contextmanager
-def started(todo):
+def started(small):
     """A run in a process of its own, and its events as they come."""
-    arguments = ["apply", "plan.yaml", "--state-dir", str(todo.state), "--auto-approve", "--progress", "json"]
+    arguments = [
+        "apply",
+        "plan.yaml",
+        "--state-dir",
+        str(small.state),
+        "--auto-approve",
+        "--progress",
+        "json",
+    ]
     process = subprocess.Popen(
         [*COMMAND, *arguments],
-        cwd=todo.folder,
+        cwd=small.folder,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -41,39 +49,39 @@ def until(process, kind, count=1):
 
 def test_from_init_to_a_second_run(tmp_path):
     state = ("--state-dir", tmp_path / "state")
-    created = maestro("init", "demo", cwd=tmp_path)
+    created = inside("init", "demo", cwd=tmp_path)
     assert created.returncode == 0
     assert "cd demo && maestro lint" in created.stderr
     demo = tmp_path / "demo"
 
-    linted = maestro("lint", cwd=demo)
+    linted = inside("lint", cwd=demo)
     assert linted.returncode == 0, linted.stdout
 
-    planned = maestro("plan", "plan.yaml", *state, cwd=demo)
+    planned = inside("plan", "plan.yaml", *state, cwd=demo)
     assert planned.returncode == 0, planned.stderr
     assert "recheck[backend_api/build[web_app]]" in planned.stdout
     assert not (demo / "build").exists()
 
-    applied = maestro("apply", "plan.yaml", "--auto-approve", *state, cwd=demo)
+    applied = inside("apply", "plan.yaml", "--auto-approve", *state, cwd=demo)
     assert applied.returncode == 0, applied.stderr
     assert "verified: every required node succeeded" in applied.stdout
     assert "next: maestro show" in applied.stderr
     assert "recheck[backend_api/build[web_app]]: succeeded, fulfilled" in applied.stderr  # a plain line
     assert "\x1b" not in applied.stderr + applied.stdout
 
-    listed = maestro("runs", *state, cwd=demo)
+    listed = inside("runs", *state, cwd=demo)
     assert listed.returncode == 0
     assert "completed" in listed.stdout
 
-    shown = maestro("show", "last", *state, cwd=demo)
+    shown = inside("show", "last", *state, cwd=demo)
     assert shown.returncode == 0
     assert "Quality 1.00, at least the threshold 0.80" in shown.stdout
 
-    logged = maestro("logs", "last", *state, cwd=demo)
+    logged = inside("logs", "last", *state, cwd=demo)
     assert logged.returncode == 0
     assert "build[backend_api]" in logged.stdout
 
-    again = maestro("apply", "plan.yaml", "--auto-approve", "--progress", "json", *state, cwd=demo)
+    again = inside("apply", "plan.yaml", "--auto-approve", "--progress", "json", *state, cwd=demo)
     assert again.returncode == 0
     assert "10 cached" in again.stdout
     events = [decode_event(json.loads(line)) for line in again.stderr.splitlines() if line.startswith("{")]
@@ -82,69 +90,89 @@ def test_from_init_to_a_second_run(tmp_path):
     assert {body.state for body in ended} == {"cached"}
 
 
-def test_a_score_below_the_threshold_decides_the_exit_code(todo):
-    todo.edit("contracts/web_app.contract.yaml", "expected_files: 4", "expected_files: 40")
-    state = ("--state-dir", todo.state)
-    low = maestro(
-        "apply", "plan.yaml", *state, "--quality-threshold", "0.99", "--auto-approve", cwd=todo.folder
+def test_a_score_below_the_threshold_decides_the_exit_code(experienced_small):
+    experienced_small.edit("contracts/web_app.contract.yaml", "expected_files: 4", "expected_files: 40")
+    state = ("--state-dir", experienced_small.state)
+    low = inside(
+        "apply",
+        "plan.yaml",
+        *state,
+        "--quality-threshold",
+        "0.99",
+        "--auto-approve",
+        cwd=experienced_small.folder,
     )
     assert low.returncode == 1
     assert "threshold 0.99" in low.stdout
-    enough = maestro(
-        "apply", "plan.yaml", *state, "--quality-threshold", "0.8", "--auto-approve", cwd=todo.folder
+    enough = inside(
+        "apply",
+        "plan.yaml",
+        *state,
+        "--quality-threshold",
+        "0.8",
+        "--auto-approve",
+        cwd=experienced_small.folder,
     )
     assert enough.returncode == 0, enough.stdout
 
 
-def test_the_json_document_of_a_run(todo):
-    arguments = ("--auto-approve", "--format", "json", "--progress", "quiet", "--state-dir", todo.state)
-    done = maestro("apply", "plan.yaml", *arguments, cwd=todo.folder)
+def test_the_json_document_of_a_run(experienced_small):
+    arguments = (
+        "--auto-approve",
+        "--format",
+        "json",
+        "--progress",
+        "quiet",
+        "--state-dir",
+        experienced_small.state,
+    )
+    done = inside("apply", "plan.yaml", *arguments, cwd=experienced_small.folder)
     document = json.loads(done.stdout)
     assert (document["status"], document["verdict"], document["exit_code"]) == ("completed", "verified", 0)
     assert document["format_version"] == 1
 
 
-def test_one_interrupt_stops_gracefully_and_resume_goes_on(todo):
-    with started(todo) as process:
+def test_one_interrupt_stops_gracefully_and_resume_goes_on(small):
+    with started(small) as process:
         until(process, "ServiceReady")
         process.send_signal(signal.SIGINT)
-        stdout, rest = process.communicate(timeout=60)
+        stdout, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGINT
     assert stdout == ""
     assert "Traceback" not in rest
-    before = app.show_run("last", environ={}, state_dir=todo.state)
+    before = app.show_run("last", environ={}, state_dir=small.state)
     assert before.status == "paused"
     assert f"go on with: maestro resume {before.run_id}" in rest
     assert no_service_is_left(before)
 
-    resumed = maestro("resume", before.run_id, "--state-dir", todo.state)
+    resumed = inside("resume", before.run_id, "--state-dir", small.state)
     assert resumed.returncode == 0, resumed.stderr
     assert "verified" in resumed.stdout
-    after = app.show_run(before.run_id, environ={}, state_dir=todo.state)
+    after = app.show_run(before.run_id, environ={}, state_dir=small.state)
     assert after.events[: len(before.events)] == before.events
 
 
-def test_a_second_interrupt_stops_at_once(todo):
-    with started(todo) as process:
+def test_a_second_interrupt_stops_at_once(small):
+    with started(small) as process:
         until(process, "ServiceReady")
         process.send_signal(signal.SIGTERM)
         until_told(process)
         process.send_signal(signal.SIGTERM)
-        _, rest = process.communicate(timeout=60)
+        _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGTERM
     assert "Traceback" not in rest
-    before = app.show_run("last", environ={}, state_dir=todo.state)
+    before = app.show_run("last", environ={}, state_dir=small.state)
     assert "go on with: maestro resume" in rest
     assert no_service_is_left(before)
-    assert todo.apply().verdict == "verified"
+    assert small.apply().verdict == "verified"
 
 
-def test_a_live_run_is_not_started_twice(todo):
-    todo.script("answers: [{use: scaffold, delay: 10m}]")
-    with started(todo) as process:
+def test_a_live_run_is_not_started_twice(small):
+    small.script("answers: [{use: scaffold, delay: 10m}]")
+    with started(small) as process:
         until(process, "AttemptStarted", 2)
-        second = maestro("apply", "plan.yaml", "--state-dir", todo.state, "--auto-approve", cwd=todo.folder)
-        resumed = maestro("resume", "--state-dir", todo.state)
+        second = inside("apply", "plan.yaml", "--state-dir", small.state, "--auto-approve", cwd=small.folder)
+        resumed = inside("resume", "--state-dir", small.state)
         assert process.poll() is None
         process.kill()
     assert (second.returncode, resumed.returncode) == (5, 5)

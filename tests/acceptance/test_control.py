@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 from support.kills import apply_apart
-from support.program import COMMAND, environment
+from support.program import COMMAND, PATIENCE, environment
 
 from maestro_dsl import app
 from maestro_dsl.cli.main import execute
@@ -172,7 +172,7 @@ def test_a_cancelled_run_leaves_no_process_not_even_stubborn_grandchildren(steer
         done = steered("cancel", "last", "--note", "enough")
         assert (done.returncode, alive(marker)) == (0, [])
         assert "cancelled" in done.stdout
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
     assert set(steered.states().values()) == {"cancelled"}
     again = steered("cancel", "last")
@@ -192,7 +192,7 @@ def test_a_paused_run_waits_for_resume_and_for_nothing_else(steered):
         paused = steered("pause", "last", "--now", "--format", "json")
         assert paused.returncode == 0, paused.stderr
         assert json.loads(paused.stdout)["message"].startswith("paused: nothing new starts; 1 at work")
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 6
     assert steered.states() == {
         "slow": "paused",
@@ -209,7 +209,7 @@ def test_a_paused_run_waits_for_resume_and_for_nothing_else(steered):
         process.send_signal(signal.SIGINT)
         until(process, "RunPaused")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert steered.result().status == "paused"
 

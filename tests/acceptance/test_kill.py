@@ -1,7 +1,7 @@
 """`kill -9` at any moment: what is finished is kept, nothing lives on, the result is the same.
 
-The default suite kills after one event of every type, and at moments when services are up. With
-MAESTRO_TEST_ALL_KILLS=1 it kills after every single event of the example.
+The default suite kills a small project after one event of every type, and at moments when services are up.
+With MAESTRO_TEST_ALL_KILLS=1 it kills after every single event of the example.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.kills import Moment, apply_and_die
-from support.program import maestro
+from support.program import PATIENCE, maestro
 from support.projects import Project, ran, states
 
 from maestro_dsl import app
@@ -26,16 +26,15 @@ ALL = os.environ.get("MAESTRO_TEST_ALL_KILLS") == "1"
 PARTS = 8
 MOMENTS = (
     Moment("RunStarted", 1),
-    Moment("AttemptStarted", 4),  # three nodes are at work
+    Moment("AttemptStarted", 3),  # two nodes are at work
     Moment("ModelResponded", 2),
-    Moment("ServiceReady", 3),  # two mocks and a real provider are up
+    Moment("ServiceReady", 2),  # a mock and a real provider are up
     Moment("ServiceStopped", 2),
-    Moment("AttemptFinished", 4),
-    Moment("PublishStarted", 4),
+    Moment("AttemptFinished", 3),
+    Moment("PublishStarted", 3),
     Moment("Published", 2),
-    Moment("NodeFinished", 6),
-    Moment("ServiceReady", 6),  # both rechecks have their provider
-    Moment("PublishStarted", 5),  # the reports
+    Moment("NodeFinished", 4),
+    Moment("PublishStarted", 4),  # the reports
     Moment("RunFinished", 1),
 )
 UNPROVOKED = {
@@ -54,47 +53,46 @@ UNPROVOKED = {
 
 @pytest.mark.skipif(ALL, reason="MAESTRO_TEST_ALL_KILLS=1: every event is taken instead")
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_a_run_survives_its_process(moment, todo, finished_todo):
-    assert apply_and_die(todo, moment)
-    before = app.show_run("last", environ={}, state_dir=todo.state)
-    again = todo.apply()
+def test_a_run_survives_its_process(moment, small, finished_small):
+    assert apply_and_die(small, moment)
+    before = app.show_run("last", environ={}, state_dir=small.state)
+    again = small.apply()
     if before.status == "completed":  # killed after the last event: nothing is left to be done
         assert set(states(again).values()) == {"cached"}
-        assert todo.digests() == finished_todo[0].digests()
+        assert small.digests() == finished_small[0].digests()
         return
     assert again.continued
     assert again.run_id == before.run_id
-    survived(todo, before, again, finished_todo)
+    survived(small, before, again, finished_small)
 
 
 @pytest.mark.skipif(ALL, reason="MAESTRO_TEST_ALL_KILLS=1: every event is taken instead")
-@pytest.mark.parametrize("moment", [Moment("ServiceReady", 2), Moment("NodeFinished", 8)], ids=str)
-def test_maestro_resume_goes_on_after_a_kill(moment, todo, finished_todo):
-    assert apply_and_die(todo, moment)
-    before = app.show_run("last", environ={}, state_dir=todo.state)
-    done = maestro("resume", "--state-dir", todo.state)
+def test_maestro_resume_goes_on_after_a_kill(small, finished_small):
+    assert apply_and_die(small, Moment("ServiceReady", 4))  # the recheck has its provider
+    before = app.show_run("last", environ={}, state_dir=small.state)
+    done = maestro("resume", "--state-dir", small.state)
     assert done.returncode == 0, done.stderr
     assert "verified" in done.stdout
-    after = app.show_run(before.run_id, environ={}, state_dir=todo.state)
-    survived(todo, before, after, finished_todo)
+    after = app.show_run(before.run_id, environ={}, state_dir=small.state)
+    survived(small, before, after, finished_small)
 
 
 @pytest.mark.skipif(ALL, reason="MAESTRO_TEST_ALL_KILLS=1: every event is taken instead")
-def test_two_kills_of_one_run_are_survived_too(todo, finished_todo):
-    assert apply_and_die(todo, Moment("AttemptStarted", 3))
-    assert apply_and_die(todo, Moment("NodeFinished", 4))
-    before = app.show_run("last", environ={}, state_dir=todo.state)
-    survived(todo, before, todo.apply(), finished_todo)
+def test_two_kills_of_one_run_are_survived_too(small, finished_small):
+    assert apply_and_die(small, Moment("AttemptStarted", 3))
+    assert apply_and_die(small, Moment("NodeFinished", 3))
+    before = app.show_run("last", environ={}, state_dir=small.state)
+    survived(small, before, small.apply(), finished_small)
 
 
 @pytest.mark.skipif(ALL, reason="MAESTRO_TEST_ALL_KILLS=1: every event is taken instead")
-def test_a_changed_plan_takes_what_the_killed_run_had_finished(todo):
-    assert apply_and_die(todo, Moment("NodeFinished", 4))
-    before = app.show_run("last", environ={}, state_dir=todo.state)
-    todo.edit("contracts/web_app.contract.yaml", "expected_files: 4", "expected_files: 3")
-    after = todo.apply()
+def test_a_changed_plan_takes_what_the_killed_run_had_finished(small):
+    assert apply_and_die(small, Moment("NodeFinished", 4))
+    before = app.show_run("last", environ={}, state_dir=small.state)
+    small.edit("contracts/web_app.contract.yaml", "expected_files: 4", "expected_files: 3")
+    after = small.apply()
     assert (after.continued, after.verdict) == (False, "verified")
-    runs = {run.run_id: run for run in app.list_runs(environ={}, state_dir=todo.state).runs}
+    runs = {run.run_id: run for run in app.list_runs(environ={}, state_dir=small.state).runs}
     assert runs[before.run_id].status == "cancelled"
     kept = {node for node, state in states(after).items() if state == "cached"}
     assert "mock[backend_api]" in kept
@@ -102,9 +100,9 @@ def test_a_changed_plan_takes_what_the_killed_run_had_finished(todo):
     assert "build[web_app]" in ran(after)
 
 
-def test_a_service_that_outlived_its_keeper_is_ended_by_the_next_apply(todo):
-    assert apply_and_die(todo, Moment("ServiceReady", 3))
-    before = app.show_run("last", environ={}, state_dir=todo.state)
+def test_a_service_that_outlived_its_keeper_is_ended_by_the_next_apply(small):
+    assert apply_and_die(small, Moment("ServiceReady", 2))
+    before = app.show_run("last", environ={}, state_dir=small.state)
     lease = next(
         event.body.lease
         for event in before.events
@@ -112,12 +110,12 @@ def test_a_service_that_outlived_its_keeper_is_ended_by_the_next_apply(todo):
     )
     command = [sys.executable, "-c", "import time; time.sleep(600)"]
     with subprocess.Popen(command, env={LEASE_VARIABLE: lease}, start_new_session=True) as left:
-        assert todo.apply().verdict == "verified"
-        assert left.wait(timeout=10) == -signal.SIGKILL
+        assert small.apply().verdict == "verified"
+        assert left.wait(timeout=PATIENCE) == -signal.SIGKILL
 
 
-def test_every_type_of_event_that_the_example_writes_is_killed_at(finished_todo):
-    _, result = finished_todo
+def test_every_type_of_event_that_the_example_writes_is_killed_at(finished_small):
+    _, result = finished_small
     written = {type(event.body).__name__ for event in result.events}
     assert {moment.kind for moment in MOMENTS} == written
     assert written | UNPROVOKED == set(BODIES)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from support.markdown import ROOT, Terminal, steps
-from support.program import maestro
+from support.program import inside
 
 README = ROOT / "README.md"
 
@@ -18,7 +18,7 @@ def test_the_commands_do_what_is_said(tmp_path):
 
 
 def test_the_picture_is_what_the_command_draws():
-    drawn = maestro("graph", "examples/todo-app/plan.yaml", "--format", "svg", cwd=ROOT)
+    drawn = inside("graph", "examples/todo-app/plan.yaml", "--format", "svg", cwd=ROOT)
     assert drawn.stdout == (ROOT / "docs/images/todo-app.svg").read_text(encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from support.program import PATIENCE
 from support.scaffold import (
     TODO_SPEC,
     ask,
@@ -39,7 +40,7 @@ def test_data_outlives_kill_9(service, tmp_path):
 def test_sigterm_ends_it_with_exit_code_0(service, tmp_path):
     with running(service, tmp_path) as (_, process):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_a_port_in_use_is_one_line(service, tmp_path):

@@ -5,29 +5,29 @@ from support.projects import Project, ran, reasons, states
 from maestro_dsl import app
 
 
-def test_a_comment_or_a_format_change_runs_nothing(todo):
-    todo.apply()
-    plan = todo.plan_file
+def test_a_comment_or_a_format_change_runs_nothing(experienced):
+    experienced.apply()
+    plan = experienced.plan_file
     plan.write_text(
         "# a new comment\n" + plan.read_text().replace("provider: scaffold ", "provider:   scaffold ")
     )
-    spec = todo.folder / "contracts/api_spec.yaml"
+    spec = experienced.folder / "contracts/api_spec.yaml"
     spec.write_text("# another one\n" + spec.read_text())
-    assert ran(todo.apply()) == set()
+    assert ran(experienced.apply()) == set()
 
 
-def test_the_frontend_prompt_runs_the_frontend_and_what_depends_on_it(todo):
-    persona = todo.folder / "frontend.persona.yaml"
-    prompt = todo.folder / "frontend.md.j2"
+def test_the_frontend_prompt_runs_the_frontend_and_what_depends_on_it(experienced_small):
+    persona = experienced_small.folder / "frontend.persona.yaml"
+    prompt = experienced_small.folder / "frontend.md.j2"
     prompt.write_text("You are {{ persona.name }}.\n")
     persona.write_text(
         "apiVersion: maestro/v1\nkind: Persona\nid: frontend_own\nname: Frontend\n"
         "description: Our own\nprompt_file: frontend.md.j2\nexpertise: [HTML]\n"
     )
-    todo.edit("plan.yaml", "{use: core/frontend_developer}", "{use: ./frontend.persona.yaml}")
-    todo.apply()
+    experienced_small.edit("plan.yaml", "{use: core/frontend_developer}", "{use: ./frontend.persona.yaml}")
+    experienced_small.apply()
     prompt.write_text("You are {{ persona.name }} and you like short functions.\n")
-    again = todo.apply()
+    again = experienced_small.apply()
     assert "build[web_app]" in ran(again)
     assert ran(again) <= {
         "build[web_app]",
@@ -38,41 +38,41 @@ def test_the_frontend_prompt_runs_the_frontend_and_what_depends_on_it(todo):
     assert reasons(again)["build[web_app]"] == "prompt changed"
 
 
-def test_a_description_in_the_interface_is_explained(todo):
-    todo.apply()
-    todo.edit("contracts/api_spec.yaml", "title: ", "title: New ")
-    again = todo.apply()
+def test_a_description_in_the_interface_is_explained(experienced_small):
+    experienced_small.apply()
+    experienced_small.edit("contracts/api_spec.yaml", "title: ", "title: New ")
+    again = experienced_small.apply()
     why = reasons(again)["build[backend_api]"]
     assert why.startswith("interface backend_api changed: info.title")
 
 
-def test_a_deleted_file_is_restored_and_nothing_runs(todo):
-    todo.apply()
-    before = todo.digests()
-    (todo.output / "backend_developer/server.py").unlink()
-    again = todo.apply()
+def test_a_deleted_file_is_restored_and_nothing_runs(experienced):
+    experienced.apply()
+    before = experienced.digests()
+    (experienced.output / "backend_developer/server.py").unlink()
+    again = experienced.apply()
     assert ran(again) == set()
-    assert todo.digests() == before
+    assert experienced.digests() == before
 
 
-def test_an_edited_file_is_a_conflict_until_somebody_chooses(todo):
+def test_an_edited_file_is_a_conflict_until_somebody_chooses(experienced):
     import pytest
 
     from maestro_dsl.errors import OutputConflict
 
-    todo.apply()
-    edited = todo.output / "backend_developer/server.py"
+    experienced.apply()
+    edited = experienced.output / "backend_developer/server.py"
     ours = edited.read_bytes()
     edited.write_bytes(ours + b"# mine\n")
     with pytest.raises(OutputConflict, match=r"backend_developer/server\.py"):
-        todo.apply()
+        experienced.apply()
     assert edited.read_bytes() == ours + b"# mine\n"
 
-    kept = todo.apply(options=app.ApplyOptions(accept=("backend_developer/server.py",)))
+    kept = experienced.apply(options=app.ApplyOptions(accept=("backend_developer/server.py",)))
     assert ran(kept) == set()
     assert edited.read_bytes() == ours + b"# mine\n"
 
-    todo.apply(options=app.ApplyOptions(replace=("backend_developer/server.py",)))
+    experienced.apply(options=app.ApplyOptions(replace=("backend_developer/server.py",)))
     assert edited.read_bytes() == ours
 
 
@@ -95,11 +95,11 @@ def test_two_folders_have_equal_digests_and_keys(todo, tmp_path):
     assert [n.static_key for n in one.nodes] == [n.static_key for n in two.nodes]
 
 
-def test_the_plan_says_beforehand_what_will_run_and_why(todo):
-    todo.apply()
-    todo.edit("contracts/web_app.contract.yaml", "expected_files: 4", "expected_files: 5")
-    forecast = todo.report().forecast
+def test_the_plan_says_beforehand_what_will_run_and_why(experienced):
+    experienced.apply()
+    experienced.edit("contracts/web_app.contract.yaml", "expected_files: 4", "expected_files: 5")
+    forecast = experienced.report().forecast
     assert forecast["build[backend_api]"].action == "reuse"
     assert forecast["build[web_app]"].action == "run"
     assert "contract" in forecast["build[web_app]"].reason
-    assert states(todo.apply())["build[backend_api]"] == "cached"
+    assert states(experienced.apply())["build[backend_api]"] == "cached"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.program import PATIENCE
+
 from maestro_dsl import app
 from maestro_dsl.lang.settings import Overrides
 
@@ -55,7 +57,7 @@ def apply_and_die(project: Project, moment: Moment) -> bool:
     """Apply in a process of its own and return whether the moment came; False where the run just ended."""
     process = _CONTEXT.Process(target=_apply, args=(str(project.plan_file), str(project.state), moment))
     process.start()
-    process.join(120)
+    process.join(PATIENCE)
     assert process.exitcode in {0, -signal.SIGKILL}, f"the process ended with {process.exitcode}"
     return process.exitcode != 0
 
@@ -64,5 +66,5 @@ def apply_apart(plan_file: Path, state: Path) -> int:
     """Apply in a process of its own and return how that ended: 0, or minus the signal that killed it."""
     process = _CONTEXT.Process(target=_apply, args=(str(plan_file), str(state), None))
     process.start()
-    process.join(120)
+    process.join(PATIENCE)
     return int(process.exitcode or 0)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.program import PATIENCE, inside
+
 import maestro_dsl
 
 if TYPE_CHECKING:
@@ -98,9 +100,13 @@ def write_files(page: Path, folder: Path) -> list[Path]:
 
 
 class Terminal:
-    """Runs commands one after another as a reader would, with state and home of its own."""
+    """Runs commands one after another as a reader would, with state and home of its own.
 
-    def __init__(self, folder: Path, cwd: Path) -> None:
+    A quick one runs `maestro …` alone on its line within this process, which saves the start of a program.
+    """
+
+    def __init__(self, folder: Path, cwd: Path, *, quick: bool = False) -> None:
+        self.quick = quick
         program = folder / "bin" / "maestro"
         program.parent.mkdir(parents=True)
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m maestro_dsl "$@"\n')
@@ -117,7 +123,18 @@ class Terminal:
 
     def run(self, step: Step) -> None:
         """Run one command and hold it to its exit code and its lines."""
-        script = f"{step.command}\ncode=$?\npwd > '{self.environ['HOME']}/cwd'\nexit $code"
+        words = _plain_words(step.command) if self.quick else []
+        done = inside(*words, cwd=self.cwd, only=self.environ) if words else self._by_shell(step.command)
+        told = f"$ {step.command}\n{done.stdout}{done.stderr}"
+        assert done.returncode == step.code, f"exit {done.returncode} instead of {step.code}: {told}"
+        lines = [_plain(line) for line in told.splitlines()]
+        for line in step.printed:
+            pattern = ".*".join(re.escape(part) for part in _plain(line).split("…"))
+            assert any(re.fullmatch(pattern, each) for each in lines), f"not printed: {line}\n{told}"
+
+    def _by_shell(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run it in a shell and stay in the folder in which that ends."""
+        script = f"{command}\ncode=$?\npwd > '{self.environ['HOME']}/cwd'\nexit $code"
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.cwd,
@@ -125,16 +142,17 @@ class Terminal:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PATIENCE,
             check=False,
         )
-        told = f"$ {step.command}\n{done.stdout}{done.stderr}"
-        assert done.returncode == step.code, f"exit {done.returncode} instead of {step.code}: {told}"
-        lines = [_plain(line) for line in told.splitlines()]
-        for line in step.printed:
-            pattern = ".*".join(re.escape(part) for part in _plain(line).split("…"))
-            assert any(re.fullmatch(pattern, each) for each in lines), f"not printed: {line}\n{told}"
         self.cwd = Path((Path(self.environ["HOME"]) / "cwd").read_text().strip())
+        return done
+
+
+def _plain_words(command: str) -> list[str]:
+    """Return the words after `maestro` of a line that needs no shell, else nothing."""
+    words = shlex.split(command) if not set(command) & set("|&;<>$`*?~#(){}") else []
+    return words[1:] if words[:1] == ["maestro"] else []
 
 
 def _plain(line: str) -> str:

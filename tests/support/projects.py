@@ -12,6 +12,7 @@ from maestro_dsl.engine.events import NodeFinished
 from maestro_dsl.lang.settings import Overrides
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 REPORTS = {"quality_report.json", "contracts/validation_report.json"}
 
 
@@ -24,6 +25,16 @@ class Project:
         self.state = state
         self.plan_file = folder / "plan.yaml"
         self.output = folder / "build"
+
+    def shrink(self) -> Project:
+        """Make it small for where size does not matter: two contracts, three operations."""
+        (self.folder / "contracts/acceptance_tests.contract.yaml").unlink()
+        self.edit("plan.yaml", "  qa_engineer: {use: core/qa_engineer, token_budget: 50k}\n", "")
+        self.edit(
+            "contracts/backend_api.contract.yaml", "[frontend_developer, qa_engineer]", "[frontend_developer]"
+        )
+        shutil.copy(FIXTURES / "openapi/tasks.yaml", self.folder / "contracts/api_spec.yaml")
+        return self
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.folder / file

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from support.program import PATIENCE
+
 from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, ModelRef
 from maestro_dsl.engine.ports import InterfaceInput, Task
 from maestro_dsl.lang.model import Contract, ContractType, Deliverable, InterfaceSpec, ModelSettings
@@ -112,7 +114,7 @@ def unittest_in(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **env},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -149,7 +151,7 @@ def ask(
     if content is not None:
         sent.setdefault("content-type", "application/json")
     try:
-        with urlopen(Request(url, content, sent, method=method), timeout=10) as response:
+        with urlopen(Request(url, content, sent, method=method), timeout=PATIENCE) as response:
             status, text, found = response.status, response.read(), response.headers
     except HTTPError as error:
         with error:

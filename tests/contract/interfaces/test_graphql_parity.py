@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from support.graphql import REAL, SCHEMAS, comparable, questions, read_schema
+from support.node import installed
+from support.program import PATIENCE
 from support.streams import Client
 
 from maestro_dsl.interfaces.graphql.emit import emit, server_source
@@ -22,18 +23,7 @@ PACKAGES = ("@apollo/server@5", "graphql@16")
 
 @pytest.fixture(scope="session")
 def apollo_folder():
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("node or npm is not installed: the emitted server cannot be started")
-    folder = Path(tempfile.gettempdir()) / f"maestro-apollo-5-{os.getuid()}"
-    if not (folder / "node_modules" / "@apollo" / "server").is_dir():
-        folder.mkdir(exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
-        command = [npm, "install", "--no-audit", "--no-fund", *PACKAGES]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
-        if done.returncode:
-            pytest.skip(f"npm could not install the Apollo server: {done.stderr.strip()[-200:]}")
-    return folder
+    return installed("apollo-5", "@apollo/server", *PACKAGES)
 
 
 @contextmanager
@@ -46,7 +36,7 @@ def started(folder, source):
         line = process.stdout.readline()
         assert line, "the server ended before it was ready"
         address = json.loads(line)["ready"].removeprefix("http://").removesuffix("/graphql")
-        connection = http.client.HTTPConnection(address, timeout=20)
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE)
         yield connection
         connection.close()
     finally:
