@@ -46,8 +46,8 @@ holder = Holder(pid=4711, host="box", since="now", command="maestro apply")
 try:
     lease = RunLease.acquire(pathlib.Path(sys.argv[1]), "r", holder, lambda run_id: 1)
     print("held", flush=True)
-except StateError:
-    print("busy", flush=True)
+except StateError as error:
+    print(error.message, flush=True)
 sys.stdin.read()
 """
 
@@ -106,12 +106,13 @@ def test_a_lease_ends_with_its_process_and_not_before(tmp_path):
         RunLease.acquire(tmp_path, "r", ME, lambda _: 2).release()
 
 
-def test_of_several_processes_exactly_one_gets_the_lease(tmp_path):
-    children = [start(HOLDER, tmp_path) for _ in range(3)]
+def test_of_eight_processes_one_gets_the_run_and_the_others_name_it(tmp_path):
+    children = [start(HOLDER, tmp_path) for _ in range(8)]
     answers = [child.stdout.readline() for child in children]
     for child in children:
         child.communicate()
-    assert sorted(answers) == ["busy\n", "busy\n", "held\n"]
+    busy = "run r is in use by process 4711 on box since now (maestro apply)\n"
+    assert sorted(answers) == ["held\n", *([busy] * 7)]
 
 
 class Killed(BaseException):

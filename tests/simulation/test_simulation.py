@@ -16,7 +16,7 @@ from simulation.bugs import BUGS, put_back
 from simulation.lives import Found, simulate
 
 SEED = os.environ.get("MAESTRO_SIM_SEED")
-SEEDS = 60
+SEEDS = 35
 LOOKED_AT = 3_000
 KNOWN: dict[str, int] = {
     "paid_twice": 9,
