@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import platform
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from maestro_dsl import __version__
@@ -98,7 +100,7 @@ def doctor(*, environ: Mapping[str, str], state_dir: Path | None = None) -> tupl
         _python(),
         _blueprints(),
         _state(state_dir, environ),
-        _sandbox(),
+        *_sandbox(),
         _program("node", "runs emitted mock servers", "install Node.js 20 or later"),
         _program("npm", "installs express for emitted mock servers", "install npm"),
         _key(environ),
@@ -135,15 +137,31 @@ def _state(state_dir: Path | None, environ: Mapping[str, str]) -> HealthCheck:
         return HealthCheck(name="state", status="error", detail=error.message, fix=error.hint)
 
 
-def _sandbox() -> HealthCheck:
-    if shutil.which("bwrap"):
-        return HealthCheck(name="sandbox", status="ok", detail="bubblewrap; code that a model wrote can run")
-    return HealthCheck(
-        name="sandbox",
-        status="warning",
-        detail="no bubblewrap: only code from maestro's own templates can run",
-        fix="apt-get install bubblewrap",
-    )
+def _sandbox() -> tuple[HealthCheck, ...]:
+    from maestro_dsl.sandbox import bubblewrap, landlock
+    from maestro_dsl.sandbox.levels import unavailable
+
+    with ThreadPoolExecutor(1) as aside:  # whoever calls this may be in an event loop already
+        reasons = aside.submit(asyncio.run, unavailable()).result()
+    strongest = next((level for level, reason in reasons.items() if reason is None), None)
+    kernel = landlock.kernel()
+    checks = []
+    for level, reason in reasons.items():
+        if reason is not None:
+            fix = bubblewrap.INSTALL_HINT if "not installed" in reason else "allow user namespaces"
+            fix = fix if level == "bubblewrap" else "start a Linux 6.2 or later with Landlock"
+            status = "ok" if strongest else "warning"  # one level is enough
+            checks.append(HealthCheck(name=f"sandbox {level}", status=status, detail=reason, fix=fix))
+            continue
+        detail = "can be used" if level != strongest else "can be used; what auto takes for code of a model"
+        if level == "landlock":
+            alone = "no network at all" if kernel.namespaces else "a network of its own"
+            detail += f"; version {kernel.abi}, {alone}"
+            detail += f"; does not stop {' and '.join(kernel.gaps)}" if kernel.gaps else ""
+        checks.append(HealthCheck(name=f"sandbox {level}", status="ok", detail=detail))
+    detail = "can be used; for code from maestro's own templates only"
+    checks.append(HealthCheck(name="sandbox rlimits", status="ok", detail=detail))
+    return tuple(checks)
 
 
 def _program(name: str, purpose: str, fix: str) -> HealthCheck:

@@ -16,7 +16,8 @@ from maestro_dsl.app.values import VerifyResult
 from maestro_dsl.engine.ports import CommandSpec
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError, UsageError
 from maestro_dsl.interfaces.verification import joined, only_part, unreachable
-from maestro_dsl.sandbox import bubblewrap, choose
+from maestro_dsl.sandbox import choose
+from maestro_dsl.sandbox.levels import unavailable
 from maestro_dsl.sandbox.services import until_ready
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ async def _started(argv: tuple[str, ...], cwd: Path) -> AsyncIterator[str]:
             argv=argv,
             cwd=folder,
             env={"HOST": _HOST, "PORT": str(port)},
-            trusted=await bubblewrap.problem() is not None,
+            trusted=None not in (await unavailable()).values(),
             serve_port=port,
         )
         running = await choose("auto").start(command)

@@ -6,7 +6,7 @@ from maestro_dsl.sandbox.limits import Limits
 
 
 def choose(level: str, *, limits: Limits | None = None) -> Sandbox:
-    """Return the sandbox of a level: auto, bubblewrap, rlimits or none.
+    """Return the sandbox of a level: auto, bubblewrap, landlock, rlimits or none.
 
     Whether the machine can do it is found out when a command needs it.
 

@@ -2,8 +2,9 @@
 
 | level | written by our templates (`trusted`) | everything else |
 |---|---|---|
-| auto | limits | bubblewrap, else refused |
+| auto | limits | bubblewrap, else Landlock, else refused |
 | bubblewrap | bubblewrap | bubblewrap |
+| landlock | Landlock | Landlock without network, else refused |
 | rlimits | limits | refused |
 | none | no limits | no limits |
 """
@@ -21,17 +22,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from maestro_dsl.errors import EnvironmentFailure, UsageError
-from maestro_dsl.sandbox import bubblewrap
+from maestro_dsl.sandbox import bubblewrap, landlock
 from maestro_dsl.sandbox.forward import Forwards
 from maestro_dsl.sandbox.limits import Limits
 from maestro_dsl.sandbox.runner import Launch, launch, run_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from maestro_dsl.engine.ports import CommandResult, CommandSpec, RunningCommand
 
-LEVELS = ("auto", "bubblewrap", "rlimits", "none")
+LEVELS = ("auto", "bubblewrap", "landlock", "rlimits", "none")
 _NONE_HINT = 'or write "sandbox: none" to run it without protection'
 _UNLIMITED_PROCESSES = 100_000
 
@@ -56,9 +57,9 @@ class LocalSandbox:
 
     async def _prepare(self, command: CommandSpec, *, cpu_s: float | None) -> Launch:
         argv = _resolve(command)
-        isolate = await self._must_isolate(trusted=command.trusted)
+        isolation = await self._isolation(trusted=command.trusted)
         limited = self.level != "none"
-        scratch = Path(tempfile.mkdtemp(prefix="maestro-run-"))
+        scratch = _new_folder()
 
         async def remove() -> None:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -66,76 +67,138 @@ class LocalSandbox:
         prepared = Launch(
             argv=argv,
             cwd=command.cwd.resolve(),
-            env=_environment(command, home="/tmp" if isolate else str(scratch)),  # noqa: S108 - its own tmpfs
+            env=_environment(command, home="/tmp" if isolation == "bubblewrap" else str(scratch)),  # noqa: S108 - its own tmpfs
             limits=self._limits.as_rlimits(cpu_s=cpu_s) if limited else {"CORE": 0},
             max_processes=self._limits.processes if limited else _UNLIMITED_PROCESSES,
             max_output_bytes=command.max_output_bytes,
             cleanup=remove,
         )
-        return await _isolated(prepared, command, scratch, remove) if isolate else prepared
+        if isolation is None:
+            return prepared
+        try:
+            if isolation == "landlock" and landlock.kernel().namespaces is not None:
+                return _by_port(prepared, command, scratch)
+            return await _isolated(prepared, command, scratch, isolation)
+        except BaseException:
+            await remove()
+            raise
 
-    async def _must_isolate(self, *, trusted: bool) -> bool:
-        if self.level == "none" or (trusted and self.level != "bubblewrap"):
-            return False
+    async def _isolation(self, *, trusted: bool) -> str | None:
+        if self.level == "none" or (trusted and self.level in {"auto", "rlimits"}):
+            return None
         if self.level == "rlimits":
             raise EnvironmentFailure(
                 "the sandbox level rlimits is not enough for a command that a model wrote",
-                hint=f'write "sandbox: bubblewrap", {_NONE_HINT}',
+                hint=f'write "sandbox: auto", {_NONE_HINT}',
             )
-        problem = await bubblewrap.problem()
-        if problem is None:
-            return True
+        reasons = await unavailable()
+        wanted = ("bubblewrap", "landlock") if self.level == "auto" else (self.level,)
+        for level in wanted:
+            if reasons[level] is None:
+                return level
+        problem = "; ".join(reason for level in wanted if (reason := reasons[level]))
         fix = bubblewrap.INSTALL_HINT if "not installed" in problem else "allow user namespaces"
+        if self.level == "landlock":
+            fix = 'write "sandbox: auto"'
         raise EnvironmentFailure(
-            f"nothing a model wrote may run here without a sandbox: {problem}",
-            hint=f"{fix}, {_NONE_HINT}",
+            f"nothing a model wrote may run here without a sandbox: {problem}", hint=f"{fix}, {_NONE_HINT}"
         )
 
 
-async def _isolated(
-    plain: Launch, command: CommandSpec, scratch: Path, remove: Callable[[], Awaitable[None]]
-) -> Launch:
-    """Return `plain` wrapped in bubblewrap, with a relay where the command needs some of the network."""
-    bubblewrap.write_etc(scratch)
-    program = shutil.which("bwrap") or "bwrap"
+async def unavailable() -> dict[str, str | None]:
+    """Return why each level that is strong enough for what a model wrote cannot be used here, or None."""
+    return {"bubblewrap": await bubblewrap.problem(), "landlock": landlock.kernel().problem}
+
+
+async def _isolated(plain: Launch, command: CommandSpec, scratch: Path, level: str) -> Launch:
+    """Return `plain` wrapped in a level with a network of its own, with a relay where ours is needed."""
+    wrap = _in_bubblewrap if level == "bubblewrap" else _in_landlock
     if not command.reach and command.serve_port is None:
-        wrapper = bubblewrap.arguments(program, plain.cwd, sockets=None, etc=scratch)
-        return _wrapped(plain, (*wrapper, *plain.argv))
+        return wrap(plain, scratch, None, None)
     forwards = Forwards()
 
     async def clean() -> None:
         await forwards.close()
-        await remove()
+        if plain.cleanup is not None:
+            await plain.cleanup()
 
     try:
-        ports = sorted({_port(name, url) for name, url in command.reach.items()})
+        shown = f"{bubblewrap.SOCKETS}/sockets" if level == "bubblewrap" else str(forwards.folder)
         reach: list[list[int | str]] = [
-            [port, f"{bubblewrap.SOCKETS}/sockets/{await forwards.reach(port)}"] for port in ports
+            [port, f"{shown}/{await forwards.reach(port)}"] for port in _ports(command)
         ]
         serve = None
         if command.serve_port is not None:
             serve = [await forwards.serve(command.serve_port), command.serve_port]
     except BaseException:
-        await clean()
+        await forwards.close()
         raise
-    wrapper = bubblewrap.arguments(program, plain.cwd, sockets=forwards.folder, etc=scratch)
-    relay = (sys.executable, "-I", "-S", f"{bubblewrap.SOCKETS}/relay.py", _relay_config(reach, serve))
-    fds = () if serve is None else (serve[0],)
-    return _wrapped(plain, (*wrapper, *relay, *plain.argv), keep_fds=fds, cleanup=clean)
+    wrapped = wrap(plain, scratch, forwards.folder, _relay_config(reach, serve))
+    return replace(wrapped, keep_fds=() if serve is None else (serve[0],), cleanup=clean)
+
+
+def _in_bubblewrap(plain: Launch, scratch: Path, sockets: Path | None, relay: str | None) -> Launch:
+    bubblewrap.write_etc(scratch)
+    program = shutil.which("bwrap") or "bwrap"
+    wrapper = bubblewrap.arguments(program, plain.cwd, sockets=sockets, etc=scratch)
+    carrier = () if relay is None else _relay(f"{bubblewrap.SOCKETS}/relay.py", relay)
+    return replace(plain, argv=(*wrapper, *carrier, *plain.argv))
+
+
+def _in_landlock(plain: Launch, scratch: Path, _sockets: Path | None, relay: str | None) -> Launch:
+    """Return `plain` in a network of its own; it cannot touch its relay, whose sockets lead out.
+
+    The second confinement is a domain inside the first one: no process of it may trace or signal the relay.
+    """
+    folders, version = (plain.cwd, scratch), landlock.kernel().abi
+    inner = landlock.confinement(folders, separate=relay is None, sockets="loopback", serve=None)
+    if relay is None:
+        return replace(plain, argv=(*landlock.arguments(version, inner), *plain.argv))
+    outer = landlock.arguments(version, replace(inner, separate=True, sockets=None))
+    carrier = _relay(str(Path(__file__).with_name("relay.py")), relay)
+    # ports of the network that the relay stands in are not the machine's: they need no rule
+    again = landlock.arguments(version, replace(inner, ports=False))
+    return replace(plain, argv=(*outer, *carrier, *again, *plain.argv))
+
+
+def _by_port(plain: Launch, command: CommandSpec, scratch: Path) -> Launch:
+    """Return `plain` under Landlock on the machine's own network, with no sockets, or stated ports alone.
+
+    Raises:
+        EnvironmentFailure: ports are stated, and they cannot be granted to this command alone.
+    """
+    kernel, ports = landlock.kernel(), _ports(command)
+    wants = bool(ports) or command.serve_port is not None
+    if wants and (not command.trusted or kernel.abi < landlock.PORTS_ABI):
+        # a rule for a port opens it on every address, so it would not be "no network"
+        raise EnvironmentFailure(
+            f"Landlock cannot give a command single ports here: no network of its own ({kernel.namespaces})",
+            hint=f"{bubblewrap.INSTALL_HINT} and allow user namespaces, {_NONE_HINT}",
+        )
+    wanted = landlock.confinement(
+        (plain.cwd, scratch),
+        separate=False,
+        sockets="tcp" if wants else "none",
+        reach=ports,
+        serve=command.serve_port,
+    )
+    return replace(plain, argv=(*landlock.arguments(kernel.abi, wanted), *plain.argv))
+
+
+def _new_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="maestro-run-")).resolve()
+
+
+def _relay(program: str, config: str) -> tuple[str, ...]:
+    return (sys.executable, "-I", "-S", program, config)
+
+
+def _ports(command: CommandSpec) -> list[int]:
+    return sorted({_port(name, url) for name, url in command.reach.items()})
 
 
 def _relay_config(reach: list[list[int | str]], serve: list[int] | None) -> str:
     return json.dumps({"reach": reach, "serve": serve})
-
-
-def _wrapped(
-    plain: Launch,
-    argv: tuple[str, ...],
-    *,
-    keep_fds: tuple[int, ...] = (),
-    cleanup: Callable[[], Awaitable[None]] | None = None,
-) -> Launch:
-    return replace(plain, argv=argv, keep_fds=keep_fds, cleanup=cleanup or plain.cleanup)
 
 
 def _resolve(command: CommandSpec) -> tuple[str, ...]:

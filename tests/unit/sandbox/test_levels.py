@@ -13,15 +13,18 @@ import pytest
 
 from maestro_dsl.engine.ports import CommandResult, CommandSpec
 from maestro_dsl.errors import EnvironmentFailure, UsageError
-from maestro_dsl.sandbox import Limits, bubblewrap, choose
+from maestro_dsl.sandbox import Limits, bubblewrap, choose, landlock
 from maestro_dsl.sandbox.processes import find_orphans
 
 _PROBLEM = asyncio.run(bubblewrap.problem())
 needs_bubblewrap = pytest.mark.skipif(_PROBLEM is not None, reason=f"needs bubblewrap: {_PROBLEM}")
+_NO_LANDLOCK = landlock.kernel().problem
+needs_landlock = pytest.mark.skipif(_NO_LANDLOCK is not None, reason=f"needs Landlock: {_NO_LANDLOCK}")
 EVERY_LEVEL = [
     pytest.param("rlimits", id="rlimits"),
     pytest.param("none", id="none"),
     pytest.param("bubblewrap", id="bubblewrap", marks=needs_bubblewrap),
+    pytest.param("landlock", id="landlock", marks=needs_landlock),
 ]
 
 
@@ -194,13 +197,18 @@ def test_rlimits_refuses_what_a_model_wrote(tmp_path) -> None:
     assert caught.value.exit_code == 8
 
 
-def test_auto_refuses_without_bubblewrap_and_names_the_fix(tmp_path, monkeypatch) -> None:
+def test_auto_refuses_without_any_sandbox_and_names_the_fix(tmp_path, monkeypatch) -> None:
+    nothing = landlock.Kernel(abi=0, namespaces=None, sockets=None)
+    monkeypatch.setattr(landlock, "kernel", lambda: nothing)
     monkeypatch.setattr(bubblewrap, "_problem", [])
     monkeypatch.setattr(bubblewrap.shutil, "which", lambda *_args, **_kwargs: None)
     with pytest.raises(EnvironmentFailure) as caught:
         run("auto", tmp_path, "print('never')", trusted=False)
     assert (caught.value.message, caught.value.hint) == (
-        "nothing a model wrote may run here without a sandbox: bubblewrap is not installed",
+        (
+            "nothing a model wrote may run here without a sandbox: bubblewrap is not installed; "
+            "this kernel has no Landlock (Linux 5.13 with landlock among its security modules)"
+        ),
         'apt-get install bubblewrap, or write "sandbox: none" to run it without protection',
     )
     assert run("auto", tmp_path, "print('ours')").stdout == "ours\n"
