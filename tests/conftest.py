@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from maestro_dsl.storage.state_dir import resolve_state_dir
+
 GOLDEN = Path(__file__).parent / "golden"
 
 settings.register_profile("maestro", deadline=None, print_blob=True)
@@ -30,6 +32,9 @@ def _own_folders(tmp_path_factory):
                 patch.delenv(name)
         patch.setenv("MAESTRO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("MAESTRO_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+        # Also where a test gives an empty environment: the machine's own state is never opened.
+        machine = tmp_path_factory.mktemp("machine") / "state"
+        patch.setitem(resolve_state_dir.__kwdefaults__, "default", machine)
         yield
 
 
