@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from simulation.lives import Found, simulate
+from simulation.lives import Found, simulate  # noqa: E402 - this script stands beside its package
 
 
 def main(runs: int = 5_000, first: int = 0, *, go_on: bool = False) -> int:
