@@ -104,25 +104,25 @@ def _drop(node, key):
 
 
 def _forgets_creation(executor):
-    executor._deeds._create = lambda deed, _args: Rec(deed.type, executor.world.initial_key(deed.type, 40))
+    executor.deeds.create = lambda deed, _args: Rec(deed.type, executor.world.initial_key(deed.type, 40))
 
 
 def _ignores_update(executor):
-    executor._deeds._update = lambda deed, key, _args: Rec(deed.type, key)
+    executor.deeds._update = lambda deed, key, _args: Rec(deed.type, key)
 
 
 def _wipes_on_update(executor):
-    before = executor._deeds._update
+    before = executor.deeds._update
 
     def update(deed, key, args):
         executor.world.kept.pop((deed.type, key), None)
         return before(deed, key, args)
 
-    executor._deeds._update = update
+    executor.deeds._update = update
 
 
 def _keeps_deleted(executor):
-    executor._deeds._delete = lambda deed, key: Rec(deed.type, key, final=True)
+    executor.deeds._delete = lambda deed, key: Rec(deed.type, key, final=True)
 
 
 def _gives_any(executor):
