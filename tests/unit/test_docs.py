@@ -59,7 +59,7 @@ def parse(words, command, context):
 def test_every_command_that_is_shown_exists_with_its_options(page):
     for words in commands(page):
         try:
-            parse(words, cli, click.Context(cli))
+            parse(words, cli, click.Context(cli, **cli.context_settings))
         except (click.UsageError, AssertionError) as error:
             if "requires an argument" in str(error):
                 continue  # the text speaks of the option
