@@ -126,7 +126,8 @@ def _content(table: Table, callback: Callback, scene: Scene) -> tuple[dict[str, 
     media = None if callback.operation.body is None else callback.operation.body.json
     if not pool or media is None:
         return {HEADER: "1"}, None
-    body = pick(pool, f"{table.seed}|{callback.name}|{scene.request.raw_path}|{scene.request.query_string}")
+    path = table.router.relative(scene.request.raw_path)
+    body = pick(pool, f"{table.seed}|{callback.name}|{path}|{scene.request.query_string}")
     answered = scene.answer.body if isinstance(scene.answer.body, dict) else {}
     known = {name: value for name, value in answered.items() if isinstance(body, dict) and name in body}
     schema = True if media.schema is None else media.schema

@@ -209,7 +209,8 @@ class Interpreter:
         else:
             is_dynamic = self.table.is_dynamic or (wanted is not None and wanted.is_dynamic)
             pool = (self.table.made if is_dynamic else self.table.pool)(operation, response, media)
-            body = pool[hash32(f"{self.table.seed}|{request.raw_path}|{request.query_string}") % len(pool)]
+            path = self.table.router.relative(request.raw_path)
+            body = pool[hash32(f"{self.table.seed}|{path}|{request.query_string}") % len(pool)]
         return Answer(
             status=status, body=body, media_type=media.media_type, headers=headers, operation=operation
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.effort import longest_text
-from maestro_dsl.interfaces.openapi.forms import closed, guarded
+from maestro_dsl.interfaces.openapi.forms import closed, delimiters, guarded
 from maestro_dsl.interfaces.openapi.inputs import is_spread
 from maestro_dsl.interfaces.openapi.markup import is_xml
 from maestro_dsl.interfaces.openapi.markup_read import plan
@@ -155,6 +155,7 @@ class _Writer:
                         "xml": plan(self._api, media.schema) if is_xml(media.media_type) else None,
                         "guarded": list(guarded(media)),
                         "closed": list(closed(media)),
+                        "delimiters": delimiters(media),
                     }
                     for media in body.content.values()
                 ],

@@ -256,6 +256,10 @@ function decoded(rawPath) {
 function decodeText(text) {
   try { return decodeURIComponent(text); } catch { return text; }
 }
+function relative(rawPath) {
+  const base = TABLE.basePaths.find((item) => item && rawPath.startsWith(`${item}/`)) ?? '';
+  return rawPath.slice(base.length);
+}
 function findRoute(rawPath, method) {
   const path = rawPath.includes('%') ? decoded(rawPath) : rawPath;
   let best = null;
@@ -325,7 +329,8 @@ function rawValue(parameter, request, pathValues, query) {
 function unstyled(parameter, text) {
   if (parameter.style === 'label') {
     const bare = text.startsWith('.') ? text.slice(1) : text;
-    return parameter.explode ? bare.replaceAll('.', ',') : bare;
+    const dotted = ['array', 'object'].includes(parameter.shape.kind) && (parameter.explode || !bare.includes(','));
+    return dotted ? bare.replaceAll('.', ',') : bare;
   }
   if (parameter.style === 'matrix') {
     const prefix = `;${parameter.name}=`;
@@ -333,9 +338,12 @@ function unstyled(parameter, text) {
   }
   return text;
 }
+function piecesOf(parameter, text) {
+  const pieces = text.split(DELIMITERS[parameter.style] ?? ',');
+  return parameter.in === 'header' ? pieces.map((piece) => piece.replace(/^[ \t]+|[ \t]+$/g, '')) : pieces;
+}
 function styledValue(parameter, raw) {
   const { shape } = parameter;
-  const delimiter = DELIMITERS[parameter.style] ?? ',';
   const part = (name) => get(shape.properties ?? {}, name);
   if (isObject(raw)) {
     const found = {};
@@ -344,12 +352,12 @@ function styledValue(parameter, raw) {
   }
   let texts = Array.isArray(raw) ? raw : [unstyled(parameter, String(raw))];
   if (shape.kind === 'array') {
-    if (texts.length === 1 && !(parameter.explode && parameter.in === 'query')) texts = texts[0].split(delimiter);
+    if (texts.length === 1 && !(parameter.explode && parameter.in === 'query')) texts = piecesOf(parameter, texts[0]);
     return texts.map((text) => coerce(shape.items, text));
   }
   const last = texts[texts.length - 1];
   if (shape.kind === 'object') {
-    const pieces = last.split(delimiter);
+    const pieces = piecesOf(parameter, last);
     const found = {};
     if (parameter.explode) {
       for (const piece of pieces.filter(Boolean)) {
@@ -535,7 +543,7 @@ function reserved(media, text) {
     return at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
   });
   return media.guarded
-    .filter((name) => pairs.some(([key, value]) => decodeText(key.replaceAll('+', ' ')) === name && RESERVED.test(value)))
+    .filter((name) => pairs.some(([key, value]) => decodeText(key.replaceAll('+', ' ')) === name && RESERVED.test(value.replaceAll(get(media.delimiters, name) ?? '', ''))))
     .map((name) => `body /${name}: reserved characters have to be percent-encoded`);
 }
 function partsOf(contentType, text) {
@@ -563,7 +571,11 @@ function fieldsOf(media, pairs) {
       put(found[name], deep[2], coerce(get(shape.properties ?? {}, deep[2]), value));
       continue;
     }
-    if (shape?.kind === 'array') put(found, name, [...(get(found, name) ?? []), coerce(shape.items, value)]);
+    if (shape?.kind === 'array') {
+      const between = get(media.delimiters, name);
+      const pieces = between === undefined ? [value] : value.split(between);
+      put(found, name, [...(get(found, name) ?? []), ...pieces.map((piece) => coerce(shape.items, piece))]);
+    }
     else put(found, written, coerce(get(known, written), value));
   }
   return found;
@@ -688,7 +700,7 @@ function plain(operation, request, response, status, wanted = { example: null, d
     body = TABLE.values[media.examples[example]];
   } else {
     const pool = (wanted.dynamic || TABLE.options.dynamic) && media.made !== null ? media.made : media.pool;
-    body = TABLE.values[pool[hash32(`${TABLE.seed}|${request.rawPath}|${request.query}`) % pool.length]];
+    body = TABLE.values[pool[hash32(`${TABLE.seed}|${relative(request.rawPath)}|${request.query}`) % pool.length]];
   }
   return { status, body, type: media.type, headers: response.headers, operation, media };
 }
@@ -1073,7 +1085,7 @@ function outgoing(request, answer) {
     const made = { name: callback.name, method: callback.method, url: absent === null ? url : callback.url, headers: { [CALLBACK_HEADER]: '1' }, body: undefined };
     made.refused = absent === null ? refusal(url) : `${absent} has no value in this request`;
     if (made.refused !== null || callback.pool.length === 0) return made;
-    let body = TABLE.values[callback.pool[hash32(`${TABLE.seed}|${callback.name}|${request.rawPath}|${request.query}`) % callback.pool.length]];
+    let body = TABLE.values[callback.pool[hash32(`${TABLE.seed}|${callback.name}|${relative(request.rawPath)}|${request.query}`) % callback.pool.length]];
     if (isObject(body) && isObject(answer.body)) {
       const base = body;
       body = overlay(base, only(answer.body, (name) => has(base, name)), (value) => check(schemaOf(callback.schema), value, TABLE.defs.request).length === 0);

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 _RESERVED = re.compile(r"[/?#\[\]@!$&'()*+,;=]")
+_DELIMITERS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 _BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]+)"|([^\s;"]+))', re.IGNORECASE)
 _DEEP = re.compile(r"([^\[\]]+)\[([^\[\]]+)\]")
 _FIELD = re.compile(r'content-disposition:[^\r\n]*;\s*name="([^"\r\n]*)"', re.IGNORECASE)
@@ -66,11 +67,24 @@ def reserved(media: Media, body: bytes) -> list[str]:
     """Return a sentence for each field of a form that holds reserved characters and may not."""
     text = _utf8(body)
     written = [part.partition("=") for part in text.split("&")]
+    between = delimiters(media)
     return [
         f"body /{name}: reserved characters have to be percent-encoded"
         for name in guarded(media)
-        if any(unquote_plus(key) == name and _RESERVED.search(value) for key, _, value in written)
+        if any(
+            unquote_plus(key) == name and _RESERVED.search(value.replace(between.get(name, ""), ""))
+            for key, _, value in written
+        )
     ]
+
+
+def delimiters(media: Media) -> dict[str, str]:
+    """Return what stands between the items of the fields that the encoding writes into one text."""
+    return {
+        name: _DELIMITERS.get(str(encoding.get("style", "form")), ",")
+        for name, encoding in media.encoding.items()
+        if isinstance(encoding, dict) and encoding.get("explode") is False
+    }
 
 
 def reserved_parts(media: Media, fields: Iterable[tuple[str, str]]) -> list[str]:
@@ -122,6 +136,7 @@ def _utf8(content: bytes) -> str:
 def fields(api: Api, media: Media, texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the fields of a form by name, as the types that the schema of `media` wants."""
     known = shapes.properties(api, media.schema)
+    between = delimiters(media)
     found: dict[str, Any] = {}
     for written, text in texts:
         deep = _DEEP.fullmatch(written)
@@ -135,7 +150,10 @@ def fields(api: Api, media: Media, texts: Iterable[tuple[str, str]]) -> dict[str
             continue
         if shapes.type_of(api, schema) == "array":
             entry = shapes.items(api, schema)
-            found.setdefault(name, []).append(coerce(api, True if entry is None else entry, text))
+            pieces = text.split(between[name]) if name in between else [text]
+            found.setdefault(name, []).extend(
+                coerce(api, True if entry is None else entry, piece) for piece in pieces
+            )
         else:
             found[written] = coerce(api, known.get(written, True), text)
     return found

@@ -144,20 +144,28 @@ def _value(api: Api, parameter: Parameter, kind: str, raw: Any) -> Any:
     if isinstance(raw, dict):
         known = shapes.properties(api, parameter.schema)
         return {name: coerce(api, known.get(name, True), text) for name, text in raw.items()}
-    texts = raw if isinstance(raw, list) else [_unstyled(parameter, str(raw))]
+    texts = raw if isinstance(raw, list) else [_unstyled(parameter, kind, str(raw))]
     if kind == "array":
         entry = shapes.items(api, parameter.schema)
         if len(texts) == 1 and not (parameter.explode and parameter.location == "query"):
-            texts = texts[0].split(_DELIMITERS.get(parameter.style, ","))
+            texts = _pieces(parameter, texts[0])
         return [coerce(api, True if entry is None else entry, text) for text in texts]
     if kind == "object":
         return _object(api, parameter, texts[-1])
     return coerce(api, parameter.schema, texts[-1])
 
 
-def _unstyled(parameter: Parameter, text: str) -> str:
-    if parameter.style == "label":
-        return text.removeprefix(".").replace(".", ",") if parameter.explode else text.removeprefix(".")
+def _pieces(parameter: Parameter, text: str) -> list[str]:
+    """Return the items of a list; in a header spaces may stand around them (RFC 9110, 5.6.1)."""
+    pieces = text.split(_DELIMITERS.get(parameter.style, ","))
+    return [piece.strip(" \t") for piece in pieces] if parameter.location == "header" else pieces
+
+
+def _unstyled(parameter: Parameter, kind: str, text: str) -> str:
+    if parameter.style == "label":  # without explode OpenAPI 3.0.3 has dots between the items, 3.1.1 commas
+        text = text.removeprefix(".")
+        is_dotted = kind in {"array", "object"} and (parameter.explode or "," not in text)
+        return text.replace(".", ",") if is_dotted else text
     if parameter.style == "matrix":
         prefix = f";{parameter.name}="
         return text.removeprefix(prefix).replace(prefix, ",")
@@ -166,7 +174,7 @@ def _unstyled(parameter: Parameter, text: str) -> str:
 
 def _object(api: Api, parameter: Parameter, text: str) -> Any:
     known = shapes.properties(api, parameter.schema)
-    parts = text.split(_DELIMITERS.get(parameter.style, ","))
+    parts = _pieces(parameter, text)
     if parameter.explode:
         pairs = [part.partition("=")[::2] for part in parts if part]
     else:

@@ -68,6 +68,11 @@ class Router:
                 best = best or match
         return best, () if best is None else tuple(best.route.operations)
 
+    def relative(self, raw_path: str) -> str:
+        """Return the path without the base path of a server, so that both ways to ask get equal values."""
+        base = next((base for base in self.base_paths if base and raw_path.startswith(base + "/")), "")
+        return raw_path.removeprefix(base)
+
     def values(self, template: str, raw_path: str) -> Mapping[str, str] | None:
         """Return the values of the path `template` in a path without base; None where it does not fit."""
         hit = _route(template, {}).pattern.fullmatch(decoded(raw_path))

@@ -5,93 +5,31 @@ import http.server
 import json
 import os
 import queue
-import subprocess
-import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.express import asked, decided, started
 from support.node import installed
 from support.openapi import DOCUMENTS, TODO, all_requests, read_api
 from support.program import PATIENCE
 
 from maestro_dsl.interfaces.openapi.callbacks import outgoing
-from maestro_dsl.interfaces.openapi.decide import Interpreter, encoded
+from maestro_dsl.interfaces.openapi.decide import Interpreter
 from maestro_dsl.interfaces.openapi.emit import server_source
 from maestro_dsl.interfaces.openapi.inputs import Request
-from maestro_dsl.interfaces.openapi.serve import concrete
 from maestro_dsl.interfaces.openapi.table import Table
 from maestro_dsl.interfaces.options import Fault, ServeOptions, fate_of
 
 LONG = os.environ.get("MAESTRO_TEST_LONG") == "1"
 LEFT_OUT = {"box.json"} if LONG else {"box.json", "spotify-web-api.yml"}
 """Of the two large ones meilisearch.json is in the default suite."""
-REASONS = ("detail", "violations", "message", "error", "title", "description", "error_description")
 
 
 @pytest.fixture(scope="session")
 def express_folder():
     return installed("express-5", "express", "express@5")
-
-
-@contextmanager
-def started(folder, source):
-    file = Path(tempfile.mkstemp(suffix=".js", dir=folder)[1])
-    file.write_text(source, encoding="utf-8")
-    environment = {**os.environ, "PORT": "0", "MOCK_LOG": "0"}
-    process = subprocess.Popen(["node", file.name], cwd=folder, env=environment, stdout=subprocess.PIPE)
-    try:
-        line = process.stdout.readline()
-        assert line, "the server ended before it was ready"
-        connection = http.client.HTTPConnection(
-            json.loads(line)["ready"].removeprefix("http://"), timeout=PATIENCE
-        )
-        yield connection
-        connection.close()
-    finally:
-        process.kill()
-        process.communicate()
-        file.unlink()
-
-
-def asked(connection, request):
-    target = request.raw_path + (f"?{request.query_string}" if request.query_string else "")
-    connection.putrequest(request.method, target, skip_accept_encoding=True)
-    for name, value in request.headers.items():
-        connection.putheader(name, value)
-    connection.putheader("content-length", str(len(request.body)))
-    connection.endheaders(request.body or None)
-    answer = connection.getresponse()
-    headers = [answer.getheader(name) for name in ("content-type", "location", "allow", "www-authenticate")]
-    said = reasons(answer.getheader("sl-violations"))
-    return answer.status, *headers, said, comparable(answer.status, answer.read())
-
-
-def decided(interpreter, request):
-    answer = interpreter.answer(request)
-    content = b"" if request.method == "HEAD" else encoded(answer)
-    media = None if answer.media_type is None else concrete(answer.media_type)
-    headers = [answer.headers.get(name) for name in ("location", "allow", "www-authenticate")]
-    said = reasons(answer.headers.get("sl-violations"))
-    return answer.status, media, *headers, said, comparable(answer.status, content)
-
-
-def reasons(header):
-    """Which parts of a request are complained about; the words are each validator's own."""
-    found = json.loads(header or "[]")
-    return sorted({(*item["location"], item["severity"], str(item["code"])) for item in found})
-
-
-def comparable(status, content):
-    """JSON as a value; of an error, which of its words say the reason is left open: validators word it."""
-    try:
-        value = json.loads(content)
-    except ValueError:
-        return content
-    if status >= 400 and isinstance(value, dict):
-        return {name: "*" if name in REASONS else item for name, item in value.items()}
-    return value
 
 
 def compare(express_folder, api):
