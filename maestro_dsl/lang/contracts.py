@@ -9,7 +9,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.bundle import bundle
 from maestro_dsl.lang.disk import read
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.files import Area, Names, PathProblem, project_root
+from maestro_dsl.lang.files import Area, Names, PathProblem, area_of
 from maestro_dsl.lang.finder import not_found
 from maestro_dsl.lang.model import Contract
 from maestro_dsl.lang.sdl import load_sdl
@@ -41,7 +41,7 @@ class ResolvedContract:
 def resolve_contract(
     document: Document[Contract], area: Area | None = None, names: Names | None = None
 ) -> tuple[ResolvedContract, Diagnostics]:
-    """Return a contract with its spec file, read inside `area` (default: the project that it lies in)."""
+    """Return a contract with its spec file, read inside `area` (default: what it lies in)."""
     interface = document.value.interface_spec
     if interface is None or not interface.spec_file:
         return ResolvedContract(document=document), Diagnostics()
@@ -66,7 +66,7 @@ def _resolve(
 ) -> tuple[ResolvedContract | None, Diagnostics]:
     """Return a contract with the spec file `text`, which is stated at `span`."""
     names = names or Names()
-    area = area or Area(project_root(document.path))
+    area = area or area_of(document.path)
     diagnostics = Diagnostics()
     content, problem = read_stated(area, document.path, text, span)
     if content is None:

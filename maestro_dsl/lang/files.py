@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.disk import is_file, note, noted, read, size
+from maestro_dsl.lang.folder import FolderProblem, read_folder
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.resources import data_dir
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.disk import Question
 
 PROJECT_FILE: Final = "maestro.yaml"
+LIBRARY_FILE: Final = "library.yaml"
 _PATTERNS: Final[tuple[tuple[str, Kind], ...]] = (
     (PROJECT_FILE, Kind.PROJECT),
     ("plan.yaml", Kind.PLAN),
@@ -33,7 +35,7 @@ _PATTERNS: Final[tuple[tuple[str, Kind], ...]] = (
     ("*.persona.yaml", Kind.PERSONA),
     ("*.contract.yaml", Kind.CONTRACT),
     ("*.policy.yaml", Kind.POLICY),
-    ("library.yaml", Kind.LIBRARY),
+    (LIBRARY_FILE, Kind.LIBRARY),
 )
 _NOT_SEARCHED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _MOST_FOLDERS: Final = 20_000
@@ -159,6 +161,20 @@ def root_above(folder: Path) -> Path:
     return found
 
 
+def area_of(file: Path) -> Area:
+    """Return what the paths in the document at `file` may not leave: its library, else its project."""
+    core = core_area()
+    return core if file.is_relative_to(core.root) else Area(_area_above(file.resolve().parent))
+
+
+def _area_above(folder: Path) -> Path:
+    upwards = (folder, *folder.parents)
+    marks = (LIBRARY_FILE, PROJECT_FILE)
+    found = next((item for item in upwards if any((item / mark).is_file() for mark in marks)), folder)
+    note(("area", str(folder)), lambda: str(found))
+    return found
+
+
 def kind_of_name(name: str) -> Kind | None:
     """Return the kind of document that a file name promises, or None where it is none of ours."""
     return next((kind for pattern, kind in _PATTERNS if fnmatchcase(name, pattern)), None)
@@ -200,7 +216,7 @@ def still_holds(answers: Mapping[Question, str]) -> bool:
             kind, *about = question
             if kind not in _ASK:
                 return False
-            with suppress(OSError, PathProblem):
+            with suppress(OSError, PathProblem, FolderProblem):
                 _ASK[kind](*about)
             if now.answers.get(question) != answer:
                 return False
@@ -212,6 +228,8 @@ _ASK: Final[Mapping[str, Callable[..., object]]] = {
     "is_file": lambda path: is_file(Path(path)),
     "size": lambda path: size(Path(path)),
     "root": lambda folder: root_above(Path(folder)),
+    "area": lambda folder: _area_above(Path(folder)),
+    "folder": lambda folder: read_folder(Path(folder)),
     "search": lambda folder: search(Path(folder)),
     "locate": lambda root, stated_in, text: Area(Path(root)).locate(Path(stated_in), text),
     "expand": lambda root, stated_in, text: Area(Path(root)).expand(Path(stated_in), text),

@@ -1,6 +1,7 @@
-"""Finds blueprints, personas and policies: `core/x`, `core/x@^1.0`, an id, or `./x.persona.yaml`.
+"""Finds blueprints, personas, policies and contracts: `core/x`, `team/x@^1.0`, an id, or `./x.persona.yaml`.
 
-An id is looked for in the project first, then in the core library. Answers a miss with what there is.
+An id is looked for in the project first, then in the core library. A library names what it exports, and
+inside a library its own documents come first. Answers a miss with what there is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, core_
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.parallel import WORTH_IT, parse_ahead
 from maestro_dsl.lang.read import Read, document_of, read_content, read_document
+from maestro_dsl.lang.shelves import Shelf, Shelves
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import UnitError, is_in_range
 
@@ -29,6 +31,7 @@ _CODES: Final = {
     Kind.BLUEPRINT: ("REF004", "undefined-blueprint"),
     Kind.PERSONA: ("REF002", "undefined-persona"),
     Kind.POLICY: ("REF008", "missing-file"),
+    Kind.CONTRACT: ("REF003", "undefined-contract"),
 }
 
 
@@ -98,41 +101,68 @@ class Finder:
     reader: Reader
     area: Area | None
     """The project; None = only the core library."""
-    _known: dict[Kind, dict[str, Path]] = field(default_factory=dict)
+    _known: dict[tuple[Kind, str], dict[str, Path]] = field(default_factory=dict)
+    _shelves: Shelves | None = None
 
     def find(self, kind: Kind, reference: str, stated_in: Path, span: Span) -> Document[DocumentValue] | None:
         """Return the document of `kind` that `reference` means; report at `span` where there is none."""
         if reference.startswith(("./", "../")):
             return self._at_path(kind, reference, stated_in, span)
         name, _, wanted = reference.partition("@")
-        path = self.all(kind).get(name)
+        owner = self.shelves.holding(stated_in) if self.shelves is not None else None
+        path = self.all(kind, owner).get(name)
         if path is None:
-            self.reader.diagnostics.add(self._undefined(kind, reference, name, (stated_in, span)))
+            self.reader.diagnostics.add(self._undefined(kind, reference, name, (stated_in, span), owner))
             return None
         document = self.reader.use(path)
         if document is not None and wanted and not self._meets(document, kind, wanted, span):
             return None
         return document
 
-    def all(self, kind: Kind) -> dict[str, Path]:
-        """Return every reference to documents of `kind`: `core/x`, and `x` where no other has it."""
-        if kind not in self._known:
-            known: dict[str, Path] = {}
-            if self.area is not None:
-                for path, named in search(self.area.root):
-                    document = self.reader.look(path) if named is kind else None
-                    if document is not None and document.kind is kind and document.value.id:
-                        known.setdefault(document.value.id, path)
+    @property
+    def shelves(self) -> Shelves | None:
+        """The libraries of the project; None where there is no project."""
+        if self._shelves is None and self.area is not None:
+            self._shelves = Shelves(self.area.root, self.reader)
+        return self._shelves
+
+    def all(self, kind: Kind, owner: Shelf | None = None) -> dict[str, Path]:
+        """Return every reference to documents of `kind`: `core/x`, `team/x`, and `x` where no other has it.
+
+        These are the references that documents of the project may hold, or those of the library `owner`.
+        """
+        key = (kind, "" if owner is None else owner.name)
+        if key not in self._known:
+            known = self._own(kind) if owner is None else owner.all(kind, self.reader)
             for path in self.core(kind):
                 name = path.name.partition(".")[0]
                 known.setdefault(name, path)
                 known[f"{_CORE}/{name}"] = path
-            self._known[kind] = known
-        return self._known[kind]
+            for shelf in self.shelves.usable(owner) if self.shelves is not None else ():
+                exported = shelf.exported(kind, self.reader)
+                known |= {f"{shelf.name}/{name}": path for name, path in exported.items()}
+            self._known[key] = known
+        return self._known[key]
+
+    def _own(self, kind: Kind) -> dict[str, Path]:
+        """Return the documents of the project itself by id; what lies in its libraries is theirs."""
+        known: dict[str, Path] = {}
+        if self.area is None or self.shelves is None:
+            return known
+        libraries = self.shelves.folders()
+        for path, named in search(self.area.root):
+            if named is not kind or any(path.is_relative_to(folder) for folder in libraries):
+                continue
+            document = self.reader.look(path)
+            if document is not None and document.kind is kind and document.value.id:
+                known.setdefault(document.value.id, path)
+        return known
 
     @staticmethod
     def core(kind: Kind) -> list[Path]:
         """Return the files of the core library of one kind, sorted; their names are their ids."""
+        if kind not in _FOLDERS:
+            return []
         folder = core_area().root / _FOLDERS[kind]
         return sorted(folder.glob(f"*.{kind.value.lower()}.yaml"))
 
@@ -154,8 +184,7 @@ class Finder:
         if document is None or document.kind is kind:
             return document
         message = f'"{document.file}" is a {document.kind.value}, and a {kind.value} is needed here'
-        code, name = _CODES.get(kind, ("REF003", "undefined-contract"))
-        self.reader.diagnostics.add(_error(code, name, span, message, None))
+        self.reader.diagnostics.add(_error(*_CODES[kind], span, message, None))
         return None
 
     def _meets(self, document: Document[DocumentValue], kind: Kind, wanted: str, span: Span) -> bool:
@@ -169,15 +198,16 @@ class Finder:
         self.reader.diagnostics.add(_error(*_CODES[kind], span, message, None))
         return False
 
-    def _undefined(self, kind: Kind, reference: str, name: str, place: tuple[Path, Span]) -> Diagnostic:
+    def _undefined(
+        self, kind: Kind, reference: str, name: str, place: tuple[Path, Span], owner: Shelf | None
+    ) -> Diagnostic:
         stated_in, span = place
-        known = self.all(kind)
-        library = name.partition("/")[0] if "/" in name else None
+        known = self.all(kind, owner)
+        library = name.partition("/")[0] if "/" in name else _CORE
         names = sorted(key for key in known if "/" in key or f"{_CORE}/{key}" not in known)
         noun = kind.value.lower()
-        if library is not None and library != _CORE:
-            message = f'unknown library "{library}" in "{reference}"'
-            return _error(*_CODES[kind], span, message, f"libraries: {_CORE}")
+        if library != _CORE and not any(shelf.name == library for shelf in self._usable(owner)):
+            return self._no_library(kind, reference, library, span, owner)
         near = closest(name, names) or closest(name.removeprefix(f"{_CORE}/"), known)
         guess = f'did you mean "{near}"? ' if near else ""
         finding = _error(
@@ -193,6 +223,26 @@ class Finder:
         edits = (respell(document.text, span, meant),)
         fix = Fix(title=f'change to "{meant}"', edits=edits, safe=False)
         return replace(finding, fix=fix)
+
+    def _usable(self, owner: Shelf | None) -> tuple[Shelf, ...]:
+        return () if self.shelves is None else self.shelves.usable(owner)
+
+    def _no_library(
+        self, kind: Kind, reference: str, library: str, span: Span, owner: Shelf | None
+    ) -> Diagnostic:
+        """Return the finding about a reference into a library that cannot be used."""
+        reason = self.shelves.missing(library) if self.shelves is not None and owner is None else None
+        if reason is not None:
+            return _error(*_CODES[kind], span, *reason)
+        if owner is not None and self.shelves is not None and library in self.shelves.locked:
+            message = f'{owner.name} uses the library "{library}" and does not require it'
+            return _error(*_CODES[kind], span, message, "add it to requires in its library.yaml")
+        names = [_CORE, *(self.shelves.declared if self.shelves is not None else ())]
+        near = closest(library, names)
+        guess = f'did you mean "{near}"? ' if near else ""
+        message = f'unknown library "{library}" in "{reference}"'
+        hint = f"{guess}libraries: {', '.join(names)}; another comes with: maestro lib add SOURCE"
+        return _error(*_CODES[kind], span, message, hint)
 
 
 def not_found(span: Span, text: str, problem: str) -> Diagnostic:

@@ -6,17 +6,18 @@ out and reported, so that one run reports the mistakes of every file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 from maestro_dsl.lang.contracts import ResolvedContract, read_stated, resolve_contract
 from maestro_dsl.lang.disk import is_file
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, core_area, project_root, search
+from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, area_of, project_root, search
 from maestro_dsl.lang.finder import Finder, Reader, not_found
 from maestro_dsl.lang.model import (
     Blueprint,
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer
 
 V = TypeVar("V")
+_IN_A_LIBRARY: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*/[a-z][a-z0-9_]*(@[^/]+)?")
+"""A contract of a library as a plan names it, where a path would have an ending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,13 +145,8 @@ def _own_references(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
         yield from check_input_schemas(blueprint)
     elif isinstance(document.value, Persona) and document.value.prompt_file:
         span = document.map.value_span(("prompt_file",))
-        problem = read_stated(_area_of(document.path), document.path, document.value.prompt_file, span)[1]
+        problem = read_stated(area_of(document.path), document.path, document.value.prompt_file, span)[1]
         yield from () if problem is None else (problem,)
-
-
-def _area_of(path: Path) -> Area:
-    core = core_area()
-    return core if path.is_relative_to(core.root) else Area(project_root(path))
 
 
 def _typed(document: Document[DocumentValue], _: type[V]) -> Document[V]:
@@ -305,9 +303,8 @@ class _Loader:
         stated = persona.value.prompt_file
         if not stated:
             return "", None
-        core = core_area()
-        area = core if persona.path.is_relative_to(core.root) else self.area
-        content, problem = read_stated(area, persona.path, stated, persona.map.value_span(("prompt_file",)))
+        span, area = persona.map.value_span(("prompt_file",)), area_of(persona.path)
+        content, problem = read_stated(area, persona.path, stated, span)
         if content is None:
             self.diagnostics.extend([problem] if problem is not None else [])
             return "", None
@@ -315,7 +312,6 @@ class _Loader:
         try:
             return raw.decode("utf-8-sig"), self.reader.names(path)
         except UnicodeDecodeError:
-            span = persona.map.value_span(("prompt_file",))
             self.diagnostics.add(not_found(span, stated, "is not UTF-8 text"))
             return "", None
 
@@ -326,6 +322,12 @@ class _Loader:
         places = list(written) if isinstance(written, list) else []
         for text in plan.value.contracts:
             span = plan.map.value_span(("contracts", places.index(text)))
+            if _IN_A_LIBRARY.fullmatch(text) and not is_file(plan.path.parent / text):
+                shared = self.finder.find(Kind.CONTRACT, text, plan.path, span)
+                if shared is not None and shared.path not in seen:
+                    seen.add(shared.path)
+                    self._contract(shared.path, span, contracts)
+                continue
             try:
                 files = self.area.expand(plan.path, text)
             except PathProblem as problem:
@@ -349,7 +351,7 @@ class _Loader:
         contracts[document.value.id] = self._with_spec(document)
 
     def _with_spec(self, document: Document[Contract]) -> ResolvedContract:
-        resolved, found = resolve_contract(document, self.area, self.reader.names)
+        resolved, found = resolve_contract(document, area_of(document.path), self.reader.names)
         self.diagnostics.extend(found)
         return resolved
 

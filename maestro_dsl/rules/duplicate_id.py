@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Related, Severity
-from maestro_dsl.lang.files import core_area, project_root
+from maestro_dsl.lang.files import area_of, core_area
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
@@ -33,7 +33,7 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
             if not document.value.id or folder.is_relative_to(core):
                 continue
             if folder not in roots:
-                roots[folder] = project_root(document.path)
+                roots[folder] = area_of(document.path).root
             key = (roots[folder], document.value.id)
             if key in first:
                 yield _finding(document, first[key])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.lang.files import Area, PathProblem, core_area, project_root
+from maestro_dsl.lang.files import PathProblem, area_of
 from maestro_dsl.lang.finder import not_found
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
@@ -41,10 +41,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
 def _missing(document: Document[DocumentValue], pointer: Pointer, stated: object) -> Iterator[Diagnostic]:
     if not isinstance(stated, str) or not stated or "{{" in stated or document.is_hole(pointer):
         return
-    core = core_area()
-    area = core if document.path.is_relative_to(core.root) else Area(project_root(document.path))
     try:
-        area.expand(document.path, stated)
+        area_of(document.path).expand(document.path, stated)
     except PathProblem as problem:
         yield not_found(document.map.value_span(pointer), stated, str(problem))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from maestro_dsl.diagnostics import Span
 from maestro_dsl.lang.contracts import read_stated
-from maestro_dsl.lang.files import Area, Names, core_area, project_root
+from maestro_dsl.lang.files import Names, area_of
 from maestro_dsl.lang.sourcemap import SourceMap
 
 if TYPE_CHECKING:
@@ -53,10 +53,8 @@ def _read(persona: Document[Persona], names: Names) -> Prompt | None:
     """Return the prompt of one persona; where it cannot be read, that was reported."""
     if not persona.value.prompt_file:
         return None
-    core = core_area()
-    area = core if persona.path.is_relative_to(core.root) else Area(project_root(persona.path))
     stated = persona.map.value_span(("prompt_file",))
-    content, _ = read_stated(area, persona.path, persona.value.prompt_file, stated)
+    content, _ = read_stated(area_of(persona.path), persona.path, persona.value.prompt_file, stated)
     if content is None:
         return None
     path, raw = content
