@@ -14,8 +14,8 @@ from maestro_dsl.lang.decode import decode
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.migration import modernise
-from maestro_dsl.lang.model import DocumentValue, Kind
-from maestro_dsl.lang.schema import check, unknown_kind
+from maestro_dsl.lang.model import API_VERSION, DocumentValue, Kind
+from maestro_dsl.lang.schema import check, is_misspelt, unknown_kind
 from maestro_dsl.lang.source import Loaded, load
 from maestro_dsl.lang.sourcemap import Pointer
 
@@ -65,9 +65,10 @@ def parse_content(content: bytes, file: str) -> Parsed:
     if loaded.data is None and diagnostics.has_errors:
         return Parsed(kind=None, loaded=loaded, found=tuple(diagnostics.items), digest=digest)
     stranger = unknown_kind(loaded.data, loaded.map)
-    if stranger is not None or not isinstance(loaded.data, dict):
-        diagnostics.extend([stranger] if stranger else [])
+    diagnostics.extend([stranger] if stranger else [])
+    if not isinstance(loaded.data, dict) or (stranger is not None and not is_misspelt(loaded.data)):
         return Parsed(kind=None, loaded=loaded, found=tuple(diagnostics.items), digest=digest)
+    loaded.data["apiVersion"] = API_VERSION  # what else is wrong is said at once, not after this is mended
     kind = Kind(str(loaded.data["kind"]))
     checked = check(kind, loaded.data, loaded.map)
     if checked.diagnostics:

@@ -6,6 +6,7 @@ Builds no values: see `maestro_dsl.lang.decode`. Who finds the breaches: `maestr
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -251,14 +252,31 @@ def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
         message = f"{_shown(version)} is an old version of the language; this tool reads {API_VERSION}"
         return _sch005(span, message, "maestro schema migrate rewrites the document")
     if version != API_VERSION:
+        span = source.value_span(("apiVersion",))
+        if is_misspelt(data):
+            finding = _sch005(span, f"unknown apiVersion {_shown(version)}", f'did you mean "{API_VERSION}"?')
+            return replace(finding, fix=_rename(source, span, API_VERSION))
         hint = f"this tool reads {API_VERSION}; a newer language needs a newer tool"
-        return _sch005(source.value_span(("apiVersion",)), f"unknown apiVersion {_shown(version)}", hint)
+        return _sch005(span, f"unknown apiVersion {_shown(version)}", hint)
     if kind not in kinds:
         close = closest(str(kind), kinds)
         span = source.value_span(("kind",))
         finding = _sch005(span, f"unknown kind {_shown(kind)}", _hint(close, "kinds", kinds))
         return replace(finding, fix=_rename(source, span, close))
     return None
+
+
+def is_misspelt(data: Mapping[str, Json]) -> bool:
+    """Return whether only the version of a document is wrong, and is none that another tool would read."""
+    if data.get("kind") not in [kind.value for kind in Kind]:
+        return False
+    version = data.get("apiVersion")
+    if not isinstance(version, str):
+        return True
+    if version in OLD_VERSIONS or _VERSION.fullmatch(version):
+        return False
+    is_near = "maestro" in version or closest(version, [API_VERSION]) is not None
+    return is_near or "/" not in version  # Kubernetes has kinds of our names, and a group in its versions
 
 
 def _sch005(span: Span, message: str, help_text: str) -> Diagnostic:
@@ -296,6 +314,7 @@ def _shown(value: Json) -> str:
 
 
 _LONGEST_SHOWN: Final = 60
+_VERSION: Final = re.compile(r"maestro/v[0-9][0-9a-z.]*")
 _INTERFACE_KEYS: Final = frozenset({"openapi", "swagger", "asyncapi"})
 _TYPE_NAMES: Final = {
     "object": "a mapping",

@@ -69,7 +69,8 @@ def test_an_error_masks_only_its_own_subtree() -> None:
     [
         ("", "an empty file"),
         ("[1]", "a document must be a mapping, not a list"),
-        ("kind: Plan\n", 'missing "apiVersion"'),
+        ("kind: Robot\n", 'missing "apiVersion"'),
+        ("apiVersion: kyverno.io/v1\nkind: Policy\n", 'unknown apiVersion "kyverno.io/v1"'),
         ("apiVersion: maestro/v2\nkind: Plan\n", 'unknown apiVersion "maestro/v2"'),
         (HEADER + "kind: Pan\n", 'unknown kind "Pan"'),
         (HEADER + "kind: [1]\n", "unknown kind [1]"),
@@ -78,6 +79,12 @@ def test_an_error_masks_only_its_own_subtree() -> None:
 def test_what_is_no_document_is_sch005(text: str, message: str) -> None:
     (found,) = find(text)
     assert (found.code, found.message) == ("SCH005", message)
+
+
+@pytest.mark.parametrize("first", ["", "apiVersion: maestro.dev/v1\n", "apiVersion: meastro/v1\n", "apiVersion: 1\n"])
+def test_a_misspelt_version_hides_nothing_else(first: str) -> None:
+    found = find(first + "kind: Persona\nid: a\nrole: b\nprompt: c\nmodell: d\n")
+    assert [item.code for item in found][:2] == ["SCH005", "SCH001"]
 
 
 def walk(schema: Any, where: str) -> list[str]:
