@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeAlias
 
 from maestro_dsl.lang.disk import Notes, noted
-from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, search
+from maestro_dsl.lang.files import LIBRARY_FILE, PROJECT_FILE, Area, PathProblem, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from maestro_dsl.app.lint_result import LintResult
 
 INTERVAL_S: Final = 0.3
+_MARKS: Final = {"root": (PROJECT_FILE,), "area": (PROJECT_FILE, LIBRARY_FILE)}
+"""What decides where a project, or the area of a document, begins."""
 
 Stamps: TypeAlias = dict[str, tuple[int, int] | None]
 """Path → time of its last change and size; None where nothing stands."""
@@ -67,8 +69,11 @@ def _paths(notes: Notes) -> set[str]:
     for kind, *about in notes.answers:
         if kind == "search":
             paths |= {str(path) for path, _ in search(Path(about[0]))}
-        elif kind == "root":
-            paths |= {str(folder / PROJECT_FILE) for folder in (Path(about[0]), *Path(about[0]).parents)}
+        elif kind in _MARKS:
+            upwards = (Path(about[0]), *Path(about[0]).parents)
+            paths |= {str(folder / mark) for folder in upwards for mark in _MARKS[kind]}
+        elif kind == "folder":
+            paths |= {str(path) for path in Path(about[0]).rglob("*")}
         elif kind == "locate":
             paths.add(str(Path(about[1]).parent / about[2]))
         elif kind == "expand":
