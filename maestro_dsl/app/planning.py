@@ -17,8 +17,8 @@ from maestro_dsl.engine.interpreter import SIGNAL
 from maestro_dsl.engine.keys import InterfaceHistory
 from maestro_dsl.engine.keys import forecast as engine_forecast
 from maestro_dsl.engine.state import RunStatus, fold
-from maestro_dsl.errors import CompileError
-from maestro_dsl.providers.prices import load_prices
+from maestro_dsl.errors import CompileError, EnvironmentFailure
+from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.reporters.plan import Forecast
 from maestro_dsl.storage.output import OutputFolder
 
@@ -59,6 +59,7 @@ def plan_report(
         )
     base = plan_file.resolve().parent
     make_provider(compiled.plan.provider, base)
+    prices = prices_of(price_text(compiled))
     target_of(compiled, environ)  # a mistake in it is told before anything runs
     plan = with_script_in_keys(compiled.plan, base)
     output = (base / plan.output).absolute()
@@ -68,7 +69,7 @@ def plan_report(
         return PlanReport(
             compiled=compiled,
             plan=plan,
-            estimate=estimate(plan, durations or {}, load_prices().bound_nano_usd),
+            estimate=estimate(plan, durations or {}, prices.bound_nano_usd),
             forecast=_forecast(plan, state, output, frozenset(replace), interfaces_of(compiled)),
             conflicts=_conflicts(plan, state, output),
             output=output,
@@ -91,6 +92,22 @@ def _held(state: State, record: RunRecord) -> str | None:
     if paused.by == BY_APPROVAL and not waiting(folded):
         return None  # every question has its answer
     return paused.reason
+
+
+def price_text(compiled: Compiled) -> str | None:
+    """Return the content of the project's own price file, None where it states none.
+
+    Raises:
+        EnvironmentFailure: it cannot be read.
+    """
+    project = None if compiled.workspace is None else compiled.workspace.project
+    if project is None or project.value.prices_file is None:
+        return None
+    path = project.path.parent / project.value.prices_file
+    try:
+        return path.read_text()
+    except (OSError, ValueError) as error:
+        raise EnvironmentFailure(f"the price file {path} cannot be read: {error}") from error
 
 
 def interfaces_of(compiled: Compiled) -> dict[str, Json]:

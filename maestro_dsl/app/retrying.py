@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.app.history import result_of
-from maestro_dsl.app.running import Job, base_of, settle_conflicts, stored_plan, tickets_of, work_on
+from maestro_dsl.app.running import (
+    Job,
+    base_of,
+    prices_text_of,
+    settle_conflicts,
+    stored_plan,
+    tickets_of,
+    work_on,
+)
 from maestro_dsl.app.state import State, find_run, holder, is_live, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds
 from maestro_dsl.engine.runtime import RunOptions
@@ -87,6 +95,7 @@ async def retry(
             options=RunOptions(replace=frozenset(chosen)),
             interfaces={},
             tickets=tickets_of(state, record.run_id),
+            prices=prices_text_of(state, record.run_id),
             environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl import __version__
 from maestro_dsl.actions import ACTIONS
+from maestro_dsl.app import apart
 from maestro_dsl.app.history import result_of
-from maestro_dsl.app.planning import interfaces_of
+from maestro_dsl.app.planning import interfaces_of, price_text
 from maestro_dsl.app.retention import SpaceGuard, after_run, settings_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
@@ -24,6 +25,7 @@ from maestro_dsl.app.tickets import courier_of, delivering, target_of
 from maestro_dsl.app.wiring import condition_holds, make_provider, script_unchanged
 from maestro_dsl.codec import canonical, from_json
 from maestro_dsl.compiler.plan import CompiledPlan
+from maestro_dsl.dispatch.apart import ApartDispatcher
 from maestro_dsl.engine.events import LimitRaised, ServiceReady, ServiceStopped
 from maestro_dsl.engine.interpreter import run as run_plan
 from maestro_dsl.engine.local import LocalDispatcher
@@ -32,7 +34,7 @@ from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
 from maestro_dsl.engine.state import RUN_FINAL
 from maestro_dsl.errors import OutputConflict, StateError
 from maestro_dsl.lang.model import Json
-from maestro_dsl.providers.prices import load_prices
+from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.processes import end_orphans
 from maestro_dsl.sandbox.services import LocalServices
@@ -66,6 +68,8 @@ class Job:
     interfaces: Mapping[str, Json]
     tickets: Mapping[str, Json] | None = None
     """Where tickets go, as the project states it; None = no tickets."""
+    prices: str | None = None
+    """The project's own price file as it was when the run began; None = the packaged prices alone."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Holds the secrets that tickets need."""
 
@@ -111,6 +115,7 @@ async def apply(
             ),
             interfaces=interfaces_of(report.compiled),
             tickets=target_of(report.compiled, environ),
+            prices=price_text(report.compiled),
             environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
@@ -159,6 +164,7 @@ async def resume(
             options=RunOptions(max_concurrency=overrides.max_concurrency, limits=limits),
             interfaces={},
             tickets=tickets_of(state, record.run_id),
+            prices=prices_text_of(state, record.run_id),
             environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
@@ -211,6 +217,7 @@ def _create(
         "plan": json.loads(canonical(replace(plan, blobs={}))),
         "base": str(base),
         "tickets": target_of(report.compiled, environ),
+        "prices": price_text(report.compiled),
         "retention": settings_of(None if workspace is None else workspace.settings.state),
     }
     state.journal.create_run(record, canonical(stored))
@@ -230,6 +237,12 @@ def base_of(state: State, run_id: str) -> Path:
 def tickets_of(state: State, run_id: str) -> Mapping[str, Json] | None:
     """Return where tickets of a run go, as its project said when it began."""
     found: Mapping[str, Json] | None = json.loads(state.journal.plan(run_id)).get("tickets")
+    return found
+
+
+def prices_text_of(state: State, run_id: str) -> str | None:
+    """Return the price file of a run's project as it was when the run began."""
+    found: str | None = json.loads(state.journal.plan(run_id)).get("prices")
     return found
 
 
@@ -261,7 +274,7 @@ async def work_on(
     guard.require()
     provider = make_provider(job.plan.provider, job.base)
     sandbox = choose(job.plan.sandbox)
-    prices = load_prices()
+    prices = prices_of(job.prices)
     state.artifacts.sweep(clock.now())
     with (
         RunLease.acquire(state.place.path, job.run_id, holder(clock), state.journal.next_epoch) as lease,
@@ -307,6 +320,9 @@ async def work_on(
             ticket_target=job.tickets,
             unchanged=lambda node: script_unchanged(node, job.plan.provider, job.base),
             appender=appender,
+            apart=ApartDispatcher(
+                command=apart.command(), setup=_setup(job, state, scratch), on_event=control.post
+            ),
         )
         watcher = asyncio.create_task(_watch(stop, control)) if stop is not None else None
         try:
@@ -326,6 +342,18 @@ async def work_on(
                 watcher.cancel()
                 with suppress(asyncio.CancelledError):
                     await watcher
+
+
+def _setup(job: Job, state: State, scratch: str) -> Mapping[str, Json]:
+    """Return what an attempt's own process is told beside the attempt."""
+    return {
+        "state": str(state.place.path),
+        "scratch": str(Path(scratch) / "apart"),
+        "provider": job.plan.provider,
+        "base": str(job.base),
+        "sandbox": job.plan.sandbox,
+        "prices": job.prices,
+    }
 
 
 def _scratch(run_id: str) -> tempfile.TemporaryDirectory[str]:

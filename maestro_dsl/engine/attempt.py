@@ -202,9 +202,9 @@ class Coordinator:
                 )
             )
 
-        link = AttemptLink(answered=answered, stored_answer=record.responses.get)
+        link = AttemptLink(answered=answered, stored=record.responses)
         try:
-            return await self._desk.runtime.dispatcher.submit(self._desk.spec(job, lease.amount), link)
+            return await self._desk.dispatcher(job).submit(self._desk.spec(job, lease.amount), link)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():

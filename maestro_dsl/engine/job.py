@@ -13,13 +13,14 @@ from maestro_dsl.codec import canonical, from_json
 from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
 from maestro_dsl.engine.events import AttemptFinished, Body, Issue
 from maestro_dsl.engine.graph import PlanIndex
-from maestro_dsl.engine.policy import retry
+from maestro_dsl.engine.policy import give_up, retry
 from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, NOTHING, Amount
 from maestro_dsl.engine.ports import (
     CONTENT_FAILURES,
     ArtifactStore,
     AttemptResult,
     AttemptSpec,
+    Dispatcher,
     Failure,
     InputResult,
     ModelKey,
@@ -136,6 +137,13 @@ class Desk:
             lease_nano_usd=lease.nano_usd,
             timeout_s=node.attempt_timeout_s,
             quality_threshold=plan.quality_threshold,
+        )
+
+    def dispatcher(self, job: Job) -> Dispatcher:
+        """Return who runs the node's next attempt: in a process of its own where processes died over it."""
+        apart = self.runtime.apart
+        return (
+            apart if apart is not None and give_up.is_suspect(job.record.crashes) else self.runtime.dispatcher
         )
 
     def bound_node(self, node: PlanNode) -> PlanNode:

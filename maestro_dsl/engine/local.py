@@ -87,7 +87,7 @@ class LocalDispatcher:
             staging=staging,
             scratch=scratch,
             answered=link.answered,
-            stored_answer=link.stored_answer,
+            stored_answer=link.stored.get,
         )
 
 

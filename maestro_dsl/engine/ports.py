@@ -330,10 +330,11 @@ class WorkContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLink:
-    """The way back from a worker while its attempt runs; see `WorkContext` for both members."""
+    """The way back from a worker while its attempt runs; see `WorkContext.answered`."""
 
     answered: Callable[[str, str, Usage, int | None], Awaitable[None]]
-    stored_answer: Callable[[str], str | None]
+    stored: Mapping[str, str]
+    """Answers that are paid for: request digest → blob."""
 
 
 class Dispatcher(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.policy import give_up
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from maestro_dsl.compiler.plan import CompiledPlan, Execution
+
+SUSPECTS_AT_ONCE: Final = 4
 
 
 def ready(plan: CompiledPlan, state: RunState, execution: Execution | None = None) -> tuple[str, ...]:
@@ -47,15 +49,14 @@ class ReadyQueue:
         self._wave = 0
         self._left = [0] * max(1, len(index.plan.waves))
         self._held: dict[int, list[int]] = {}
-        self._suspects: list[tuple[int, int]] = []
-        """(turn, place) of nodes that run with nothing beside them."""
-        self._alone: str | None = None
+        self._suspects = frozenset(
+            item.address for item in state.nodes.values() if give_up.is_suspect(item.crashes)
+        )
+        """Nodes that get a process of their own; few at once, for each costs a whole program."""
         self._doomed: list[str] = []
         self._fill()
 
     def _fill(self) -> None:
-        near = sum(item.crashes > 0 and not item.is_final for item in self._state.nodes.values())
-        suspicious = give_up.suspicious_from(near)
         for address, node in self._index.nodes.items():
             record = self._state.nodes.get(address)
             if record is not None and record.is_final:
@@ -66,10 +67,7 @@ class ReadyQueue:
             if False in met:
                 self._doomed.append(address)
             elif not self._missing[address] and _may_start(record):
-                if record is not None and record.crashes >= suspicious:
-                    heapq.heappush(self._suspects, (_turn(record), self._index.position[address]))
-                else:
-                    self._push(self._index.position[address])
+                self._push(self._index.position[address])
         self._next_wave()
 
     def _push(self, place: int) -> None:
@@ -86,13 +84,7 @@ class ReadyQueue:
                 heapq.heappush(self._heap, place)
 
     def take(self) -> str | None:
-        """Return the next node to start and count it as running, or None where nothing may start.
-
-        Nodes during whose work the process died go first, each with nothing beside it, so that another death
-        has one suspect only.
-        """
-        if self._suspects or self._alone is not None:
-            return self._take_suspect()
+        """Return the next node to start and count it as running, or None where nothing may start."""
         while self._heap and len(self._running) < self._execution.max_concurrency:
             place = heapq.heappop(self._heap)
             address = self._names[place]
@@ -105,18 +97,6 @@ class ReadyQueue:
             self.hold(address)
             return address
         return None
-
-    def _take_suspect(self) -> str | None:
-        if self._running or self._alone is not None:
-            return None
-        while self._suspects:
-            _, place = heapq.heappop(self._suspects)
-            address = self._names[place]
-            if address in self._missing:  # else it is final already
-                self._alone = address
-                self.hold(address)
-                return address
-        return self.take()
 
     def _park(self, address: str, place: int, full: str) -> None:
         heapq.heappush(self._parked.setdefault(full, []), place)
@@ -134,8 +114,6 @@ class ReadyQueue:
     def release(self, address: str) -> None:
         """Free the places of a node that stopped; it is not offered again until `offer`."""
         self._running.discard(address)
-        if address == self._alone:
-            self._alone = None
         for name, _limit in self._limits(address):
             self._busy[name] -= 1
             parked = self._parked.get(name)
@@ -183,6 +161,8 @@ class ReadyQueue:
         model = self._index.model(node)
         if model is not None:
             yield f"provider {model[0]}", self._execution.max_per_provider
+        if address in self._suspects:
+            yield "suspects", SUSPECTS_AT_ONCE
 
 
 def _may_start(record: NodeRecord | None) -> bool:
@@ -191,10 +171,3 @@ def _may_start(record: NodeRecord | None) -> bool:
     if record.state is NodeState.WAITING:
         return record.decision is not None
     return record.in_flight is None
-
-
-def _turn(record: NodeRecord) -> int:
-    """Return when a suspect is tried: those to be given up at once, then those least often alone before."""
-    if give_up.crashed_too_often(record.crashes, record.crashes_alone, record.crashes_elsewhere):
-        return -1
-    return record.crashes_alone

@@ -118,10 +118,6 @@ class NodeRecord:
     lost_nano_usd: int = 0
     crashes: int = 0
     """Processes that died while it was at work, since its last try that ended."""
-    crashes_alone: int = 0
-    """Those of them in which nothing else was at work, so that it is the only suspect."""
-    crashes_elsewhere: int = 0
-    """Processes that died meanwhile over others, while it was not at work."""
     interrupted: bool = False
     publishing: PublishStarted | None = None
     published: bool = False
@@ -144,10 +140,6 @@ class NodeRecord:
     def nano_usd_spent(self) -> int:
         """Nano-dollars charged so far, lost calls included."""
         return self.nano_usd + self.unsettled_nano_usd + self.lost_nano_usd
-
-    def clear_crashes(self) -> None:
-        """Forget under what circumstances processes died: it is not the cause, or has a new chance."""
-        self.crashes = self.crashes_alone = self.crashes_elsewhere = 0
 
     @property
     def is_final(self) -> bool:

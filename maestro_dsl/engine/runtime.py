@@ -55,6 +55,8 @@ class Runtime:
     """Whether what a node's key stands for is still so; where not, its result is not kept for others."""
     appender: Executor | None = None
     """One thread that waits for the journal's disk; None = the loop itself does."""
+    apart: Dispatcher | None = None
+    """Runs an attempt in a process of its own, for nodes over which processes died; None = nothing does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

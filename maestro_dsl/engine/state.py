@@ -120,14 +120,10 @@ def _run_resumed(state: RunState, event: Event, body: RunResumed) -> None:
         raise _illegal(event, f"epoch {body.epoch} is not newer than {state.epoch}")
     state.epoch, state.status, state.paused = body.epoch, RunStatus.RUNNING, None
     state.services.clear()
-    if body.interrupted:
-        for record in state.nodes.values():
-            record.crashes_elsewhere += record.crashes > 0 and record.in_flight is None
     for address in body.interrupted:
         record = _open_node(state, event, address)
         started = record.in_flight
         record.crashes += 1
-        record.crashes_alone += len(body.interrupted) == 1
         record.interrupted, record.in_flight, record.state = True, None, NodeState.PENDING
         if started is not None and not started.free and not record.responses:
             record.lost_tokens += started.reserved_tokens
@@ -180,7 +176,7 @@ def _attempt_finished(state: RunState, event: Event, body: AttemptFinished) -> N
     if body.failure == CANCELLED_TRY:
         record.state = NodeState.PAUSED
         return
-    record.clear_crashes()  # it can end without taking the process along
+    record.crashes = 0  # it can end without taking the process along
     record.undecided = body
     if body.failure is not None:
         record.failures[body.failure] = record.failures.get(body.failure, 0) + 1
@@ -247,7 +243,7 @@ def _node_decided(state: RunState, event: Event, body: NodeDecided) -> None:
         record.state, record.waiting, record.interrupted = NodeState.PENDING, None, False
         record.decision = None  # the question may be asked again
         record.undecided, record.retry_at, record.clock_from_s = None, None, None
-        record.clear_crashes()
+        record.crashes = 0
         # Answers paid for by a try that died stay paid, and are not those of what is asked now.
         record.lost_tokens += record.unsettled.total
         record.lost_nano_usd += record.unsettled_nano_usd

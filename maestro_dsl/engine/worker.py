@@ -79,7 +79,7 @@ class NodeWorker:
         record = job.record
         if not await self._wanted(job):
             return
-        if give_up.crashed_too_often(record.crashes, record.crashes_alone, record.crashes_elsewhere):
+        if give_up.crashed_too_often(record.crashes, apart=self._desk.runtime.apart is not None):
             await self._give_up_crashing(job)
         elif record.decision is not None and record.decision.decision not in {"retry", "rerun"}:
             await self._finisher.answered(job, self._last(record))

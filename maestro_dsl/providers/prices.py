@@ -74,6 +74,21 @@ class PriceTable:
         return _ceil(dearest_in * input_tokens + dearest_out * output_tokens)
 
 
+def prices_of(text: str | None) -> PriceTable:
+    """Return the packaged prices, with what a project's own price file says above them.
+
+    Raises:
+        EnvironmentFailure: the text is no price file.
+    """
+    packaged = load_prices()
+    if text is None:
+        return packaged
+    own = _parsed(text.encode(), "of the project")
+    return PriceTable(
+        as_of=own.as_of, free=packaged.free | own.free, models={**packaged.models, **own.models}
+    )
+
+
 def load_prices(path: Path | None = None) -> PriceTable:
     """Read a price file (the packaged one by default).
 
@@ -82,15 +97,26 @@ def load_prices(path: Path | None = None) -> PriceTable:
     """
     source = path or _PACKAGED
     try:
-        loaded = load(source.read_bytes(), source.name)
-        data: Any = loaded.data
+        content = source.read_bytes()
+    except OSError as error:
+        raise _unusable(source.name, error) from error
+    return _parsed(content, source.name)
+
+
+def _parsed(content: bytes, name: str) -> PriceTable:
+    try:
+        data: Any = load(content, name).data
         models = {name: tuple(_rates(tier) for tier in tiers) for name, tiers in data["models"].items()}
         return PriceTable(as_of=str(data["as_of"]), free=frozenset(data.get("free", ())), models=models)
-    except (OSError, ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
-        raise EnvironmentFailure(
-            f"the price file {source.name} cannot be used: {error}",
-            hint="start from the packaged prices.yaml: as_of, free, models: {name: [{input, …}]}",
-        ) from error
+    except (ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
+        raise _unusable(name, error) from error
+
+
+def _unusable(name: str, error: Exception) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"the price file {name} cannot be used: {type(error).__name__}: {error}",
+        hint="start from the packaged prices.yaml: as_of, free, models: {name: [{input, …}]}",
+    )
 
 
 def _rates(tier: Mapping[str, Any]) -> Rates:

@@ -77,6 +77,9 @@ class Node:
     intent: PublishStarted | None = None
     published: int = 0
     answers: dict[str, int] = field(default_factory=dict)
+    place: tuple[int, int] = (0, 0)
+    heard: bool = False
+    """An answer to the attempt at this place (round, attempt) is stored, so that a death loses no call."""
     open_tokens: int = 0
     """Answers that no try has reported."""
     spent: int = 0
@@ -160,6 +163,8 @@ class Walk:
             raise Broken(f"{body.node} starts after the plan was given up")
         self._ready(body.node)
         self._tries(node, body)
+        if node.place != (body.round, body.attempt):
+            node.place, node.heard = (body.round, body.attempt), False
         node.flying, node.fence = body, body.fence
         self._crowd()
 
@@ -218,6 +223,7 @@ class Walk:
         if body.request_digest in node.answers:
             raise Broken(f"{body.node} paid twice for one answer")
         node.answers[body.request_digest] = body.usage.total
+        node.heard = True
         node.open_tokens += body.usage.total
 
     def finished(self, _event: Event, body: AttemptFinished) -> None:
@@ -351,7 +357,7 @@ class Walk:
         for address in flying:
             node = self.nodes[address]
             started = node.flying
-            if started is not None and not started.free and not node.open_tokens:
+            if started is not None and not started.free and not node.heard:
                 node.spent += started.reserved_tokens
             node.flying = None
             node.crashes += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from maestro_dsl.engine.ports import (
     Verdict,
 )
 from maestro_dsl.engine.runtime import Runtime
-from maestro_dsl.errors import DiskFailure, StateError
+from maestro_dsl.errors import DiskFailure, HelpNeeded, StateError
 from maestro_dsl.testing import (
     START,
     Everything,
@@ -99,6 +100,24 @@ class Fate:
     """The process loses its lease at this time to another, and goes on as if it had it."""
 
 
+APART: ContextVar[bool] = ContextVar("apart", default=False)
+"""Whether an attempt has a process of its own, which it may kill."""
+
+
+class Apart:
+    """Runs attempts where they end nobody but themselves."""
+
+    def __init__(self, inner: LocalDispatcher) -> None:
+        self._inner = inner
+
+    async def submit(self, spec, link):
+        known = APART.set(True)
+        try:
+            return await self._inner.submit(spec, link)
+        finally:
+            APART.reset(known)
+
+
 class SlowDisk:
     """An executor whose work takes virtual time, one piece after the other."""
 
@@ -151,6 +170,12 @@ class Process:
     def _die_here(self) -> None:
         self.die()
         raise Killed
+
+    def _deadly(self, node: str) -> None:
+        if node in self.disk.deadly:
+            if APART.get():
+                raise HelpNeeded(f"{node} ended the process that it had for itself")
+            self._die_here()
 
     # ---- store ---------------------------------------------------------------------------------------
 
@@ -241,8 +266,7 @@ class Process:
         self._breathe()
         if mood == "transport":
             raise ProviderFailure(Failure.TRANSPORT, mood)
-        if node in disk.deadly:
-            self._die_here()
+        self._deadly(node)
         return ModelResponse(text=mood, usage=usage)
 
     # ---- action --------------------------------------------------------------------------------------
@@ -257,8 +281,7 @@ class Process:
             mood = "ok" if self.disk.calm else rand.choice(WORKED)
             await asyncio.sleep({"hang": 10_000, "slow": 20}.get(mood, rand.choice((0, 1, 3))))
             self._breathe()
-            if node.address in self.disk.deadly:
-                self._die_here()
+            self._deadly(node.address)
             return self._result(spec, mood, Usage(), 0)
         try:
             answer = await ask(spec, context)
@@ -322,6 +345,7 @@ class Process:
             artifacts=self,
             publisher=self,
             dispatcher=dispatcher,
+            apart=Apart(dispatcher),
             prices=prices,
             breakers=self.disk.breakers,
             tool_version="simulation",

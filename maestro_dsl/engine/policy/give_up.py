@@ -10,9 +10,9 @@ from maestro_dsl.engine.state import NodeState
 from maestro_dsl.lang.model import GiveUp
 
 MAX_CRASHES: Final = 3
-SMALL_COMPANY: Final = 8
-"""So few nodes that were at work when a process died are tried one at a time at once; more of them are not,
-for one death says little: machines restart, people kill."""
+"""With the third process that ends during its work a node is given up, if the third was its own."""
+MAX_CRASHES_APART: Final = 10
+"""So often the run itself may die while a node has a process of its own; then somebody has to look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +45,15 @@ def decide(
     return Ending(state=NodeState.GAVE_UP, reason=reason, stop_run=stop_run)
 
 
-def crashed_too_often(crashes: int, alone: int, elsewhere: int) -> bool:
-    """Return whether a node has taken its process down so often that a person must look.
+def is_suspect(crashes: int) -> bool:
+    """Return whether a node's next attempt gets a process of its own: one more death, and it is known."""
+    return crashes >= MAX_CRASHES - 1
 
-    `alone` counts those deaths in which nothing else was at work. One of them may be chance, two are not,
-    unless processes died `elsewhere` as often meanwhile: over others, while this node was not at work.
-    Then somebody kills the program from outside.
+
+def crashed_too_often(crashes: int, *, apart: bool) -> bool:
+    """Return whether a person must look before a node is tried again.
+
+    `apart` = suspects run in processes of their own. Then the end of the run's process is not their doing:
+    people kill programs, machines restart.
     """
-    return crashes >= MAX_CRASHES and alone > max(1, elsewhere)
-
-
-def suspicious_from(near: int) -> int:
-    """Return from how many deaths on a node runs with nothing beside it, `near` being how many had any."""
-    return 1 if near <= SMALL_COMPANY else 2
+    return crashes >= (MAX_CRASHES_APART if apart else MAX_CRASHES)

@@ -9,11 +9,24 @@ from dataclasses import replace
 import pytest
 
 from maestro_dsl.compiler.plan import Execution, Guardrails, Prompt, RetryPolicy, SafetyPolicy
-from maestro_dsl.engine.events import AlertRaised, AttemptStarted, LimitRaised, NodeDecided, Usage
+from maestro_dsl.engine.events import AlertRaised, LimitRaised, NodeDecided, Usage
+from maestro_dsl.engine.policy.give_up import MAX_CRASHES_APART
 from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.readiness import SUSPECTS_AT_ONCE
 from maestro_dsl.engine.runtime import RunOptions
+from maestro_dsl.errors import HelpNeeded
 from maestro_dsl.lang.model import GiveUp
-from maestro_dsl.testing import FlatPrices, Killed, ScriptedAction, Step, World, failing, restarted, run_plan
+from maestro_dsl.testing import (
+    Everything,
+    FlatPrices,
+    Killed,
+    ScriptedAction,
+    Step,
+    World,
+    failing,
+    restarted,
+    run_plan,
+)
 
 ONCE = {"retry": RetryPolicy(max_attempts=1, jitter=0.0), "safety": SafetyPolicy(max_attempts=1)}
 
@@ -52,88 +65,107 @@ def until_it_ends(plan, world, limit=10):
             world, resume = restarted(world), True
 
 
-def company(world):
-    """Return for each try what else was in flight when it started."""
-    flying, found = set(), []
-    for event in world.store.events("run"):
-        name = type(event.body).__name__
-        if name == "RunResumed":
-            flying.clear()
-        elif isinstance(event.body, AttemptStarted):
-            found.append((event.body.node, len(flying)))
-            flying.add(event.body.node)
-        elif name == "AttemptFinished":
-            flying.discard(event.body.node)
-    return found
+class Apart:
+    """The same action in a process of its own: what would kill the run ends there without a result."""
+
+    def __init__(self, action):
+        self.action = action
+
+    async def work(self, spec, context):
+        deaths = getattr(self.action, "deaths", {})
+        if deaths.get(spec.node.address, 0) > 0:
+            await asyncio.sleep(1)
+            deaths[spec.node.address] -= 1
+            raise HelpNeeded("its process ended without a result: killed by SIGKILL")
+        return await ScriptedAction.work(self.action, spec, context)
+
+
+class Guarded(World):
+    """A world in which suspects get a process of their own; `apart` = which nodes did."""
+
+    def runtime(self, loop):
+        found = World.runtime(self, loop)
+        apart = Recorded(replace(found.dispatcher, actions=Everything(Apart(self.action))), self.action)
+        return replace(found, apart=apart)
+
+
+class Recorded:
+    def __init__(self, dispatcher, action):
+        self.dispatcher, self.action = dispatcher, action
+
+    async def submit(self, spec, link):
+        self.action.apart = [*getattr(self.action, "apart", []), spec.node.address]
+        return await self.dispatcher.submit(spec, link)
+
+
+def guarded(**deaths):
+    return Guarded(action=Killer(**deaths))
 
 
 def test_a_node_that_kills_the_process_gives_up_after_three_and_the_others_go_on(make_plan):
     plan = make_plan({"bad": [], **{f"n{place}": [] for place in range(6)}, "after": ["n0"], "last": ["bad"]})
-    world = World(action=Killer(bad=9))
+    world = guarded(bad=9)
     state, deaths = until_it_ends(plan, world)
-    assert deaths == 3
+    assert (deaths, world.action.deaths) == (2, {"bad": 6})  # the third death was that of its own process
     assert states(state) == {
         "bad": "gave_up",
         **{f"n{place}": "succeeded" for place in range(6)},
         "after": "succeeded",
         "last": "skipped",
     }
+    assert "ended without a result: killed by SIGKILL" in state.nodes["bad"].final.reason
+
+
+def test_where_no_process_of_its_own_can_be_had_three_deaths_are_the_end(make_plan):
+    world = World(action=Killer(bad=9))
+    state, deaths = until_it_ends(make_plan({"bad": []}), world)
+    assert (deaths, states(state)) == (3, {"bad": "gave_up"})
     reason = "help needed: the process ended 3 times while bad was at work"
     assert state.nodes["bad"].final.reason == reason
 
 
-def test_after_a_death_in_small_company_the_suspects_run_one_at_a_time(make_plan):
-    plan = make_plan({"a": [], "bad": [], "b": [], "c": ["a"]})
-    world = World(action=Killer(bad=1))
-    state, deaths = until_it_ends(plan, world)
-    assert (deaths, set(states(state).values())) == (1, {"succeeded"})
-    last = company(world)[3:]
-    assert [item for item in last if item[0] != "c"] == [("a", 0), ("bad", 0), ("b", 0)]
+def test_a_first_death_slows_nothing_down(make_plan):
+    world = guarded(bad=1)
+    state, deaths = until_it_ends(make_plan({"a": [], "bad": [], "b": []}), world)
+    assert (deaths, set(states(state).values()), hasattr(world.action, "apart")) == (1, {"succeeded"}, False)
     assert all(record.crashes == 0 for record in state.nodes.values())
 
 
-def test_one_death_in_large_company_slows_nothing_down(make_plan):
+def test_after_two_deaths_the_suspects_have_processes_of_their_own_few_at_once(make_plan):
     names = ["bad", *(f"n{place}" for place in range(11))]
-    world = World(action=Killer(bad=1))
-    state, deaths = until_it_ends(make_plan({name: [] for name in names}), world)
-    assert (deaths, state.status) == (1, "completed")
-    assert [count for _, count in company(world)[12:]] == list(range(12))
+    world = guarded(bad=2)
+    state, deaths = until_it_ends(make_plan({**{name: [] for name in names}, "new": ["n0"]}), world)
+    assert (deaths, state.status) == (2, "completed")
+    assert sorted(world.action.apart) == sorted(names)
+    flying, most = set(), 0
+    for event in world.store.events("run"):
+        name = type(event.body).__name__
+        if name == "RunResumed":
+            flying.clear()
+        elif name == "AttemptStarted":
+            flying.add(event.body.node)
+            most = max(most, len(flying & set(names))) if event.body.fence == 3 else most
+        elif name == "AttemptFinished":
+            flying.discard(event.body.node)
+    assert most == SUSPECTS_AT_ONCE
 
 
-def test_in_large_company_the_killer_is_found_one_death_later(make_plan):
-    names = ["bad", *(f"n{place}" for place in range(11))]
-    world = World(action=Killer(bad=9))
-    state, deaths = until_it_ends(make_plan({name: [] for name in names}), world)
-    assert (deaths, states(state)["bad"], sorted(states(state).values()).count("succeeded")) == (
-        4,
-        "gave_up",
-        11,
-    )
+def test_two_killers_are_told_apart(make_plan):
+    world = guarded(x=9, y=9)
+    state, deaths = until_it_ends(make_plan({"x": [], "y": [], "z": []}), world)
+    assert states(state) == {"x": "gave_up", "y": "gave_up", "z": "succeeded"}
+    assert deaths == 2
 
 
-def test_kills_from_outside_with_progress_between_them_blame_nobody(make_plan):
-    """Nine deaths, each when the first node of a pair has just ended: no node is there three times."""
-    plan = make_plan({f"n{place}": [] for place in range(20)}, execution=Execution(max_concurrency=2), **ONCE)
-    world = World(action=ScriptedAction(default=Step(seconds=1)))
-    for deaths in range(9):
-        done = len(world.store.journal.get("run", []))
-        world.store.kill_after = done + 8
-        try:
-            run_plan(plan, world, resume=deaths > 0)
-        except Killed:
-            world = restarted(world)
-    state = run_plan(plan, world, resume=True)
-    assert set(states(state).values()) == {"succeeded"}
-
-
-@pytest.mark.parametrize("nodes", [3, 4, 8])
-def test_a_storm_of_kills_from_outside_ends_nobody_while_each_is_hit_as_often(make_plan, nodes):
-    """Killed again and again before anything can end, each suspect twice alone; then left in peace."""
+@pytest.mark.parametrize("nodes", [1, 3, 8])
+def test_a_storm_of_kills_from_outside_ends_nobody(make_plan, nodes):
+    """Killed nine times before anything can end; then left in peace."""
     plan = make_plan({f"n{place}": [] for place in range(nodes)})
-    world = World(action=ScriptedAction(default=Step(seconds=5)))
-    for deaths in range(1 + 2 * nodes):
+    action = ScriptedAction(default=Step(seconds=5))
+    world = Guarded(action=action)
+    for deaths in range(MAX_CRASHES_APART - 1):
         done = len(world.store.journal.get("run", []))
-        world.store.kill_after = done + 1 + (1 if deaths else nodes)  # all are at work, or the suspect is
+        world.store.kill_after = done + 1 + min(nodes, SUSPECTS_AT_ONCE if deaths > 1 else nodes)
         with pytest.raises(Killed):
             run_plan(plan, world, resume=deaths > 0)
         world = restarted(world)
@@ -141,11 +173,18 @@ def test_a_storm_of_kills_from_outside_ends_nobody_while_each_is_hit_as_often(ma
     assert set(states(state).values()) == {"succeeded"}
 
 
-def test_two_killers_are_told_apart(make_plan):
-    world = World(action=Killer(x=9, y=9))
-    state, deaths = until_it_ends(make_plan({"x": [], "y": [], "z": []}), world)
-    assert states(state) == {"x": "gave_up", "y": "gave_up", "z": "succeeded"}
-    assert deaths == 6  # one together, then each alone until it stands out
+def test_a_node_over_which_the_run_died_ten_times_is_for_a_person_to_look_at(make_plan):
+    plan = make_plan({"n": [], "other": []}, execution=Execution(max_concurrency=1))
+    action = ScriptedAction(default=Step(seconds=5))
+    world = Guarded(action=action)
+    for deaths in range(MAX_CRASHES_APART):
+        world.store.kill_after = len(world.store.journal.get("run", [])) + 2
+        with pytest.raises(Killed):
+            run_plan(plan, world, resume=deaths > 0)
+        world = restarted(world)
+    state = run_plan(plan, world, resume=True)
+    assert states(state) == {"n": "gave_up", "other": "succeeded"}
+    assert "the process ended 10 times while n was at work" in state.nodes["n"].final.reason
 
 
 # ---- time ------------------------------------------------------------------------------------------------

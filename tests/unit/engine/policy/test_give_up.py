@@ -34,22 +34,14 @@ def test_endings(policy, failure, more, expected):
 
 
 @pytest.mark.parametrize(
-    ("crashes", "alone", "elsewhere", "too_often"),
-    [
-        (0, 0, 0, False),
-        (2, 2, 0, False),
-        (3, 3, 0, True),
-        (3, 2, 0, True),
-        (3, 2, 1, True),
-        (3, 2, 2, False),
-        (4, 3, 2, True),
-        (3, 1, 0, False),
-        (9, 0, 0, False),
-    ],
+    ("crashes", "suspect", "too_often", "too_often_apart"),
+    [(0, False, False, False), (1, False, False, False), (2, True, False, False), (3, True, True, False)],
 )
-def test_three_crashes_are_too_many_where_nothing_else_can_be_the_cause(crashes, alone, elsewhere, too_often):
-    assert give_up.crashed_too_often(crashes, alone, elsewhere) is too_often
+def test_the_third_death_counts_where_it_can_only_be_the_node(crashes, suspect, too_often, too_often_apart):
+    assert give_up.is_suspect(crashes) is suspect
+    assert give_up.crashed_too_often(crashes, apart=False) is too_often
+    assert give_up.crashed_too_often(crashes, apart=True) is too_often_apart
 
 
-def test_a_small_company_is_under_suspicion_at_once_a_large_one_only_the_second_time():
-    assert [give_up.suspicious_from(near) for near in (1, 8, 9, 100)] == [1, 1, 2, 2]
+def test_ten_deaths_of_the_run_over_one_attempt_are_for_a_person_to_look_at():
+    assert [give_up.crashed_too_often(deaths, apart=True) for deaths in (9, 10)] == [False, True]
