@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 
-from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Related, Severity
 from maestro_dsl.lang import scalars
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.refusals import (
@@ -20,8 +19,9 @@ from maestro_dsl.lang.refusals import (
     KEY_NOT_TEXT,
     NO_MERGE,
     StopReading,
+    ambiguous,
+    duplicate_key,
     refuse,
-    short,
     tag_refused,
 )
 from maestro_dsl.lang.sourcemap import (
@@ -36,7 +36,8 @@ from maestro_dsl.lang.sourcemap import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from maestro_dsl.diagnostics import Span
+    from maestro_dsl.diagnostics import Diagnostic, Span
+    from maestro_dsl.lang.limits import Limits
 
 Event: TypeAlias = Any
 """An event of PyYAML; its C parser has no types."""
@@ -49,16 +50,6 @@ _TYPES_OF_TAG: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one document may hold, and whether it is one of ours (`strict`) or written for other tools."""
-
-    depth: int
-    nodes: int
-    size: int
-    strict: bool
-
-
 @dataclass(slots=True)
 class _Anchor:
     value: Json
@@ -69,9 +60,12 @@ class _Anchor:
     size: int
 
 
-_Open: TypeAlias = "tuple[MapPlace | ListPlace | None, str, bool, str | None, int, int]"
-"""What to go back to when a collection ends: the collection around it (None = it is the root), the key it
-stands at and whether that is special; then its anchor, and the counts of values and characters before it."""
+_Anchored: TypeAlias = tuple[str, int, int]
+"""The anchor of an open collection, and the counts of values and characters before it."""
+
+_Open: TypeAlias = "tuple[MapPlace | ListPlace | None, Any, list[Any], bool, str, bool, _Anchored | None]"
+"""What to go back to when a collection ends: place, value and marks of the collection around it (None = it is
+the root) and whether that is a mapping; the key it stands at and whether that is special; its anchor."""
 
 
 class Builder:
@@ -100,14 +94,15 @@ class Builder:
         """
         # One long loop over local names: at a million events a second each call and attribute counts. Only
         # integers are kept of an event, because the garbage collector would walk anything else again and
-        # again. Rare cases are in the methods below.
+        # again. Text as long as what is written has no quotes, tag or anchor, so that nobody has to ask for
+        # them; the value of a key follows at once. Rare cases are in the methods below.
         bits = POSITION_BITS
         scalar, alias = yaml.ScalarEvent, yaml.AliasEvent
         mapping_start, mapping_end = yaml.MappingStartEvent, yaml.MappingEndEvent
         sequence_start, sequence_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
         document_start, stream_end = yaml.DocumentStartEvent, yaml.StreamEndEvent
         plain, known_keys = self._plain, self._known_keys
-        starts, words = scalars.INTERESTING_STARTS, scalars.INTERESTING_WORDS
+        starts, numbers, words = scalars.INTERESTING_STARTS, scalars.NUMBER_STARTS, scalars.INTERESTING_WORDS
         max_nodes, max_depth = self._limits.nodes, self._limits.depth
         stack: list[_Open] = []
         parent: Any = None
@@ -121,56 +116,62 @@ class Builder:
             kind = event.__class__
             value: Any
             place: Any
+            if wants_key and kind is scalar:
+                value = event.value
+                start, end = event.start_mark.index, event.end_mark.index
+                if end - start != len(value) or value in container:
+                    name, special = value, self._check_key(event, parent)
+                elif value in known_keys:
+                    name = known_keys[value]
+                elif value[:1] in starts or value == "<<":
+                    name, special = value, self._check_key(event, parent)
+                else:
+                    name = known_keys[value] = value
+                marks.append(start << bits | end)
+                wants_key = False
+                event = next_event()
+                kind = event.__class__
             if kind is scalar:
                 value = event.value
-                place = event.start_mark.index << bits | event.end_mark.index
-                if wants_key:
-                    name = known_keys.get(value, "")
-                    if not name or name in container or event.anchor or event.tag:
-                        name, special = value, self._check_key(event, parent)
-                    marks.append(place)
-                    wants_key = False
-                    continue
-                if event.implicit[0]:
-                    if value[:1] in starts or value in words:
+                start, end = event.start_mark.index, event.end_mark.index
+                place = start << bits | end
+                if end - start == len(value):
+                    if value[:1] in starts and (value[:1] in numbers or value in words):
                         value = plain[value] if value in plain else self._plain_value(event)
-                elif event.tag:
-                    value = self._tagged(event)
-                if event.anchor:
-                    self._anchors[event.anchor] = _Anchor(value, place, event.value, 1, len(event.value))
+                else:
+                    value = self._dressed(event, place)
                 nodes += 1
                 if nodes > max_nodes:
                     raise self._too_many(event)
             elif kind is mapping_end or kind is sequence_end:
-                place, value, wants_key = parent, container, False
+                place, value = parent, container
                 at = event.end_mark.index
-                place.end = at if at > event.start_mark.index else 0
+                if at > event.start_mark.index:
+                    place.end = at
                 if self._merges and in_map:
                     nodes += self._merge(place)
-                parent, name, special, anchor, nodes_before, size_before = stack.pop()
-                if anchor:
-                    self._close_anchor(anchor, place, nodes - nodes_before, at, size_before)
-                if parent is None:
-                    container, in_map = None, False
-                else:
-                    container, marks = parent.value, parent.marks
-                    in_map = container.__class__ is dict
+                parent, container, marks, in_map, name, special, anchored = stack.pop()
+                wants_key = False
+                if anchored is not None:
+                    self._close_anchor(anchored, place, nodes, at)
             elif kind is mapping_start or kind is sequence_start:
                 if wants_key:
                     raise self._stop(event, "SYN001", "yaml-syntax", *KEY_NOT_TEXT)
                 nodes += 1
                 if nodes > max_nodes:
                     raise self._too_many(event)
+                anchored = None
                 if event.anchor or event.tag or len(stack) >= max_depth:
-                    self._check_start(event, is_too_deep=len(stack) >= max_depth)
-                stack.append((parent, name, special, event.anchor, nodes - 1, self._expanded))
-                marks = []
+                    anchored = self._check_start(event, nodes - 1, is_too_deep=len(stack) >= max_depth)
+                stack.append((parent, container, marks, in_map, name, special, anchored))
+                marks, special = [], False
                 in_map = wants_key = kind is mapping_start
-                container = {} if in_map else []
-                parent = (MapPlace if in_map else ListPlace)(
-                    event.start_mark.index, event.end_mark.index, container, marks
-                )
-                special = False
+                if in_map:
+                    container = {}
+                    parent = MapPlace(event.start_mark.index, 0, container, marks)
+                else:
+                    container = []
+                    parent = ListPlace(event.start_mark.index, 0, container, marks)
                 continue
             elif kind is alias:
                 known = self._expand(event)
@@ -219,6 +220,17 @@ class Builder:
             self.findings.append(self._ambiguous(event, value))
         else:
             self._plain[text] = value
+        return value
+
+    def _dressed(self, event: Event, place: Place) -> Json:
+        """Return the value of a scalar in quotes, in several lines, or with a tag or an anchor."""
+        value: Json = event.value
+        if event.implicit[0]:
+            value = self._plain_value(event)
+        elif event.tag:
+            value = self._tagged(event)
+        if event.anchor:
+            self._anchors[event.anchor] = _Anchor(value, place, event.value, 1, len(event.value))
         return value
 
     def _tagged(self, event: Event) -> Json:
@@ -271,7 +283,8 @@ class Builder:
 
     # ---------------------------------------------------------------- collections
 
-    def _check_start(self, event: Event, *, is_too_deep: bool) -> None:
+    def _check_start(self, event: Event, nodes: int, *, is_too_deep: bool) -> _Anchored | None:
+        """Refuse what goes too deep or has a tag, and return what is to be known when an anchor ends."""
         if is_too_deep:
             message = f"nested deeper than {self._limits.depth} levels"
             raise self._stop(event, "SYN005", "alias-limit", message, "split the file, or flatten it")
@@ -279,12 +292,15 @@ class Builder:
         kind = "map" if event.__class__ is yaml.MappingStartEvent else "seq"
         if tag and tag not in {"!", CORE_TAG + kind}:
             raise self._stop(event, "SYN001", "yaml-syntax", *tag_refused(tag, None), at_tag=True)
-        if event.anchor:
-            self._pending.add(event.anchor)
+        if not event.anchor:
+            return None
+        self._pending.add(event.anchor)
+        return event.anchor, nodes, self._expanded
 
-    def _close_anchor(self, name: str, place: Any, nodes: int, end: int, size_before: int) -> None:
+    def _close_anchor(self, anchored: _Anchored, place: Any, nodes: int, end: int) -> None:
+        name, nodes_before, size_before = anchored
         size = end - place.start + self._expanded - size_before
-        self._anchors[name] = _Anchor(place.value, place, None, nodes, size)
+        self._anchors[name] = _Anchor(place.value, place, None, nodes - nodes_before, size)
         self._pending.discard(name)
 
     # ---------------------------------------------------------------- aliases and merge keys
@@ -357,35 +373,11 @@ class Builder:
     def _duplicate(self, event: Event, name: str, parent: Any) -> None:
         first = self._source.token_span(parent.marks[2 * list(parent.value).index(name)])
         self.findings.append(
-            Diagnostic(
-                code="SYN002",
-                name="duplicate-key",
-                severity=Severity.ERROR if self._limits.strict else Severity.WARNING,
-                span=self._event_span(event),
-                message=f'key "{short(name)}" stands twice in the same mapping',
-                help="keep one of the two",
-                related=(Related(span=first, message="first stated here"),),
-            )
+            duplicate_key(self._event_span(event), first, name, is_error=self._limits.strict)
         )
 
     def _ambiguous(self, event: Event, value: Json) -> Diagnostic:
-        text = event.value
-        span = self._event_span(event)
-        meaning = f"the text {text!r}" if isinstance(value, str) else f"the number {value}"
-        title = f'write "{text}"'
-        return Diagnostic(
-            code="SYN003",
-            name="ambiguous-scalar",
-            severity=Severity.WARNING,
-            span=span,
-            message=f"{text} without quotes is read here as {meaning}; other readers differ",
-            help=f"{title} where text is meant",
-            fix=Fix(
-                title=title,
-                edits=(Edit(span=span, replacement=f'"{text}"'),),
-                safe=isinstance(value, str),
-            ),
-        )
+        return ambiguous(self._event_span(event), event.value, value)
 
     def _event_span(self, event: Event) -> Span:
         start, end = event.start_mark.index, event.end_mark.index

@@ -1,10 +1,13 @@
-"""Sentences about YAML that is refused, and the exception that ends reading with one of them."""
+"""Sentences about YAML that is refused or unclear, and the exception that ends reading with one of them."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.diagnostics import Diagnostic, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.model import Json
 
 CORE_TAG: Final = "tag:yaml.org,2002:"
 LONGEST: Final = 60
@@ -48,3 +51,35 @@ def tag_refused(tag: str, text: str | None) -> tuple[str, str]:
 def short(text: str) -> str:
     """Return `text`, cut to what fits one line of a terminal."""
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def duplicate_key(span: Span, first: Span, name: str, *, is_error: bool) -> Diagnostic:
+    """Return SYN002 for a key that stands twice."""
+    return Diagnostic(
+        code="SYN002",
+        name="duplicate-key",
+        severity=Severity.ERROR if is_error else Severity.WARNING,
+        span=span,
+        message=f'key "{short(name)}" stands twice in the same mapping',
+        help="keep one of the two",
+        related=(Related(span=first, message="first stated here"),),
+    )
+
+
+def ambiguous(span: Span, text: str, value: Json) -> Diagnostic:
+    """Return SYN003 for plain text that readers of YAML understand in different ways."""
+    meaning = f"the text {text!r}" if isinstance(value, str) else f"the number {value}"
+    title = f'write "{text}"'
+    return Diagnostic(
+        code="SYN003",
+        name="ambiguous-scalar",
+        severity=Severity.WARNING,
+        span=span,
+        message=f"{text} without quotes is read here as {meaning}; other readers differ",
+        help=f"{title} where text is meant",
+        fix=Fix(
+            title=title,
+            edits=(Edit(span=span, replacement=f'"{text}"'),),
+            safe=isinstance(value, str),
+        ),
+    )

@@ -16,7 +16,8 @@ import yaml
 from maestro_dsl.collector import collector_paused
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from maestro_dsl.lang import jsontext
-from maestro_dsl.lang.events import Builder, Limits
+from maestro_dsl.lang.events import Builder
+from maestro_dsl.lang.limits import DOCUMENT, INTERFACE, MIB, Limits
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.refusals import StopReading
 from maestro_dsl.lang.sourcemap import SourceMap
@@ -24,8 +25,6 @@ from maestro_dsl.lang.syntax import explain, syntax_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-_MIB: Final = 1024 * 1024
 
 
 class Profile(Enum):
@@ -35,9 +34,9 @@ class Profile(Enum):
     INTERFACE = "interface"
 
 
-_LIMITS: Final = {
-    Profile.DOCUMENT: Limits(depth=100, nodes=200_000, size=8 * _MIB, strict=True),
-    Profile.INTERFACE: Limits(depth=200, nodes=4_000_000, size=32 * _MIB, strict=False),
+_LIMITS: Final[dict[Profile, Limits]] = {
+    Profile.DOCUMENT: DOCUMENT,
+    Profile.INTERFACE: INTERFACE,
 }
 BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -62,7 +61,7 @@ def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT
     """Return the data, positions and findings of `content`; any bytes give findings, never an exception."""
     limits = _LIMITS[profile]
     if len(content) > limits.size:
-        message = f"larger than {limits.size // _MIB} MiB"
+        message = f"larger than {limits.size // MIB} MiB"
         return _refused(SourceMap(file, "", None), _limit(SourceMap(file, "", None), message))
     text, problem = _decode(content, file)
     if problem is not None:

@@ -1,0 +1,29 @@
+"""What one file may hold; looked at before it is parsed where that is possible, else while events arrive.
+
+How many findings of one rule a file may give stands in `maestro_dsl.diagnostics`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+MIB: Final = 1024 * 1024
+LARGEST_FILE: Final = 32 * MIB
+"""More of a file than this is never read into memory."""
+LARGEST_PROMPT: Final = MIB
+"""Of a prompt template; twice what the largest model reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one document may hold, and whether it is one of ours (`strict`) or written for other tools."""
+
+    depth: int
+    nodes: int
+    size: int
+    strict: bool
+
+
+DOCUMENT: Final = Limits(depth=100, nodes=200_000, size=8 * MIB, strict=True)
+INTERFACE: Final = Limits(depth=200, nodes=4_000_000, size=LARGEST_FILE, strict=False)
