@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from maestro_dsl.interfaces.asgi import lifespan, read_body, recorded_text
 from maestro_dsl.interfaces.openapi.admin import PREFIX, is_local
 from maestro_dsl.interfaces.openapi.answers import problem
 from maestro_dsl.interfaces.openapi.callbacks import Outgoing, outgoing
@@ -32,9 +33,7 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-MAX_BODY_BYTES = 16_000_000
 _CALLBACK_S = 5.0
-_RECORDED_BYTES = 64_000
 _RECORDED_HEADERS = frozenset({"accept", "content-type", "prefer", "user-agent", "if-match", "if-none-match"})
 _CORS_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
@@ -76,7 +75,7 @@ class _Mock:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await lifespan(receive, send)
             return
         if scope["type"] != "http":
             return
@@ -170,32 +169,6 @@ async def _held(receive: Receive, sleep: Callable[[float], Awaitable[None]]) -> 
             task.cancel()
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        else:
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-
-
-async def read_body(receive: Receive) -> bytes | None:
-    """Return the whole body; None where it is larger than a mock needs to take."""
-    message = await receive()
-    if not message.get("more_body"):
-        only: bytes = message.get("body", b"")
-        return only
-    parts, size = [message.get("body", b"")], len(message.get("body", b""))
-    while message.get("more_body"):
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MAX_BODY_BYTES:
-            return None
-    return b"".join(parts)
-
-
 def request_of(scope: Scope, body: bytes) -> Request:
     """Return a request of ASGI as the mock reads it."""
     headers: dict[str, str] = {}
@@ -260,13 +233,9 @@ def record_of(seq: int, request: Request, answer: Answer, content: bytes) -> Cal
         "path": request.raw_path,
         "query": request.query_string,
         "headers": {key: value for key, value in request.headers.items() if key in _RECORDED_HEADERS},
-        "body": _text(request.body),
+        "body": recorded_text(request.body),
         "status": answer.status,
-        "response_body": _text(content),
+        "response_body": recorded_text(content),
         "operation": None if answer.operation is None else answer.operation.id,
         "violations": list(answer.violations),
     }
-
-
-def _text(content: bytes) -> str | None:
-    return content[:_RECORDED_BYTES].decode("utf-8", "replace") if content else None
