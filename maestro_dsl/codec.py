@@ -74,10 +74,21 @@ def from_json(kind: type[T], data: object) -> T:
 
 def canonical(value: object) -> bytes:
     """Return the canonical JSON bytes of `value`."""
-    return _CANONICAL.encode(to_json(value)).encode("utf-8", "surrogatepass")
+    return _text(to_json(value)).encode("utf-8", "surrogatepass")
 
 
-_CANONICAL: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def _text_maker() -> Callable[[Any], str]:
+    """Return what writes canonical JSON: the encoder in C, which `json` makes anew for each value."""
+    encoder = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    escaped = json.encoder.encode_basestring
+    chunks = make(None, encoder.default, escaped, None, ":", ",", encoder.sort_keys, False, True)
+    return lambda data: "".join(chunks(data, 0))
+
+
+_text: Final = _text_maker()
 
 
 def digest(value: object) -> str:

@@ -23,6 +23,8 @@ _MOCK_FILES: Final = {
     ContractType.GRAPHQL: ("spec.*", "mock_server.js", "mock/**", "README.md"),
 }
 _SERVER_FILES: Final = ("spec.yaml", "mock_server.js", "README.md")
+WRITING: Final = frozenset({"report", "render", "mock", "fulfil"})
+"""Actions that write files; `writes` knows which."""
 _WILD: Final = re.compile(r"[*?\[]")
 
 

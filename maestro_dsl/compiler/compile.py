@@ -6,9 +6,9 @@ never the comments or format of a file. Waves come from `dag`, which is loaded h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.collector import collector_paused
 from maestro_dsl.compiler.check import check_blueprint, without_echoes
@@ -30,6 +30,7 @@ from maestro_dsl.compiler.plan import (
 from maestro_dsl.compiler.policies import execution_of, guardrails_of, retry_policy, safety_policy
 from maestro_dsl.compiler.prompts import PromptWriter
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from maestro_dsl.frozen import copier
 from maestro_dsl.lang.expressions import ExpressionError
 from maestro_dsl.lang.model import RetrySettings
 from maestro_dsl.lang.settings import NodeSettings, for_node
@@ -47,6 +48,25 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.workspace import ResolvedMember
 
 _NO_RETRY: Final = RetrySettings()
+_OWN: Final = (
+    "address",
+    "node",
+    "key",
+    "rechecks",
+    "edges",
+    "consumes_mock",
+    "consumes_real",
+    "writes",
+    "reads",
+    "when",
+    "params",
+    "late_params",
+    "bindings",
+    "prompt",
+    "idempotency_key",
+    "key_parts",
+)
+"""What each node has for itself, in the order in which `_Builder.node` says it."""
 
 
 def compile_workspace(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
@@ -65,14 +85,14 @@ def _compile(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
     if diagnostics.has_errors:
         return None, diagnostics
     builder = _Builder(workspace=workspace, contracts=contracts, expansion=expansion)
-    nodes = tuple(builder.node(instance) for instance in expansion.instances)
+    nodes = tuple(map(builder.node, expansion.instances))
     diagnostics.extend(builder.diagnostics)
     plan = None if builder.diagnostics.has_errors else _plan(workspace, builder, nodes)
     return plan, diagnostics
 
 
 def _plan(workspace: Workspace, builder: _Builder, nodes: tuple[PlanNode, ...]) -> CompiledPlan:
-    from maestro_dsl.compiler.dag import waves
+    from maestro_dsl.compiler.dag import Dag, waves
 
     settings, plan = workspace.settings, workspace.plan.value
     return CompiledPlan(
@@ -82,7 +102,7 @@ def _plan(workspace: Workspace, builder: _Builder, nodes: tuple[PlanNode, ...]) 
         blueprint=f"{workspace.blueprint.value.id}@{workspace.blueprint.value.version}",
         execution_mode=workspace.blueprint.value.execution_mode,
         nodes=nodes,
-        waves=waves(builder.expansion.sources),
+        waves=waves(Dag.of(builder.expansion.sources), builder.expansion.order),
         personas=tuple(builder.persona(member) for member in workspace.team.values()),
         contracts=tuple(builder.contracts.values()),
         provider=settings.provider,
@@ -133,7 +153,10 @@ class _Builder:
     keys: KeyWriter = field(init=False)
     _settings: dict[object, tuple[NodeSettings, RetryPolicy]] = field(default_factory=dict)
     _layers: dict[str, str | None] = field(default_factory=dict)
-    _shared: dict[tuple[str, str | None, str | None], dict[str, Any]] = field(default_factory=dict)
+    _steps: dict[tuple[str, str | None, str | None], Callable[..., PlanNode]] = field(default_factory=dict)
+    """Step, contract and persona → what makes a node of them from the values of `_OWN`."""
+    _makers: dict[tuple[object, ...], Callable[..., PlanNode]] = field(default_factory=dict)
+    """The same by all that such nodes have in common, so that steps that state the same share it."""
     _safety: SafetyPolicy = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,55 +167,70 @@ class _Builder:
 
     def node(self, instance: Instance) -> PlanNode:
         """Return the plan node of an instance."""
-        address = instance.address
-        mocks = self.expansion.mocks.get(address, ())
-        reals = self.expansion.reals.get(address, ())
-        group = (instance.spec.id, instance.contract_id, instance.persona_id)
-        shared = self._shared.get(group)
-        if shared is None:
-            shared = self._shared[group] = self._values(instance)
-        member = self.workspace.team.get(instance.persona_id or "")
-        prompt = self._prompt(instance, member, mocks, reals)
-        edges = self.expansion.edges[address]
-        return PlanNode(
-            address=address,
-            key=instance.key,
-            rechecks=instance.rechecks,
-            edges=edges,
-            consumes_mock=mocks,
-            consumes_real=reals,
-            writes=self.expansion.writes.get(address, ()),
-            reads=self._reads(instance, edges, reals),
-            when=instance.when,
-            params=instance.params,
-            late_params=instance.late_params,
-            bindings=instance.bindings,
-            prompt=prompt,
-            idempotency_key=instance.idempotency_key,
-            key_parts=self.keys.parts(instance, member, prompt, (*mocks, *reals)),
-            **shared,
+        address, spec, expansion = instance.address, instance.spec, self.expansion
+        contract_id, persona_id = instance.contract_id, instance.persona_id
+        group = (spec.id, contract_id, persona_id)
+        make = self._steps.get(group)
+        if make is None:
+            make = self._steps[group] = self._maker(instance)
+        edges = expansion.edges[address]
+        mocks: tuple[str, ...] = ()
+        reals: tuple[str, ...] = ()
+        prompt = None
+        if contract_id is None and persona_id is None:
+            parts = self.keys.plain(instance)
+        else:
+            mocks, reals = expansion.mocks.get(address, ()), expansion.reals.get(address, ())
+            member = self.workspace.team.get(persona_id or "")
+            prompt = self._prompt(instance, member, mocks, reals)
+            parts = self.keys.parts(instance, member, prompt, (*mocks, *reals))
+        return make(
+            address,
+            spec.id,
+            instance.key,
+            instance.rechecks,
+            edges,
+            mocks,
+            reals,
+            expansion.writes.get(address, ()),
+            self._reads(instance, edges, reals) if expansion.writes else (),
+            instance.when,
+            instance.params,
+            instance.late_params,
+            instance.bindings,
+            prompt,
+            instance.idempotency_key,
+            parts,
         )
 
-    def _values(self, instance: Instance) -> dict[str, Any]:
-        """Return the values that all nodes of one step, contract and persona have in common."""
+    def _maker(self, instance: Instance) -> Callable[..., PlanNode]:
+        """Return what makes a node like `instance` from the values of `_OWN`."""
         spec, contract = instance.spec, self._contract(instance)
         settings, retry = self._node_settings(spec, contract, instance.persona_id)
-        made = contract.deliverables if spec.action == "fulfil" and contract is not None else ()
-        return {
-            "node": spec.id,
-            "action": spec.action,
-            "persona_id": instance.persona_id,
-            "contract_id": instance.contract_id,
-            "deliverables": tuple(item.name for item in made),
-            "timeout_s": settings.timeout_s,
-            "attempt_timeout_s": settings.attempt_timeout_s,
-            "retry": retry,
-            "safety": self._safety,
-            "give_up": settings.give_up,
-            "required": spec.required,
-            "estimate_s": _estimate(spec, contract),
-            "effect": spec.effect,
-        }
+        estimate_s = _estimate(spec, contract)
+        common = (id(settings), instance.contract_id, instance.persona_id, spec.action)
+        stated = (*common, spec.required, spec.effect, estimate_s)
+        make = self._makers.get(stated)
+        if make is None:
+            made = contract.deliverables if spec.action == "fulfil" and contract is not None else ()
+            first = PlanNode(
+                address=instance.address,
+                node=spec.id,
+                action=spec.action,
+                persona_id=instance.persona_id,
+                contract_id=instance.contract_id,
+                deliverables=tuple(item.name for item in made),
+                timeout_s=settings.timeout_s,
+                attempt_timeout_s=settings.attempt_timeout_s,
+                retry=retry,
+                safety=self._safety,
+                give_up=settings.give_up,
+                required=spec.required,
+                estimate_s=estimate_s,
+                effect=spec.effect,
+            )
+            make = self._makers[stated] = copier(first, *_OWN)
+        return make
 
     def persona(self, member: ResolvedMember) -> CompiledPersona:
         """Return a team member with every setting in force."""
@@ -267,8 +305,6 @@ class _Builder:
 
     def _reads(self, instance: Instance, edges: tuple[Edge, ...], reals: tuple[str, ...]) -> tuple[str, ...]:
         """Return the globs of what the node may read: files of hard needs, and of providers it starts."""
-        if not self.expansion.writes:
-            return ()
         sources = [edge.source for edge in edges if edge.kind is EdgeKind.HARD]
         started = (*reals, instance.contract_id) if instance.action in {"verify", "recheck"} else reals
         sources += [maker for name in started for maker in self.expansion.makers.get(name or "", ())]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.compiler.instances import Instance
 from maestro_dsl.compiler.plan import Edge, EdgeKind
+from maestro_dsl.frozen import copier
 from maestro_dsl.lang.model import Against, Need, NodeSpec
 
 if TYPE_CHECKING:
@@ -42,12 +43,11 @@ def connect(workspace: Workspace, found: Iterable[Instance], order: Iterable[str
     for instance in found:
         groups[instance.spec.id][instance.key] = instance
     edges = _Needs(groups).all_edges(order)
-    graph = Graph()
-    for group in groups.values():
-        for instance in group.values():
-            if instance.is_live:
-                graph.instances[instance.address] = instance
-                graph.edges[instance.address] = edges[instance.address]
+    live = [instance for group in groups.values() for instance in group.values() if instance.is_live]
+    graph = Graph(
+        instances={instance.address: instance for instance in live},
+        edges={instance.address: edges[instance.address] for instance in live},
+    )
     contracts = {name: item.document.value for name, item in workspace.contracts.items()}
     if contracts:
         _consume(graph, contracts)
@@ -73,10 +73,24 @@ class _Needs:
             group = self.groups[name]
             if group:
                 spec = next(iter(group.values())).spec
-                needed = [self._needed(spec, need) for need in spec.needs]
-                for key, instance in group.items():
-                    self.edges[instance.address] = _joined([edges_for(key) for edges_for in needed])
+                self._add(group, [self._needed(spec, need) for need in spec.needs])
         return self.edges
+
+    def _add(
+        self,
+        group: Mapping[str | None, Instance],
+        needed: list[Callable[[str | None], tuple[Edge, ...] | None]],
+    ) -> None:
+        """Add the edges of the instances of one node, whose needs give `needed`."""
+        edges = self.edges
+        if len(needed) == 1:  # most nodes; there is nothing to merge
+            edges_for = needed[0]
+            for key, instance in group.items():
+                edges[instance.address] = edges_for(key) or ()
+            return
+        for key, instance in group.items():
+            parts = [edges_for(key) for edges_for in needed]
+            edges[instance.address] = merged(edge for part in parts if part for edge in part)
 
     def _needed(self, spec: NodeSpec, need: Need) -> Callable[[str | None], tuple[Edge, ...] | None]:
         """Return a function from the key of an instance to the edges that one need gives it."""
@@ -93,22 +107,19 @@ class _Needs:
         wanted = (need.node, need.states)
         if wanted not in self.known:
             group = self.groups[need.node]
-            self.known[wanted] = {key: self._to(source, need.states) for key, source in group.items()}
+            edge_to = copier(Edge(source="", states=need.states), "source")
+            self.known[wanted] = {
+                key: (edge_to(source.address),) if source.is_live else self._passed(source, need.states)
+                for key, source in group.items()
+            }
         return self.known[wanted]
 
-    def _to(self, source: Instance, states: tuple[str, ...]) -> tuple[Edge, ...]:
-        if source.is_live:
-            return (Edge(source=source.address, states=states),)
+    def _passed(self, source: Instance, states: tuple[str, ...]) -> tuple[Edge, ...]:
+        """Return the edges that a node gets whose need is not live."""
         passed = self.edges[source.address]
         if states != ANY:
             return passed
         return tuple(Edge(source=edge.source, kind=edge.kind, states=ANY) for edge in passed)
-
-
-def _joined(parts: list[tuple[Edge, ...] | None]) -> tuple[Edge, ...]:
-    if len(parts) == 1:
-        return parts[0] or ()
-    return merged(edge for part in parts if part for edge in part)
 
 
 def _same_source(left: NodeSpec, right: NodeSpec) -> bool:
@@ -121,9 +132,10 @@ def merged(edges: Iterable[Edge]) -> tuple[Edge, ...]:
     """Return the edges with one for each source: a mock edge wins, states that all accept remain."""
     found: dict[str, Edge] = {}
     for edge in edges:
-        before = found.setdefault(edge.source, edge)
+        source = edge.source
+        before = found.setdefault(source, edge)
         if before is not edge and before != edge:
-            found[edge.source] = _both(before, edge)
+            found[source] = _both(before, edge)
     return tuple(found.values())
 
 

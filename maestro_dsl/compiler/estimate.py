@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from maestro_dsl.compiler.dag import critical_path
+from maestro_dsl.compiler.dag import Dag, critical_path
 from maestro_dsl.compiler.plan import CompiledPersona, CompiledPlan, EdgeKind, PlanNode
 from maestro_dsl.compiler.policies import DEFAULT_MAX_OUTPUT_TOKENS, OFFLINE
 
@@ -81,8 +81,8 @@ def estimate(
         if node.address not in known and node.action not in ONLY_WHEN_STATED
     )
     sequential = sum(known.values())
-    parallel, path = critical_path(_sources(plan), known)
-    without, path_without = critical_path(_sources_without_mocks(plan), known)
+    parallel, path = critical_path(Dag.of(_sources(plan)), known)
+    without, path_without = critical_path(Dag.of(_sources_without_mocks(plan)), known)
     costs = tuple(_cost(plan, node, price) for node in plan.nodes if node.prompt is not None)
     is_known = not unknown and bool(known)
     addresses = {node.address for node in plan.nodes} | {node.node for node in plan.nodes}

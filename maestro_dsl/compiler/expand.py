@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.compiler.check import upstream
-from maestro_dsl.compiler.claims import candidates, writes
+from maestro_dsl.compiler.claims import WRITING, candidates, writes
 from maestro_dsl.compiler.edges import Graph, connect
 from maestro_dsl.compiler.instances import Instance, instances
-from maestro_dsl.compiler.order import ancestors, find_cycle, topological
+from maestro_dsl.compiler.order import ancestors, find_cycle, in_order, topological
 from maestro_dsl.compiler.plan import Edge
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 
@@ -53,8 +53,8 @@ def expand(workspace: Workspace) -> tuple[Expansion, Diagnostics]:
     found, wrong = instances(workspace)
     diagnostics.extend(wrong)
     graph = connect(workspace, found, order)
-    sources = {address: [edge.source for edge in edges] for address, edges in graph.edges.items()}
-    ordered = topological(sources)
+    sources = {address: _sources(edges) for address, edges in graph.edges.items()}
+    ordered = in_order(sources)
     if len(ordered) < len(sources):
         diagnostics.add(_instance_cycle(workspace, graph, sources, ordered))
         return Expansion(), diagnostics
@@ -71,6 +71,10 @@ def expand(workspace: Workspace) -> tuple[Expansion, Diagnostics]:
         makers=graph.makers,
     )
     return expansion, diagnostics
+
+
+def _sources(edges: tuple[Edge, ...]) -> list[str]:
+    return [edges[0].source] if len(edges) == 1 else [edge.source for edge in edges]
 
 
 # ---- cycles ----------------------------------------------------------------------------------------------
@@ -152,6 +156,8 @@ def _edge_span(workspace: Workspace, graph: Graph, address: str, source: str) ->
 def _claims(workspace: Workspace, graph: Graph) -> dict[str, tuple[str, ...]]:
     claimed: dict[str, tuple[str, ...]] = {}
     for address, instance in graph.instances.items():
+        if instance.spec.action not in WRITING:
+            continue
         resolved = workspace.contracts.get(instance.contract_id or "")
         globs = writes(instance, resolved.document.value if resolved is not None else None)
         if globs:

@@ -7,7 +7,7 @@ that its needs can be passed on; what reads outputs of nodes stays for the run.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from maestro_dsl.compiler import context as scope
 from maestro_dsl.compiler.check import strings_of
 from maestro_dsl.compiler.ids import RenderedIds
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
+from maestro_dsl.frozen import copier
 from maestro_dsl.lang.expressions import (
     Expression,
     ExpressionError,
@@ -35,6 +36,20 @@ MAX_NODES: Final = 20_000
 MAX_FANOUT: Final = 10_000
 _KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NOTHING: Final[Mapping[str, Json]] = {}
+_FIELDS: Final = (
+    "address",
+    "spec",
+    "key",
+    "is_live",
+    "persona_id",
+    "contract_id",
+    "when",
+    "params",
+    "late_params",
+    "bindings",
+    "idempotency_key",
+)
+"""What `_one` says of an instance, in the order in which it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +98,21 @@ class _Expansion:
     """Values of expressions over `base`, which many nodes share."""
     rendered: dict[str, Json] = field(default_factory=dict)
     names: RenderedIds = field(init=False)
+    make: Callable[..., Instance] = field(init=False)
+    make_literal: Callable[..., Instance] = field(init=False)
     is_fed_well: bool = True
     """False where inputs of the plan are wrong, so that what they render to is too."""
     is_hungry: bool = False
     """True where the plan leaves out an input, so that what reads it has no value."""
 
     def __post_init__(self) -> None:
-        """Know the names that rendered ids may have."""
+        """Know the names that rendered ids may have, and how instances are made."""
         self.names = RenderedIds(self.workspace, self.diagnostics)
+        nothing = Instance(address="", spec=NodeSpec(id="", action=""), bindings=_NOTHING)
+        self.make = copier(nothing, *_FIELDS)
+        self.make_literal = copier(
+            nothing, "address", "spec", "key", "persona_id", "params", "idempotency_key"
+        )
         plan, blueprint = self.workspace.plan, self.workspace.blueprint
         wrong = check_input_values(plan, blueprint)
         self.is_fed_well = next(iter(wrong), None) is None
@@ -100,11 +122,20 @@ class _Expansion:
         """Add all instances of one node."""
         reader = _Reader(spec)
         if spec.foreach is None:
-            self._one(reader, None, self.base, None)
+            self.found.append(self._one(reader, None, self.base, None))
             return
-        for key, item in self._members(spec):
-            context = {**self.base, spec.as_name or "item": item, "key": key}
-            self._one(reader, key, context, item)
+        members = self._members(spec)
+        if reader.is_literal and not any(isinstance(item, dict) for _, item in members):
+            node_id, persona_id, params, again = spec.id, spec.persona, spec.params, spec.idempotency_key
+            make = self.make_literal
+            self.found += [
+                make(f"{node_id}[{key}]", spec, key, persona_id, params, again) for key, _ in members
+            ]
+            return
+        base, name = self.base, spec.as_name or "item"
+        for key, item in members:
+            context = {**base, name: item, "key": key} if reader.has_expressions else base
+            self.found.append(self._one(reader, key, context, item))
 
     def is_over_limit(self) -> bool:
         """Report once that the plan has too many nodes."""
@@ -118,29 +149,27 @@ class _Expansion:
 
     def _members(self, spec: NodeSpec) -> list[tuple[str, Json]]:
         value = self._evaluate(spec, "foreach", spec.foreach or "", self.base)
-        members: list[tuple[str, Json]] = []
+        keys: list[str] = []
+        items: list[Json] = []
         if isinstance(value, dict):
-            members = list(value.items())
+            keys, items = list(value), list(value.values())
         elif isinstance(value, list):
-            members = [(_key_of(item, index), item) for index, item in enumerate(value)]
+            keys, items = _keys_of(value), value
         limit = self.workspace.settings.limits.max_fanout or MAX_FANOUT
-        if len(members) > limit:
-            message = f"foreach gives {len(members):,} instances; the limit is {limit:,}"
+        if len(keys) > limit:
+            message = f"foreach gives {len(keys):,} instances; the limit is {limit:,}"
             self._report("GRF005", "unbounded-fanout", spec, "foreach", message)
             return []
-        wrong = [key for key, _ in members if not _KEY.fullmatch(key)]
-        seen: set[str] = set()
-        twice = [key for key, _ in members if key in seen or seen.add(key)]  # type: ignore[func-returns-value]  # add returns None on purpose
-        if wrong or twice:
-            why = f"two items have the key {twice[0]!r}" if twice else f"{wrong[0]!r} cannot be a key"
+        if len(set(keys)) < len(keys) or not all(map(_KEY.fullmatch, keys)):
+            why = _why_wrong(keys)
             self._report("EXP003", "expression-type", spec, "foreach", f"foreach: {why}")
             return []
-        return members
+        return list(zip(keys, items, strict=True))
 
-    def _one(self, reader: _Reader, key: str | None, context: dict[str, Json], item: Json) -> None:
+    def _one(self, reader: _Reader, key: str | None, context: dict[str, Json], item: Json) -> Instance:
         spec = reader.spec
         address = spec.id if key is None else f"{spec.id}[{key}]"
-        is_live, when = self._condition(reader, context)
+        is_live, when = self._condition(reader, context) if spec.when is not None else (True, None)
         contract_id, persona_id = spec.contract, spec.persona
         if reader.has_rendered_ids:
             contract_id = self._text(reader, "contract", contract_id, context)
@@ -156,30 +185,16 @@ class _Expansion:
             self.names.check(spec, key, persona_id, contract_id)
         params, late = (spec.params, ()) if reader.is_plain else self._params(reader, context)
         names = reader.late_names if when is not None or late else None
-        self.found.append(
-            Instance(
-                address=address,
-                spec=spec,
-                key=key,
-                is_live=is_live,
-                persona_id=persona_id,
-                contract_id=contract_id,
-                when=when,
-                params=params,
-                late_params=late,
-                bindings={name: context[name] for name in sorted(names) if name in context}
-                if names
-                else _NOTHING,
-                idempotency_key=self._text(reader, "idempotency_key", spec.idempotency_key, context),
-            )
+        bindings = {name: context[name] for name in sorted(names) if name in context} if names else _NOTHING
+        again = self._text(reader, "idempotency_key", spec.idempotency_key, context)
+        return self.make(
+            address, spec, key, is_live, persona_id, contract_id, when, params, late, bindings, again
         )
 
     def _condition(self, reader: _Reader, context: dict[str, Json]) -> tuple[bool, str | None]:
         spec = reader.spec
-        if spec.when is None:
-            return True, None
-        if reader.when is None:
-            return True, None  # it does not parse, which was reported
+        if spec.when is None or reader.when is None:
+            return True, None  # there is none, or it does not parse, which was reported
         if reader.when.at_run_time:
             return True, spec.when
         value = self._evaluate(spec, "when", spec.when, context)
@@ -271,7 +286,17 @@ class _Expansion:
 class _Reader:
     """What is known of a node's texts before any of its instances."""
 
-    __slots__ = ("bound", "has_rendered_ids", "is_plain", "late", "late_names", "spec", "when")
+    __slots__ = (
+        "bound",
+        "has_expressions",
+        "has_rendered_ids",
+        "is_literal",
+        "is_plain",
+        "late",
+        "late_names",
+        "spec",
+        "when",
+    )
 
     def __init__(self, spec: NodeSpec) -> None:
         self.spec = spec
@@ -292,6 +317,11 @@ class _Reader:
         if self.when is not None and self.when.at_run_time:
             names |= self.when.names
         self.late_names = frozenset(names - {"nodes"})
+        again = spec.idempotency_key is not None and "{{" in spec.idempotency_key
+        reads = self.has_rendered_ids or again or not self.is_plain
+        self.has_expressions = reads or self.when is not None
+        self.is_literal = not reads and spec.when is None and spec.contract is None
+        """Whether instances differ in their keys alone, unless `foreach` goes over contracts."""
 
 
 def _expressions(value: Json) -> list[Text]:
@@ -302,11 +332,28 @@ def _expressions(value: Json) -> list[Text]:
     return [item for item in parsed if not isinstance(item, Problem)]
 
 
+def _why_wrong(keys: list[str]) -> str:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return f"two items have the key {key!r}"
+        seen.add(key)
+    wrong = next(key for key in keys if not _KEY.fullmatch(key))
+    return f"{wrong!r} cannot be a key"
+
+
+def _keys_of(items: list[Json]) -> list[str]:
+    kinds = set(map(type, items))
+    if kinds <= {int}:
+        return list(map(str, items))
+    return [_key_of(item, index) for index, item in enumerate(items)]
+
+
 def _key_of(item: Json, index: int) -> str:
     if isinstance(item, str):
         return item
-    if isinstance(item, dict) and isinstance(item.get("id"), str):
-        return str(item["id"])
     if isinstance(item, int) and not isinstance(item, bool):
         return str(item)
+    if isinstance(item, dict) and isinstance(item.get("id"), str):
+        return str(item["id"])
     return str(index)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.codec import digest
 from maestro_dsl.compiler.plan import CompiledContract, KeyPart, Prompt
+from maestro_dsl.frozen import copier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,8 @@ class KeyWriter:
         self._made: dict[tuple[str, str], KeyPart] = {}
         self._actions: dict[str, KeyPart] = {}
         self._params_made: dict[int, KeyPart] = {}
+        self._plain_made: dict[tuple[str, int], tuple[KeyPart, ...]] = {}
+        self._of_params = copier(KeyPart(name="params", digest=""), "digest")
 
     def parts(
         self,
@@ -47,7 +50,7 @@ class KeyWriter:
     ) -> tuple[KeyPart, ...]:
         """Return the parts of a node's key that are known before the run."""
         if prompt is None and instance.contract_id is None and instance.rechecks is None and not consumed:
-            return self._plain(instance)
+            return self.plain(instance)
         parts = [self._action(instance.action)]
         if instance.params:
             parts.append(self._params(instance))
@@ -71,19 +74,25 @@ class KeyWriter:
                 parts.append(KeyPart(name=f"interface:{contract_id}", digest=compiled.interface_digest))
         return tuple(parts)
 
-    def _plain(self, instance: Instance) -> tuple[KeyPart, ...]:
+    def plain(self, instance: Instance) -> tuple[KeyPart, ...]:
         """Return the parts of a node that depends on nothing but its action and parameters."""
-        if not instance.params:
-            return (self._action(instance.action),)
-        return (self._action(instance.action), self._params(instance))
+        known = (instance.spec.action, id(instance.params))
+        parts = self._plain_made.get(known)
+        if parts is None or instance.late_params:
+            parts = (self._action(instance.action),)
+            if instance.params:
+                parts = (*parts, self._params(instance))
+            self._plain_made[known] = parts
+        return parts
 
     def _params(self, instance: Instance) -> KeyPart:
         if instance.late_params:
             return _part("params", [instance.params, instance.bindings])
         owner = id(instance.params)  # instances share the mapping of their node where nothing in it differs
-        if owner not in self._params_made:
-            self._params_made[owner] = _part("params", instance.params)
-        return self._params_made[owner]
+        made = self._params_made.get(owner)
+        if made is None:
+            made = self._params_made[owner] = self._of_params(digest(instance.params))
+        return made
 
     def _consumer_contract(self, instance: Instance) -> Contract | None:
         if instance.rechecks is None:

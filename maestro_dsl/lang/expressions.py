@@ -60,9 +60,9 @@ def evaluate(expression: Expression, context: Mapping[str, Json]) -> Json:
         ExpressionError: a name is not defined, an operand has the wrong type, or a limit is passed.
     """
     if expression.path:
-        found = _follow(expression.path, context)
+        found: Any = _follow(expression.path, context)
         if found is not _ABSENT:
-            return cast("Json", found)
+            return found  # type: ignore[no-any-return]  # what stands in a context is plain JSON data
     return cast("Json", _guarded(expression.text, context))
 
 
@@ -70,9 +70,10 @@ _ABSENT: Final = object()
 
 
 def _follow(path: tuple[str, ...], context: Mapping[str, Json]) -> object:
-    value: object = context
+    value: Any = context
     for name in path:
-        if not isinstance(value, Mapping) or name not in value:
+        is_mapping = type(value) is dict or isinstance(value, Mapping)  # asking an ABC takes longer
+        if not is_mapping or name not in value:
             return _ABSENT
         value = value[name]
     return value
@@ -140,7 +141,9 @@ def render_value(value: Json, context: Mapping[str, Json]) -> Json:
     if isinstance(value, str):
         return render(value, context)
     if isinstance(value, list):
-        return [render_value(item, context) for item in value]
+        return [
+            render_value(item, context) if type(item) is not str or OPEN in item else item for item in value
+        ]
     if isinstance(value, dict):
         return {name: render_value(item, context) for name, item in value.items()}
     return value

@@ -6,6 +6,7 @@ The grammar of whole documents is checked in `maestro_dsl.lang.schema`, whose wo
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from maestro_dsl.lang.model import Kind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from maestro_dsl.diagnostics import Diagnostic
     from maestro_dsl.lang.model import Json
     from maestro_dsl.lang.sourcemap import Pointer, SourceMap
+    from maestro_dsl.lang.validators import Validator
 
 
 def check_input(
@@ -48,17 +50,22 @@ def check_params(
     node_id: str, action: str, params: Mapping[str, Json], source: SourceMap
 ) -> list[Diagnostic]:
     """Return what the grammar says about the rendered parameters (`with`) of a node of a blueprint."""
-    definition = f"with_{action}"
-    if definition not in schema_of(Kind.BLUEPRINT)["$defs"]:
-        return []
-    validator = validator_of(Kind.BLUEPRINT, definition)
-    if validator.is_valid(dict(params)):
+    validator = _validator_of_params(action)
+    if validator is None or validator.is_valid(params if type(params) is dict else dict(params)):
         return []
     whole: dict[str, Json] = {"nodes": {node_id: {"with": dict(params)}}}
     explain = Explainer(Kind.BLUEPRINT, whole, source, is_rendered=True)
     found: list[Diagnostic] = []
     for breach in validator.violations(dict(params)):
-        path = ("$defs", definition, *breach.schema_path)
+        path = ("$defs", f"with_{action}", *breach.schema_path)
         pointer = ("nodes", node_id, "with", *breach.pointer)
         found += explain.diagnostics(replace(breach, pointer=pointer, schema_path=path))
     return found
+
+
+@cache
+def _validator_of_params(action: str) -> Validator | None:
+    definition = f"with_{action}"
+    if definition not in schema_of(Kind.BLUEPRINT)["$defs"]:
+        return None
+    return validator_of(Kind.BLUEPRINT, definition)

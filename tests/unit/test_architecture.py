@@ -11,7 +11,7 @@ PACKAGE = ROOT / "maestro_dsl"
 MAX_LINES = 400
 
 LAYERS = {
-    "errors": 0, "diagnostics": 0, "codec": 0, "collector": 0, "resources": 0, "ports": 0,
+    "errors": 0, "diagnostics": 0, "codec": 0, "collector": 0, "frozen": 0, "resources": 0, "ports": 0,
     "lang": 1, "net": 1,
     "libraries": 2, "interfaces": 2,
     "compiler": 3,
@@ -48,6 +48,7 @@ HOMES = {
     "starlette": {"net", "interfaces", "service"},
     "uvicorn": {"net"},
     "networkx": {"compiler"},
+    "resolvelib": {"libraries"},
     "anthropic": {"providers"},
     "sqlalchemy": {"storage"},
     "alembic": {"storage"},

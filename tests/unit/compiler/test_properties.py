@@ -1,11 +1,12 @@
 import itertools
 
+import networkx as nx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maestro_dsl.compiler.compile import compile_workspace
-from maestro_dsl.compiler.dag import critical_path, waves
-from maestro_dsl.compiler.order import ancestors, find_cycle, topological
+from maestro_dsl.compiler.dag import Dag, critical_path, waves
+from maestro_dsl.compiler.order import ancestors, find_cycle, in_order, topological
 from maestro_dsl.lang.model import Need, NodeSpec
 
 
@@ -23,7 +24,7 @@ def graphs(draw, *, acyclic=True):
 
 @given(graphs())
 def test_waves_respect_needs_and_lose_nothing(graph):
-    found = waves(graph)
+    found = waves(Dag.of(graph))
     level = {node: number for number, wave in enumerate(found) for node in wave}
     assert level.keys() == graph.keys()
     for node, needed in graph.items():
@@ -31,6 +32,47 @@ def test_waves_respect_needs_and_lose_nothing(graph):
     order = topological(graph)
     assert set(order) == set(graph)
     assert all(order.index(source) < order.index(node) for node in graph for source in graph[node])
+
+
+def edge_by_edge(graph):
+    """Return the graph as networkx makes it of nodes and edges one by one."""
+    made = nx.DiGraph()
+    made.add_nodes_from(graph)
+    made.add_edges_from((source, node) for node, needed in graph.items() for source in needed)
+    return made
+
+
+@given(graphs())
+def test_the_graph_and_its_waves_are_those_of_networkx(graph):
+    whole, wanted = Dag.of(graph), edge_by_edge(graph)
+    assert (whole.adj, whole.pred, list(whole.nodes)) == (wanted.adj, wanted.pred, list(wanted.nodes))
+    generations = [sorted(level, key=list(graph).index) for level in nx.topological_generations(wanted)]
+    for order in (None, topological(graph), in_order(graph), list(nx.topological_sort(wanted))):
+        assert [list(wave) for wave in waves(whole, order)] == generations
+    whole.add_edge("new", next(iter(graph)), weight=1)
+    assert nx.is_directed_acyclic_graph(whole)
+
+
+@given(graphs(), st.lists(st.integers(0, 9), min_size=12, max_size=12))
+def test_the_critical_path_is_as_long_as_the_longest_path_of_networkx(graph, lengths):
+    durations = {node: float(length) for node, length in zip(sorted(graph), lengths, strict=False)}
+    weighted = nx.DiGraph()
+    weighted.add_weighted_edges_from(((node, "in"), (node, "out"), durations[node]) for node in graph)
+    weighted.add_weighted_edges_from(
+        ((source, "out"), (node, "in"), 0.0) for node, needed in graph.items() for source in needed
+    )
+    assert critical_path(Dag.of(graph), durations)[0] == nx.dag_longest_path_length(weighted)
+
+
+@given(graphs(acyclic=False))
+def test_an_order_is_given_back_where_it_is_one(graph):
+    found = in_order(graph)
+    assert set(found) == set(topological(graph))
+    place = {node: number for number, node in enumerate(found)}
+    assert all(place[source] < place[node] for node in found for source in graph[node])
+    declared = list(graph)
+    if all(source in declared[:number] for number, node in enumerate(declared) for source in graph[node]):
+        assert list(found) == declared
 
 
 @given(graphs())
@@ -61,7 +103,7 @@ def test_the_critical_path_is_the_longest_way(graph, lengths):
     def finish(node):
         return durations[node] + max((finish(source) for source in graph[node]), default=0.0)
 
-    length, path = critical_path(graph, durations)
+    length, path = critical_path(Dag.of(graph), durations)
     assert length == max(map(finish, graph)) == sum(durations[node] for node in path)
 
 

@@ -1,0 +1,65 @@
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro_dsl.compiler.plan import Edge, EdgeKind, KeyPart, PlanNode
+from maestro_dsl.frozen import copier
+
+NAMES = tuple(item.name for item in fields(Edge))
+VALUES = st.fixed_dictionaries(
+    {
+        "source": st.text(max_size=3),
+        "kind": st.sampled_from(EdgeKind),
+        "states": st.lists(st.text(max_size=2), max_size=2).map(tuple),
+        "contract_id": st.none() | st.text(max_size=2),
+    }
+)
+
+
+@given(VALUES, VALUES, st.lists(st.sampled_from(NAMES), unique=True))
+def test_a_copy_is_what_replace_makes(first, second, changed):
+    edge = Edge(**first)
+    copied = copier(edge, *changed)(*(second[name] for name in changed))
+    wanted = replace(edge, **{name: second[name] for name in changed})
+    assert (copied, hash(copied), repr(copied), type(copied)) == (wanted, hash(wanted), repr(wanted), Edge)
+
+
+def test_a_copy_is_frozen_and_shares_what_is_not_changed():
+    node = PlanNode(address="a", node="a", action="do", params={"run": ["x"]})
+    copied = copier(node, "address")("b")
+    with pytest.raises(FrozenInstanceError):
+        copied.address = "c"
+    assert copied.params is node.params
+    assert (node.address, copied.address) == ("a", "b")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    names: list[str] = field(default_factory=list)
+    size: int = field(init=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    name: str
+
+    def __post_init__(self) -> None:
+        """Do more than set the fields."""
+
+
+@dataclass(slots=True)
+class Open:
+    name: str
+
+
+@pytest.mark.parametrize("value", [Counted(), Checked("a"), Open("a"), "text"])
+def test_only_frozen_values_that_are_their_fields_are_copied(value):
+    with pytest.raises(TypeError, match=type(value).__name__):
+        copier(value, "name")
+
+
+def test_a_field_that_there_is_not_is_named():
+    with pytest.raises(ValueError, match="KeyPart has no field size"):
+        copier(KeyPart(name="a", digest="b"), "size")
