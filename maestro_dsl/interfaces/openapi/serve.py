@@ -132,7 +132,7 @@ class _Mock:
                 "callback": item.name,
                 "method": item.method,
                 "url": item.url,
-                "body": _text(item.body or b""),
+                "body": recorded_text(item.body or b""),
                 "status": status,
                 "error": None if status is not None else said,
             }
