@@ -50,7 +50,7 @@ def verify_state_dir(
     *, environ: Mapping[str, str], state_dir: Path | None = None, read_share: float = 0.0
 ) -> StateCheck:
     """Check the whole state directory, reading the bytes of a share (0 to 1) of the contents."""
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, complete=False) as state:
         found = verify_state(state.journal, state.artifacts, read_share=read_share, rand=SystemRand())
         return StateCheck(found=found, state_dir=state.place.path)
 
@@ -106,7 +106,7 @@ def export_runs(
     """
     if file.exists():
         raise StateError(f"{file} exists already", hint="name another file, or remove it")
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, complete=False) as state:
         records = state.journal.runs() if run is None else (find_run(state, run),)
         live = tuple(record.run_id for record in records if is_live(state, record.run_id))
         if run is not None and live:

@@ -42,10 +42,12 @@ def state_place(state_dir: Path | None, environ: Mapping[str, str]) -> StateDir:
 
 
 @contextmanager
-def open_state(state_dir: Path | None, environ: Mapping[str, str]) -> Iterator[State]:
-    """Open the state directory for the block."""
+def open_state(
+    state_dir: Path | None, environ: Mapping[str, str], *, complete: bool = True
+) -> Iterator[State]:
+    """Open the state directory for the block; not `complete` = also where acknowledged changes are gone."""
     place = state_place(state_dir, environ)
-    journal = Journal.open(place.path, journal_mode=place.journal_mode)
+    journal = Journal.open(place.path, journal_mode=place.journal_mode, complete=complete)
     try:
         yield State(place=place, journal=journal, artifacts=Artifacts(place.path))
     finally:

@@ -208,7 +208,7 @@ class Archive:
         for run in fresh:
             self._insert(run)
         taken = [(plan_id, item) for plan_id, item in pairs if self._journal.result(item.key) is None]
-        with self._database.transaction() as cursor:
+        with self._database.transaction(counted=True) as cursor:
             Results(self._database).put_all(cursor, taken)
         ids = tuple(run["run"]["run_id"] for run in fresh)
         return Imported(runs=ids, known=known, results=len(taken), objects=objects)
@@ -277,7 +277,7 @@ class Archive:
             connection.execute(HEADS.insert(), head.mapping())
             if rows:
                 connection.execute(EVENTS.insert(), rows)
-            Counter(self._database, RUNS).up(connection.connection.cursor())
+            Counter(self._database, RUNS.name).up(connection.connection.cursor())
 
 
 def _check_run(source: Path, run: dict[str, Any]) -> None:

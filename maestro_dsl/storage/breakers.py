@@ -47,7 +47,7 @@ class Breakers:
             IntegrityError: its row is damaged.
         """
         name = _name(model)
-        with self._database.transaction() as cursor:
+        with self._database.transaction(counted=True) as cursor:
             cursor.execute(self._select, (name,))
             found = cursor.fetchone()
             before = _decoded(found)

@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 
 from maestro_dsl.errors import DiskFailure, EnvironmentFailure, IntegrityError, MaestroError, StateError
 from maestro_dsl.storage.files import FILE_MODE, make_folder, sync_folder, write_durably, writing_to
+from maestro_dsl.storage.seals import Counter
+from maestro_dsl.storage.watermarks import Watermarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,8 @@ REVISIONS = ("0001", "0002")
 """Every revision this program knows, oldest first; the last one is what it works with."""
 
 BUSY_TIMEOUT_S = 10.0
+CHANGES = "changes"
+"""Name of the counter of all changes but appended events."""
 _NAME = "journal.db"
 _MARKER = "state.json"
 _MARKER_CONTENT = b'{"format_version":1,"journal":"journal.db"}\n'
@@ -46,6 +50,8 @@ class Database:
         self._writer: PoolProxiedConnection | None = None
         self._reader: PoolProxiedConnection | None = None
         self._reader_lock = threading.Lock()
+        self.marks = Watermarks(path.parent)
+        self._changes = Counter(self, CHANGES)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -58,14 +64,26 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection whose changes are durable when the block ends, and gone if it raises."""
-        with self.lock, explained(self.path), self.engine.begin() as connection:
-            yield connection
+    def writing(self, *, counted: bool = True) -> Iterator[Connection]:
+        """Give a connection whose changes are durable when the block ends, and gone if it raises.
+
+        `counted` = a mark says that there was a change, so that its loss is noticed.
+        """
+        with self.lock, explained(self.path):
+            number = 0
+            with self.engine.begin() as connection:
+                yield connection
+                if counted:
+                    number = self._changes.up(connection.connection.cursor())
+            if counted:
+                self.marks.note_changes(number)
 
     @contextmanager
-    def transaction(self) -> Iterator[DBAPICursor]:
-        """Give the driver's cursor for writes that happen all the time: `writing` without its overhead."""
+    def transaction(self, *, counted: bool = False) -> Iterator[DBAPICursor]:
+        """Give the driver's cursor for writes that happen all the time: `writing` without its overhead.
+
+        Not `counted` = the caller leaves a mark of its own.
+        """
         with self.lock, explained(self.path):
             writer = self._writer = self._writer or self.engine.raw_connection()
             cursor = writer.cursor()
@@ -73,7 +91,10 @@ class Database:
                 if self.engine.dialect.name == "sqlite":
                     cursor.execute("BEGIN IMMEDIATE")
                 yield cursor
+                number = self._changes.up(cursor) if counted else 0
                 writer.commit()
+                if counted:
+                    self.marks.note_changes(number)
             except BaseException:
                 writer.rollback()
                 raise
@@ -97,6 +118,10 @@ class Database:
                 reader.rollback()
             return found
 
+    def has_log(self) -> bool:
+        """Return whether a write-ahead log stands beside the database: the last process removes it."""
+        return self.path.with_name(f"{self.path.name}-wal").exists()
+
     def compiled(self, statement: ClauseElement) -> str:
         """Return a statement as the driver wants it; parameters in the order of its text."""
         return str(statement.compile(dialect=self.engine.dialect))
@@ -109,6 +134,7 @@ class Database:
                     connection.close()
             self._writer = self._reader = None
             self.engine.dispose()
+            self.marks.close()
 
 
 def open_database(folder: Path, *, journal_mode: str = "WAL") -> Database:
@@ -186,7 +212,7 @@ def _migrate(database: Database) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with database.writing() as connection:
+    with database.writing(counted=False) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

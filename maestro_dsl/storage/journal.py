@@ -26,11 +26,11 @@ from maestro_dsl.storage.heads import (
     record_of,
     refuse_stale,
 )
+from maestro_dsl.storage.lost import refuse_lost
 from maestro_dsl.storage.outbox import TicketBox
 from maestro_dsl.storage.results import Results
 from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal, sealed
 from maestro_dsl.storage.tables import EVENTS, HEADS, PLANS, RESULTS, RUNS, TICKETS
-from maestro_dsl.storage.watermarks import Watermarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,8 +52,9 @@ class Journal:
         self._results = Results(database)
         self._outbox = TicketBox(database)
         self._heads: dict[str, Head] = {}
-        self._marks = Watermarks(database.path.parent)
-        self._runs_counter = Counter(database, RUNS)
+        self._marks = database.marks
+        self._ended: frozenset[str] = frozenset()
+        self._runs_counter = Counter(database, RUNS.name)
         self._insert = database.compiled(EVENTS.insert())
         old_place = (
             (HEADS.c.run_id == bindparam("of_run"))
@@ -64,9 +65,20 @@ class Journal:
         self._update = database.compiled(HEADS.update().where(old_place))
 
     @classmethod
-    def open(cls, folder: Path, *, journal_mode: str = "WAL") -> Journal:
-        """Open the journal of the state directory `folder`; see `open_database` for what it raises."""
-        return cls(open_database(folder, journal_mode=journal_mode))
+    def open(cls, folder: Path, *, journal_mode: str = "WAL", complete: bool = True) -> Journal:
+        """Open the journal of the state directory `folder`; see `open_database` for what it raises.
+
+        Where it has lost what was acknowledged, it is refused as damaged, unless `complete` is not asked for.
+        """
+        database = open_database(folder, journal_mode=journal_mode)
+        try:
+            journal = cls(database)
+            if complete:
+                journal._ended = refuse_lost(database, FINAL_STATUSES)
+        except BaseException:
+            database.close()
+            raise
+        return journal
 
     @property
     def database(self) -> Database:
@@ -77,11 +89,14 @@ class Journal:
         """Close the database; the journal cannot be used afterwards."""
         with self._database.lock:
             self._database.close()
-            # What is closed in order needs no mark any more once the run has ended.
+            if self._database.has_log():
+                return  # another process has it open: the end of a history may stand in the log alone
+            # What is in the database itself needs no mark any more once the run has ended.
             for head in self._heads.values():
                 if head.status in FINAL_STATUSES:
                     self._marks.forget(head.run_id)
-            self._marks.close()
+            for name in self._ended:
+                self._marks.remove(name)
 
     # ---- runs --------------------------------------------------------------------------------------------
 
@@ -352,6 +367,10 @@ class Journal:
         """Read everything; return one sentence for each thing that is damaged."""
         problems: list[str] = []
         run_ids: Sequence[str] = ()
+        try:
+            refuse_lost(self._database, FINAL_STATUSES)
+        except MaestroError as problem:
+            problems.append(problem.message)
         try:
             run_ids = tuple(record.run_id for record in self.runs())
             self._results.verify()

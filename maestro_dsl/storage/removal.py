@@ -38,7 +38,8 @@ def remove_run(database: Database, run_id: str) -> bool:
         connection.execute(delete(TICKETS).where((TICKETS.c.run_id == run_id) & closed))
         if connection.execute(select(RUNS.c.run_id).where(RUNS.c.plan_blob == plan)).first() is None:
             connection.execute(delete(PLANS).where(PLANS.c.digest == plan))
-        Counter(database, RUNS).up(connection.connection.cursor(), -1)
+        Counter(database, RUNS.name).up(connection.connection.cursor(), -1)
+        database.marks.forget(run_id)  # before the rows are gone: a mark without its run means damage
     return True
 
 
@@ -51,6 +52,6 @@ def remove_results(database: Database, keys: Sequence[str]) -> int:
             for table in (NEWEST, RESULTS):
                 gone = connection.execute(delete(table).where(table.c.key.in_(some))).rowcount
                 if gone:
-                    Counter(database, table).up(connection.connection.cursor(), -gone)
+                    Counter(database, table.name).up(connection.connection.cursor(), -gone)
             removed += gone
     return removed

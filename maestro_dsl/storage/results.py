@@ -113,7 +113,7 @@ class _Upsert:
     def __init__(self, database: Database, table: Table) -> None:
         self._update = database.compiled(table.update().where(_place(table)))
         self._insert = database.compiled(table.insert())
-        self._counter = Counter(database, table)
+        self._counter = Counter(database, table.name)
 
     def put_all(self, cursor: DBAPICursor, rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
         """Put rows given as (primary key, other values)."""

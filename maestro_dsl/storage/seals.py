@@ -47,25 +47,39 @@ def check_seal(row: Mapping[Any, Any], what: str) -> None:
 
 
 class Counter:
-    """Keeps the number of rows of one table."""
+    """Keeps the number of rows of one table, or of what else has that name."""
 
-    def __init__(self, database: Database, table: Table) -> None:
-        self._name = table.name
+    def __init__(self, database: Database, name: str) -> None:
+        self._name = name
         place = COUNTERS.c.name == bindparam("of_name")
         self._select = database.compiled(select(COUNTERS).where(place))
         self._update = database.compiled(COUNTERS.update().where(place))
         self._insert = database.compiled(COUNTERS.insert())
 
-    def up(self, cursor: DBAPICursor, by: int = 1) -> None:
-        """Note that the table has so many rows more."""
+    def up(self, cursor: DBAPICursor, by: int = 1) -> int:
+        """Note that there are so many rows more, and return how many that makes."""
         cursor.execute(self._select, (self._name,))
         found = cursor.fetchone()
         if found is None:
             cursor.execute(self._insert, (self._name, by, seal(self._name, by)))
-            return
+            return by
         name, rows, checksum = found
         check_seal({"name": name, "rows": rows, "checksum": checksum}, f'the counter of "{name}"')
         cursor.execute(self._update, (name, rows + by, seal(name, rows + by), name))
+        return int(rows) + by
+
+
+def counted(connection: Connection, name: str) -> int:
+    """Return what a counter says, 0 where there is none.
+
+    Raises:
+        IntegrityError: it is damaged.
+    """
+    row = connection.execute(select(COUNTERS).where(COUNTERS.c.name == name)).mappings().first()
+    if row is None:
+        return 0
+    check_seal(row, f'the counter of "{name}"')
+    return int(row["rows"])
 
 
 def check_count(connection: Connection, table: Table) -> None:
@@ -74,10 +88,7 @@ def check_count(connection: Connection, table: Table) -> None:
     Raises:
         IntegrityError: rows have vanished or appeared.
     """
-    row = connection.execute(select(COUNTERS).where(COUNTERS.c.name == table.name)).mappings().first()
-    if row is not None:
-        check_seal(row, f'the counter of "{table.name}"')
-    expected = 0 if row is None else int(row["rows"])
+    expected = counted(connection, table.name)
     found = connection.scalar(select(func.count()).select_from(table)) or 0
     if found != expected:
         raise IntegrityError(

@@ -32,7 +32,8 @@ def test_everything_created_is_for_the_owner_only(tmp_path):
         connection.exec_driver_sql("DELETE FROM runs")
     assert mode(state) == 0o700
     assert mode(state.parent) == 0o700
-    assert {mode(path) for path in state.iterdir()} == {0o600}
+    assert {mode(path) for path in state.rglob("*")} == {0o600, 0o700}
+    assert {path.name for path in state.iterdir() if mode(path) == 0o700} == {"watermarks"}
     database.close()
 
 

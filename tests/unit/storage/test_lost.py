@@ -1,0 +1,89 @@
+"""A journal that ends before what was acknowledged is refused; what is left of it can be looked at."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+
+import pytest
+from support.states import Place
+
+from maestro_dsl.engine.events import Event, RunResumed
+from maestro_dsl.errors import IntegrityError
+from maestro_dsl.storage.journal import Journal
+from maestro_dsl.storage.removal import remove_run
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A state directory with a run in the database and one in the write-ahead log alone."""
+    place = Place(tmp_path / "state")
+    place.run("old")
+    place.journal.close()
+    place = Place(tmp_path / "state")
+    place.run("new", ends=None)
+    return place
+
+
+def copied(place, tmp_path, *, with_log=True):
+    """Return a copy of the state as it is on the disk now, without its write-ahead log if so wished."""
+    copy = tmp_path / "copy"
+    shutil.copytree(place.folder, copy)
+    if not with_log:
+        (copy / "journal.db-wal").write_bytes(b"")
+    return copy
+
+
+def test_a_run_that_is_gone_is_no_run_that_never_was(place, tmp_path):
+    copy = copied(place, tmp_path, with_log=False)
+    with pytest.raises(IntegrityError, match="that had been written") as caught:
+        Journal.open(copy)
+    assert "watermarks" in str(caught.value.hint)
+    with closing(Journal.open(copy, complete=False)) as journal:
+        assert [record.run_id for record in journal.runs()] == ["old"]
+        assert len(journal.verify()) == 1
+    shutil.rmtree(copy / "watermarks")
+    with closing(Journal.open(copy)) as journal:
+        assert [record.run_id for record in journal.runs()] == ["old"]
+
+
+@pytest.mark.parametrize("change", ["epoch", "removal", "events"])
+def test_the_last_change_is_missed_whatever_it_was(place, tmp_path, change):
+    before = (place.folder / "journal.db-wal").stat().st_size
+    if change == "epoch":
+        place.journal.next_epoch("new")
+    elif change == "removal":
+        assert remove_run(place.journal.database, "old")
+    else:
+        seq = len(list(place.journal.events("new")))
+        place.journal.append([Event(run_id="new", seq=seq + 1, at=1.0, body=RunResumed(epoch=2))], 1)
+    copy = copied(place, tmp_path)
+    with closing(Journal.open(copy)):
+        pass
+    shutil.rmtree(copy)
+    copy = copied(place, tmp_path)
+    log = copy / "journal.db-wal"
+    log.write_bytes(log.read_bytes()[:before])
+    with pytest.raises(IntegrityError, match="that had been written"):
+        Journal.open(copy)
+
+
+def test_while_the_log_stands_the_marks_stand_and_the_next_who_closes_removes_them(place, tmp_path):
+    other = Journal.open(place.folder)
+    place.run("third")
+    place.journal.close()
+    marks = tmp_path / "state" / "watermarks"
+    assert len(list(marks.iterdir())) == 3
+    other.close()
+    assert len(list(marks.iterdir())) == 3  # it did not know that the run had ended
+    Journal.open(place.folder).close()
+    assert len(list(marks.iterdir())) == 2
+    with closing(Journal.open(place.folder)) as journal:
+        assert len(journal.runs()) == 3
+
+
+def test_a_removed_run_leaves_no_mark(place):
+    place.run("third")
+    assert remove_run(place.journal.database, "third")
+    place.journal.close()
+    Journal.open(place.folder).close()
