@@ -115,6 +115,7 @@ def _lint(
 ) -> LintResult:
     """Return every finding, whichever are asked for; what is found here may be kept in a cache."""
     from maestro_dsl.lang.finder import Reader
+    from maestro_dsl.lang.lockfile import LOCK_FILE
     from maestro_dsl.lang.model import Kind
     from maestro_dsl.lang.settings import Overrides
     from maestro_dsl.lang.workspace import load_documents, load_workspace
@@ -130,6 +131,7 @@ def _lint(
         selected = [word for settings in projects.values() for word in settings.select]
         optional |= _optional(selected) if selected else frozenset()
         files = {document.file: document.path for document in documents}
+        files |= {reader.names(root / LOCK_FILE): root / LOCK_FILE for root in projects}
         workspaces: list[Workspace] = []
         for plan in (item for item in documents if item.kind is Kind.PLAN):
             workspace, found = load_workspace(plan.path, overrides=overrides, environ=environ, reader=reader)
@@ -177,18 +179,22 @@ def compile_plan(plan_file: Path, *, overrides: Overrides, environ: Mapping[str,
 
     Raises:
         UsageError: there is no such file.
+        IntegrityError: the libraries of the project are not what its lock says.
     """
+    from maestro_dsl.app.library_checks import checked_contents
     from maestro_dsl.app.values import Compiled
     from maestro_dsl.compiler.compile import compile_workspace
+    from maestro_dsl.lang.disk import overlaid
     from maestro_dsl.lang.workspace import load_workspace
 
     if not plan_file.is_file():
         raise UsageError(f"no plan at {plan_file}", hint="create a project with: maestro init demo")
-    workspace, diagnostics = load_workspace(plan_file, overrides=overrides, environ=environ)
-    plan = None
-    if workspace is not None:
-        plan, found = compile_workspace(workspace)
-        diagnostics.extend(found)
+    with overlaid(checked_contents(plan_file)):
+        workspace, diagnostics = load_workspace(plan_file, overrides=overrides, environ=environ)
+        plan = None
+        if workspace is not None:
+            plan, found = compile_workspace(workspace)
+            diagnostics.extend(found)
     sources = _sources(workspace, diagnostics)
     usable = None if diagnostics.has_errors else plan
     return Compiled(plan=usable, diagnostics=diagnostics, sources=sources, workspace=workspace)

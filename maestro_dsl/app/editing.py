@@ -17,6 +17,7 @@ from maestro_dsl.lang.finder import Finder, Reader
 from maestro_dsl.lang.model import DocumentValue, Kind, Project
 from maestro_dsl.lang.read import Read, read_content
 from maestro_dsl.lang.settings import Overrides
+from maestro_dsl.lang.shelves import is_installed
 from maestro_dsl.lang.workspace import Workspace, load_documents, load_workspace
 
 if TYPE_CHECKING:
@@ -105,5 +106,5 @@ def scene(
 
 
 def is_of_core(path: Path) -> bool:
-    """Return whether a file belongs to the core library, which is not the user's to change."""
-    return path.is_relative_to(core_area().root)
+    """Return whether a file belongs to the core library or an installed one, which nobody changes."""
+    return path.is_relative_to(core_area().root) or is_installed(path)

@@ -14,7 +14,7 @@ from maestro_dsl.app.editing import is_of_core
 from maestro_dsl.diagnostics import Span
 from maestro_dsl.lang.expression_reads import names_of
 from maestro_dsl.lang.expressions import Expression, parse, parse_text
-from maestro_dsl.lang.files import Area, PathProblem, core_area
+from maestro_dsl.lang.files import Area, PathProblem, area_of
 from maestro_dsl.lang.model import Blueprint, Contract, Kind, Persona, Plan
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class _Names:
     def __init__(self, scene: Scene, document: Document[DocumentValue]) -> None:
         self._scene = scene
         self._document = document
-        self._area = core_area() if is_of_core(document.path) else Area(scene.root)
+        self._area = area_of(document.path) if is_of_core(document.path) else Area(scene.root)
 
     def all(self) -> Iterator[Occurrence]:
         """Yield what the document names."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl.errors import EnvironmentFailure, StateError
 from maestro_dsl.lang.edits import decode
 from maestro_dsl.lang.files import root_above
+from maestro_dsl.lang.shelves import is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,8 +54,8 @@ def areas_of(paths: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def may_change(path: Path, areas: Iterable[Path]) -> bool:
-    """Return whether the real file at `path` lies in one of `areas`."""
-    return any(path.is_relative_to(area) for area in areas)
+    """Return whether the real file at `path` lies in one of `areas` and belongs to no installed library."""
+    return any(path.is_relative_to(area) for area in areas) and not is_installed(path)
 
 
 def write_changes(changes: Iterable[Change]) -> None:

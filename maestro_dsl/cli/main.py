@@ -60,6 +60,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "verify": ("verify", "Check a running or startable service against its contract."),
     "contract": ("contract", "Compare two versions of an interface, show and search."),
     "blueprint": ("blueprint", "Search and show team patterns."),
+    "lib": ("lib", "Add, lock, install and check shared libraries."),
     "config": ("config", "Show the settings in force and where each comes from."),
     "doctor": ("doctor", "Check this machine and name the exact fix."),
     "completion": ("completion", "Print the completion script of a shell."),

@@ -71,6 +71,12 @@ def note(question: Question, answer: Callable[[], str]) -> None:
         notes.add(question, answer())
 
 
+def laid_over(path: Path) -> bytes | None:
+    """Return the content that counts in place of the file at `path`, or None where the disk's does."""
+    overlay = _OVERLAID.get(None)
+    return overlay.get(path) if overlay else None
+
+
 def read(path: Path) -> bytes:
     """Return the content of the file at `path`.
 
@@ -78,9 +84,9 @@ def read(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     question = ("read", str(path))
-    overlay = _OVERLAID.get(None)
     try:
-        content = overlay[path] if overlay and path in overlay else path.read_bytes()
+        laid = laid_over(path)
+        content = path.read_bytes() if laid is None else laid
     except OSError as error:
         reason = f"{type(error).__name__}: {error.strerror}"
         note(question, lambda: reason)

@@ -229,7 +229,7 @@ _ASK: Final[Mapping[str, Callable[..., object]]] = {
     "size": lambda path: size(Path(path)),
     "root": lambda folder: root_above(Path(folder)),
     "area": lambda folder: _area_above(Path(folder)),
-    "folder": lambda folder: read_folder(Path(folder)),
+    "folder": lambda folder, how: read_folder(Path(folder), is_strict=how == "strict"),
     "search": lambda folder: search(Path(folder)),
     "locate": lambda root, stated_in, text: Area(Path(root)).locate(Path(stated_in), text),
     "expand": lambda root, stated_in, text: Area(Path(root)).expand(Path(stated_in), text),

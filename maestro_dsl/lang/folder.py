@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.lang.disk import note
+from maestro_dsl.lang.disk import laid_over, note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,15 +82,15 @@ def folder_of(files: Mapping[str, bytes]) -> Folder:
     return Folder(files=ordered, digest=_digest(ordered))
 
 
-def read_folder(folder: Path) -> Folder:
-    """Return the folder at `folder` as it is on disk.
+def read_folder(folder: Path, *, is_strict: bool = False) -> Folder:
+    """Return the folder at `folder` as it is on disk; `is_strict` = a name with a dot first may not be there.
 
     Raises:
         FolderProblem: it is not there, or holds what cannot be shared.
     """
-    question = ("folder", str(folder))
+    question = ("folder", str(folder), "strict" if is_strict else "")
     try:
-        found = _read(folder)
+        found = _read(folder, is_strict=is_strict)
     except FolderProblem as problem:
         reason = str(problem)
         note(question, lambda: reason)
@@ -138,7 +138,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return PREFIX + whole.hexdigest()
 
 
-def _read(folder: Path) -> Folder:
+def _read(folder: Path, *, is_strict: bool) -> Folder:
     if folder.is_symlink():
         raise FolderProblem(f"{folder} is a symbolic link")
     if not folder.is_dir():
@@ -146,7 +146,7 @@ def _read(folder: Path) -> Folder:
     files: dict[str, bytes] = {}
     total = 0
     try:
-        for path, name in _walk(folder):
+        for path, name in _walk(folder, is_strict=is_strict):
             if len(files) >= MOST_FILES:
                 raise FolderProblem(f"it has more than {MOST_FILES} files")
             problem = problem_of(name)
@@ -161,9 +161,9 @@ def _read(folder: Path) -> Folder:
     return folder_of(files)
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+def _walk(folder: Path, *, is_strict: bool) -> Iterator[tuple[Path, str]]:
     """Yield every file with its name inside `folder`; links and special files are refused, not followed."""
-    waiting = [(folder, "")]
+    waiting = [(folder.resolve(), "")]
     entries = 0
     while waiting:
         here, prefix = waiting.pop()
@@ -172,9 +172,11 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
                 entries += 1
                 if entries > _MOST_ENTRIES:
                     raise FolderProblem(f"it has more than {MOST_FILES} files")
-                if entry.name.startswith("."):
-                    continue
                 name = prefix + entry.name
+                if entry.name.startswith("."):
+                    if is_strict:
+                        raise FolderProblem(f"{_shown(name)} does not belong there")
+                    continue
                 if entry.is_symlink():
                     raise FolderProblem(f"{_shown(name)} is a symbolic link")
                 if entry.is_dir(follow_symlinks=False):
@@ -189,6 +191,10 @@ def _content(path: Path, name: str) -> bytes:
     """Return what a file holds; what stands there must be one plain file from before to after the reading."""
     before = path.lstat()
     _require_plain(before, name)
+    laid = laid_over(path)
+    if laid is not None:
+        require_size(name, len(laid))
+        return laid
     try:
         handle = os.open(path, _OPEN)
     except OSError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from maestro_dsl.compiler.check import check_blueprint, without_echoes
@@ -14,6 +15,8 @@ from maestro_dsl.compiler.expand import Expansion, blueprint_order, expand
 from maestro_dsl.compiler.policies import OFFLINE
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Related, Severity, Span
 from maestro_dsl.lang.contracts import resolve_contract
+from maestro_dsl.lang.disk import is_file
+from maestro_dsl.lang.lockfile import LOCK_FILE
 from maestro_dsl.lang.model import Blueprint, Contract, Kind
 from maestro_dsl.rules.prompts import Prompt, prompts_of
 from maestro_dsl.rules.texts import NodeText, node_texts
@@ -21,8 +24,9 @@ from maestro_dsl.rules.texts import NodeText, node_texts
 if TYPE_CHECKING:
     from maestro_dsl.lang.contracts import ResolvedContract
     from maestro_dsl.lang.document import Document
-    from maestro_dsl.lang.model import DocumentValue
+    from maestro_dsl.lang.model import DocumentValue, Project
     from maestro_dsl.lang.workspace import Workspace
+    from maestro_dsl.libraries.audit import Audit
 
 
 class Scope(StrEnum):
@@ -90,6 +94,23 @@ class Facts:
         return tuple((resolved, *parse_interface(resolved)) for resolved, _ in self.contracts)
 
     @cached_property
+    def libraries(self) -> tuple[tuple[Document[Project], Audit], ...]:
+        """Every project that states libraries or has a lock, with how these and the disk agree."""
+        projects = [cast("Document[Project]", document) for document in self.of(Kind.PROJECT)]
+        with_any = [
+            item for item in projects if item.value.libraries or is_file(item.path.parent / LOCK_FILE)
+        ]
+        if not with_any:
+            return ()
+        from maestro_dsl.libraries.audit import audit  # most projects need none of it
+
+        return tuple(
+            (item, audit(item.path.parent, item.value.libraries, file=_beside(item, LOCK_FILE)))
+            for item in with_any
+            if not item.is_hole(("libraries",))
+        )
+
+    @cached_property
     def texts(self) -> tuple[NodeText, ...]:
         """Every expression in the parameters of the nodes of all blueprints."""
         documents = {document.path: document for document, _ in self.blueprints}
@@ -124,6 +145,11 @@ class Facts:
                 _, cycle = blueprint_order(document)
                 found.extend([cycle] if cycle is not None else [])
         return found
+
+
+def _beside(document: Document[Project], name: str) -> str:
+    """Return what a file beside a document is called in messages."""
+    return (PurePosixPath(document.file).parent / name).as_posix()
 
 
 Check: TypeAlias = Callable[[Facts], Iterable[Diagnostic]]

@@ -19,26 +19,35 @@ _VERSION: Final = re.compile(
     r"[\^~]?v?\d+(?:\.\d+)*(?:[-+.][0-9A-Za-z.-]+)?|(?:[<>=!~]{1,2}\s*v?\d[^,]*,?\s*)+"
 )
 _LOCAL: Final = ("./", "../")
-_HINT: Final = "write source@range, such as https://example.org/team.git@^1.2"
+_HINT: Final = "write source@range, such as git+https://example.org/team.git@^1.2"
 
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every such entry of `libraries` and `requires`."""
     for document in facts.of(Kind.PROJECT):
         for name, stated in mapping_at(document.data, ("libraries",)).items():
-            problem = _of_source(stated) if isinstance(stated, str) else None
+            problem = problem_of(stated) if isinstance(stated, str) else None
             if problem is not None:
                 span = document.map.value_span(("libraries", name))
                 yield RULE.finding(span, f"library {name} {problem}", _HINT)
     for document in facts.of(Kind.LIBRARY):
         for name, wanted in mapping_at(document.data, ("requires",)).items():
-            if isinstance(wanted, str) and wanted.strip().lower() in _OPEN:
-                span = document.map.value_span(("requires", name))
+            span = document.map.value_span(("requires", name))
+            problem = problem_of(wanted) if isinstance(wanted, str) and _is_source(wanted) else None
+            if problem is not None:
+                yield RULE.finding(span, f"library {name} {problem}", _HINT)
+            elif isinstance(wanted, str) and wanted.strip().lower() in _OPEN:
                 message = f"library {name} may have any version, also one that breaks this"
                 yield RULE.finding(span, message, "write a range, such as ^1.2")
 
 
-def _of_source(stated: str) -> str | None:
+def _is_source(wanted: str) -> bool:
+    return wanted.startswith(_LOCAL) or ":" in wanted
+
+
+def problem_of(stated: str) -> str | None:
+    """Return why a source of a library means other files tomorrow, or None where it does not."""
+    stated = stated.partition("#")[0]  # the folder inside a repository
     if stated.startswith(_LOCAL):
         return None  # part of this project, under the same version control
     source, at, wanted = stated.rpartition("@")

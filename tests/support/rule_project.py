@@ -55,7 +55,7 @@ def change(case) -> None:
     """Change files of the project here: file -> (old, new), a list of those, or the text of a new file."""
     for name, what in case.items():
         if isinstance(what, str):
-            Path(name).parent.mkdir(exist_ok=True)
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_text(what)
             continue
         text = Path(name).read_text()

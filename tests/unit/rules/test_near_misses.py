@@ -25,7 +25,19 @@ from support.rule_project import (
 )
 
 from maestro_dsl.app import lint
+from maestro_dsl.lang.folder import folder_of
 from maestro_dsl.rules import CATALOGUE
+
+LOCK = "format_version: 1\nlibraries:\n"
+A_COMMIT = "1" * 40
+A_DIGEST = "sha256:" + "1" * 64
+B_DIGEST = folder_of({"library.yaml": (HEAD + "Library\nid: b\nversion: 1.0.0\n").encode()}).digest
+
+
+def _pin(name, version, source, commit, digest):
+    pinned = f"    commit: '{commit}'\n" if commit else ""
+    return f"  {name}:\n    version: {version}\n    source: {source}\n{pinned}    digest: {digest}\n"
+
 
 # rule -> cases; a case is a mapping of file -> (old, new), or file -> the text of a new file
 CASES = {
@@ -290,11 +302,37 @@ CASES = {
             PROJECT: (
                 "vars:",
                 (
-                    "libraries: {a: 'https://x.org/a.git@^1.2', b: './b', c: 'git@x.org:c.git@v1.0.0', "
-                    "d: 'https://x.org/d@0a1b2c3d4e'}\nvars:"
+                    "libraries: {a: 'git+https://x.org/a.git@^1.2', b: './b', c: 'git@x.org:c.git@v1.0.0', "
+                    "d: 'https://x.org/d@0a1b2c3d4e5f60718293a4b5c6d7e8f901234567'}\nvars:"
                 ),
-            )
+            ),
+            "b/library.yaml": HEAD + "Library\nid: b\nversion: 1.0.0\n",
+            "maestro.lock": LOCK
+            + _pin("a", "1.4.0", "git+https://x.org/a.git", A_COMMIT, A_DIGEST)
+            + _pin("b", "1.0.0", "./b", None, B_DIGEST)
+            + _pin("c", "1.0.0", "git+ssh://git@x.org/c.git", A_COMMIT, A_DIGEST)
+            + _pin("d", "0.1.0", "git+https://x.org/d", "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", A_DIGEST),
         }
+    ],
+    "LIB002": [
+        {
+            PROJECT: ("vars:", "libraries: {b: './b@^1'}\nvars:"),
+            "b/library.yaml": HEAD + "Library\nid: b\nversion: 1.0.0\n",
+            "b/.notes": "a name with a dot is no part of it",
+            "maestro.lock": LOCK + _pin("b", "1.0.0", "./b", None, B_DIGEST),
+        },
+        {"maestro.lock": "format_version: 1\nlibraries: {}\n"},
+    ],
+    "LIB003": [
+        {
+            PROJECT: ("vars:", "libraries: {b: 'git+https://x.org/b.git@^1'}\nvars:"),
+            ".maestro/libraries/b/library.yaml": HEAD + "Library\nid: b\nversion: 1.0.0\n",
+            "maestro.lock": LOCK + _pin("b", "1.0.0", "git+https://x.org/b.git", A_COMMIT, B_DIGEST),
+        },
+        {
+            PROJECT: ("vars:", "libraries: {b: 'git+https://x.org/b.git@^1'}\nvars:"),
+            "maestro.lock": LOCK + _pin("b", "1.0.0", "git+https://x.org/b.git", A_COMMIT, A_DIGEST),
+        },
     ],
     "STY001": [
         {
