@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from maestro_dsl.errors import DiskFailure, EnvironmentFailure, IntegrityError, MaestroError, StateError
-from maestro_dsl.storage.files import FILE_MODE, make_folder, sync_folder, write_durably, writing_to
+from maestro_dsl.storage.files import FILE_MODE, make_folder, sync_folder, write_alone, writing_to
 from maestro_dsl.storage.seals import Counter
 from maestro_dsl.storage.watermarks import Watermarks
 
@@ -186,7 +186,7 @@ def _prepare(folder: Path, path: Path, marker: Path, journal_mode: str) -> None:
         finally:
             database.close()
         if not marker.exists():
-            write_durably(marker, _MARKER_CONTENT)
+            write_alone(marker, _MARKER_CONTENT)
 
 
 def _back_up(path: Path, copy: Path) -> None:

@@ -100,6 +100,13 @@ def write_durably(path: Path, content: bytes, *, scratch: Path | None = None) ->
     sync_folder(path.parent)
 
 
+def write_alone(path: Path, content: bytes) -> None:
+    """Do `write_durably` where no other process writes `path`; remove what killed ones left unfinished."""
+    for left in path.parent.glob(f".{path.name[:40]}.*.tmp"):
+        left.unlink(missing_ok=True)
+    write_durably(path, content)
+
+
 def make_folders(folders: Sequence[Path]) -> None:
     """Create folders of one existing parent that are missing, at the price of one sync."""
     missing = [folder for folder in folders if not folder.is_dir()]

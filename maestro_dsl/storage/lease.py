@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json
 from maestro_dsl.errors import EnvironmentFailure, MaestroError, StateError
-from maestro_dsl.storage.files import FILE_MODE, make_folder, read_regular, write_durably, writing_to
+from maestro_dsl.storage.files import FILE_MODE, make_folder, read_regular, write_alone, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ class Lock:
                     hint="use a folder on a local file system",
                 ) from problem
             try:
-                write_durably(self._info, canonical(holder) + b"\n")
+                write_alone(self._info, canonical(holder) + b"\n")
             except BaseException:
                 self._lock.release()
                 raise

@@ -26,10 +26,11 @@ def sweep_leftovers(folder: Path, run_digests: Callable[[], set[str]]) -> int:
     """
     files = [path for path in (folder / "watermarks").glob("*") if len(path.name) == _NAME]
     files += (folder / "locks").glob("run-*")
+    files += (folder / "locks").glob(".run-*")  # not finished
     known = {digest[:_NAME] for digest in run_digests()}
     removed = 0
     for path in files:
-        name = path.name.removeprefix("run-")[:_NAME]
+        name = path.name.removeprefix(".").removeprefix("run-")[:_NAME]
         if name not in known:
             with suppress(OSError):
                 path.unlink()

@@ -10,6 +10,14 @@ from maestro_dsl.storage.lease import Holder, Lock, RunLease, run_lock
 ME = Holder(pid=41, host="box", since="2026-01-02 03:04:05Z", command="maestro apply plan.yaml")
 
 
+def test_what_a_killed_process_left_beside_a_lock_is_removed(tmp_path):
+    left = tmp_path / "locks" / ".run.holder.json.0123456789abcdef.tmp"
+    left.parent.mkdir()
+    left.write_bytes(b"{")
+    with Lock(tmp_path / "locks" / "run.lock", "run r").acquire(ME):
+        assert not left.exists()
+
+
 def test_a_busy_lock_names_its_holder(tmp_path):
     held = Lock(tmp_path / "x.lock", "the output folder /out").acquire(ME)
     with held, pytest.raises(StateError) as caught:
