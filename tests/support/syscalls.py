@@ -1,0 +1,173 @@
+"""Runs that are killed at a chosen system call of a chosen thread, by the injection of `strace`.
+
+`strace` counts the calls of each thread apart, so a point is (thread, call, how often). The thread waits
+at its start until `strace` holds it. A kill comes before the call is done; what a call has left is seen at
+the next one, so all states that a kill can leave are reached.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.handful import Handful
+from support.program import PATIENCE
+
+from maestro_dsl.storage import files
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+CALLS = (
+    "write",
+    "pwrite64",
+    "ftruncate",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "link",
+    "linkat",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+    "mkdirat",
+    "rmdir",
+    "utimensat",
+)
+"""Every call by which the program changes files; what creates one (`openat`) is seen at the next of these."""
+MAIN = "main"
+_SET_PTRACER, _ANY = 0x59616D61, -1
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(
+    ["maestro_dsl.app.running", "maestro_dsl.app.planning", "maestro_dsl.compiler.compile", "alembic.command"]
+)
+_LINE = re.compile(r"(?P<tid>\d+) +(?P<call>\w+)\((?P<rest>.*)")
+
+
+@dataclass(frozen=True, order=True)
+class Point:
+    """The `count`-th `call` of the thread whose name begins with `thread`."""
+
+    thread: str
+    call: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.thread}-{self.call}-{self.count}"
+
+
+@cache
+def missing() -> str | None:
+    """Return why no call can be injected here, or None."""
+    strace = shutil.which("strace")
+    if strace is None:
+        return "strace is not installed"
+    done = subprocess.run(
+        [strace, "-e", "trace=none", "true"], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    return None if done.returncode == 0 else f"strace may not trace here: {done.stderr.strip()[:200]}"
+
+
+def apply_and_die(handful: Handful, point: Point) -> bool:
+    """Apply or go on in a process of its own; return whether the point came, and killed the process."""
+    injected = f"inject={point.call}:signal=SIGKILL:when={point.count}"
+    code, _ = _traced(handful, point.thread, ["-e", f"trace={point.call}", "-e", injected], Path(os.devnull))
+    assert code in {0, -signal.SIGKILL}, f"the process ended with {code}"
+    return code != 0
+
+
+def points_of(handful: Handful) -> list[Point]:
+    """Apply or go on undisturbed; return each point at which the state or the output is changed, in order."""
+    log = handful.folder / "strace.log"
+    code, names = _traced(handful, MAIN, ["-f", "-y", "-s", "0", "-e", f"trace={','.join(CALLS)}"], log)
+    assert code == 0
+    seen: Counter[tuple[str, str]] = Counter()
+    points = []
+    ours = [str(handful.state), str(handful.output)]
+    for line in log.read_text().splitlines():
+        found = _LINE.match(line)
+        if found is None:
+            continue  # the second half of a call that another thread interrupted, or the end
+        thread = names.get(int(found["tid"]), "")
+        seen[thread, found["call"]] += 1
+        if any(path in found["rest"] for path in ours):
+            points.append(Point(thread, found["call"], seen[thread, found["call"]]))
+    return points
+
+
+def _traced(handful: Handful, thread: str, options: list[str], log: Path) -> tuple[int, dict[int, str]]:
+    """Apply in a process one of whose threads `strace` holds; return its exit code and its threads' names."""
+    ours, theirs = _CONTEXT.Pipe()
+    process = _CONTEXT.Process(target=_apply, args=(str(handful.folder), thread, theirs))
+    process.start()
+    theirs.close()
+    tracer, names = None, {}
+    try:
+        while True:
+            said = ours.recv()
+            if isinstance(said, dict):
+                names = said
+                continue
+            tracer = _attached(said, options, log)
+            ours.send("go")
+    except (EOFError, ConnectionError):
+        process.join(PATIENCE)
+    finally:
+        ours.close()
+        if tracer is not None:
+            tracer.wait(PATIENCE)
+            tracer.stderr.close()
+    assert process.exitcode is not None, "the process hangs"
+    return process.exitcode, names
+
+
+def _attached(tid: int, options: list[str], log: Path) -> subprocess.Popen[str]:
+    tracer = subprocess.Popen(
+        ["strace", "-p", str(tid), "-o", str(log), *options], stderr=subprocess.PIPE, text=True
+    )
+    said = tracer.stderr.readline()
+    assert "attached" in said, said
+    return tracer
+
+
+def _apply(folder: str, wanted: str, parent: Connection) -> None:
+    """Be the process: stop at the beginning of the wanted thread until the parent says go."""
+    ctypes.CDLL(None).prctl(
+        _SET_PTRACER, ctypes.c_ulong(_ANY), 0, 0, 0
+    )  # else only a debugger's own children
+    files._THREADS = 1  # those that only wait for the disk are one, so that its calls can be counted
+    names = {threading.get_native_id(): MAIN}
+    begun = threading.Event()
+
+    def halt() -> None:
+        parent.send(threading.get_native_id())
+        parent.recv()
+
+    def run(thread: threading.Thread, original=threading.Thread.run) -> None:
+        name = thread.name.partition("_")[0]
+        names[threading.get_native_id()] = name
+        if name == wanted and not begun.is_set():
+            begun.set()
+            halt()
+        original(thread)
+
+    threading.Thread.run = run
+    if wanted == MAIN:
+        halt()
+    handful = Handful(Path(folder))
+    (handful.go_on if handful.state.exists() else handful.apply)()
+    parent.send(names)
+    parent.close()
