@@ -7,6 +7,7 @@ directory is shared by all processes on it and survives them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from maestro_dsl.engine.events import AlertRaised, Body, ProviderHeld
@@ -27,7 +28,10 @@ Change: TypeAlias = Callable[[Breaker], Breaker]
 
 
 class BreakerStore(Protocol):
-    """Where breakers are kept; each change is one step that no other process can come between."""
+    """Where breakers are kept; each change is one step that no other process can come between.
+
+    What a provider as a whole asked for stands under the model "".
+    """
 
     def load(self, model: ModelKey) -> Breaker:
         """Return the breaker of a model, a closed one where nothing is known."""
@@ -80,11 +84,13 @@ class Gate:
             Halted: the run is stopped meanwhile.
         """
         began = self._clock.now()
+        self._hear_of_others(model[0])
         while (left := self._until(model[0]) - self._clock.now()) > 0:
             if self._clock.now() + left - began > longest_s:
                 return False
             # Not all at once when the time is over, and perhaps it has asked again meanwhile.
             await self._pacer.sleep(left + self._rand.uniform(0.0, _SPREAD * left))
+            self._hear_of_others(model[0])
         return True
 
     async def admitted(self, model: ModelKey, policy: BreakerPolicy) -> bool | None:
@@ -143,8 +149,20 @@ class Gate:
         """Let every node of this provider wait so long: it asked for it."""
         until = self._clock.now() + delay_s
         if until > self._until(provider):
-            self._held[provider] = until
-            self._tell(ProviderHeld(provider=provider, until=until, reason=reason))
+            self._hold(provider, until, reason)
+            # Not in this run alone: the limit is that of an account, and other runs call with the same one.
+            self._store.change(
+                (provider, ""), lambda found: replace(found, held_until=max(until, found.held_until))
+            )
+
+    def _hear_of_others(self, provider: str) -> None:
+        until = self._store.load((provider, "")).held_until
+        if until > max(self._until(provider), self._clock.now()):
+            self._hold(provider, until, "another run was asked to wait")
+
+    def _hold(self, provider: str, until: float, reason: str) -> None:
+        self._held[provider] = until
+        self._tell(ProviderHeld(provider=provider, until=until, reason=reason))
 
     def _until(self, provider: str) -> float:
         return max(self._held.get(provider, 0.0), self._state.held.get(provider, 0.0))

@@ -10,14 +10,14 @@ class Halted(Exception):  # noqa: N818 - not a fault: the run stops between two 
 
 
 class Signal:
-    """Wakes everyone who waits for something to change."""
+    """Wakes everyone who waits for something to change, in the order in which they began to wait."""
 
     def __init__(self) -> None:
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], None] = {}
 
     def fire(self) -> None:
         """Wake all who wait now."""
-        waiters, self._waiters = self._waiters, set()
+        waiters, self._waiters = self._waiters, {}
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -25,14 +25,14 @@ class Signal:
     async def wait(self, timeout_s: float | None = None) -> None:
         """Return after the next `fire`, or after `timeout_s` seconds."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
         try:
             async with asyncio.timeout(timeout_s):
                 await waiter
         except TimeoutError:
             return
         finally:
-            self._waiters.discard(waiter)
+            self._waiters.pop(waiter, None)
 
 
 class Pacer:

@@ -6,6 +6,7 @@ outlives them. Nothing of maestro reads it.
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 0.004
 PARTS = tuple(f"part_{number}" for number in range(9))
-NODES = 3 * len(PARTS) + 3
 PLAN = """\
 apiVersion: maestro/v1
 kind: Plan
@@ -104,17 +104,17 @@ class Line:
 
 
 class Thirty:
-    """The project in a folder of its own, with its state and its witness."""
+    """The project in a folder of its own, with its state and its witness; with fewer parts it is smaller."""
 
-    def __init__(self, folder: Path, name: str = "thirty") -> None:
-        self.folder, self.state, self.witness = (
-            folder / name,
-            folder / f"{name}-state",
-            folder / f"{name}.log",
-        )
+    def __init__(
+        self, folder: Path, name: str = "thirty", *, parts: int = len(PARTS), state: Path | None = None
+    ) -> None:
+        self.folder, self.witness = folder / name, folder / f"{name}.log"
+        self.state = state or folder / f"{name}-state"
+        self.nodes = 3 * parts + 3
         (self.folder / "contracts").mkdir(parents=True)
         self.witness.touch()
-        for number, part in enumerate(PARTS):
+        for number, part in enumerate(PARTS[:parts]):
             person = "dev" if number % 2 else "other"
             text = CONTRACT % (part, part.title(), person, part)
             (self.folder / f"contracts/{part}.contract.yaml").write_text(text)
@@ -138,13 +138,18 @@ class Thirty:
         process.start()
         return process
 
+    @property
+    def held(self) -> Path:
+        """A file; while it exists the model provider does not answer."""
+        return self.folder.with_suffix(".held")
+
     def events(self) -> list[Event]:
-        """Return the log of the newest run; empty where none was begun."""
+        """Return the log of the project's newest run; empty where none was begun."""
         if not (self.state / "journal.db").exists():
             return []
         with closing(Journal.open(self.state)) as journal:
-            runs = journal.runs()
-            return list(journal.events(runs[0].run_id)) if runs else []
+            mine = [run for run in journal.runs() if run.plan_id == self.folder.name]
+            return list(journal.events(mine[0].run_id)) if mine else []
 
     def progress(self) -> int:
         """Return how many events were handed to the journal, by all processes together."""
@@ -156,10 +161,11 @@ class Thirty:
         found = (line.split() for line in self.witness.read_text().splitlines())
         return [Line(what, node, int(rest[0]) if rest else 0) for what, node, *rest in found]
 
-    def said(self) -> str:
-        """Return the end of what the newest process said."""
-        logs = sorted(self.folder.parent.glob("*.said"), key=lambda path: path.stat().st_mtime)
-        return logs[-1].read_text()[-4000:] if logs else ""
+    def said(self, pid: int | None = None) -> str:
+        """Return the end of what a process said, by default the newest."""
+        logs = sorted(self.folder.parent.glob(f"{self.folder.name}.*.said"), key=os.path.getmtime)
+        chosen = [path for path in logs if pid is None or path.suffixes[0] == f".{pid}"]
+        return chosen[-1].read_text()[-4000:] if chosen else ""
 
     def alive(self) -> list[str]:
         """Return the command lines of processes that still work on this project."""
@@ -282,13 +288,15 @@ def _script() -> str:
 class Seen:
     """A model provider that says outside what it is asked and what it answers."""
 
-    def __init__(self, inner, witness: Path) -> None:
-        self._inner, self._witness = inner, witness
+    def __init__(self, inner, project: Thirty) -> None:
+        self._inner, self._witness, self._held = inner, project.witness, project.held
         self.name, self.capability = inner.name, inner.capability
 
     async def generate(self, request):
         """Answer as the inner one does."""
         self._say(f"asked {request.task.node}")
+        while self._held.exists():  # noqa: ASYNC110 - a file, for the test is another process
+            await asyncio.sleep(_LOOK_EVERY_S)
         response = await self._inner.generate(request)
         self._say(f"answered {request.task.node} {response.usage.total}")
         return response
@@ -319,7 +327,7 @@ def _work(project: Thirty, words: tuple[str, ...]) -> None:
         redirect_stdout(out),
         redirect_stderr(out),
         mock.patch.object(Journal, "append", counted),
-        mock.patch.object(running, "make_provider", lambda *stated: Seen(make(*stated), project.witness)),
+        mock.patch.object(running, "make_provider", lambda *stated: Seen(make(*stated), project)),
     ):
         code = execute(list(words))
     os._exit(code)

@@ -32,11 +32,15 @@ class BreakerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """Failures in a row, when it opened, and when the probe in flight began. Wall times in seconds."""
+    """Failures in a row, when it opened, and when the probe in flight began. Wall times in seconds.
+
+    What is kept of a provider as a whole is only `held_until`: before that nobody calls any of its models.
+    """
 
     failures: int = 0
     opened_at: float | None = None
     probe_at: float | None = None
+    held_until: float = 0.0
 
     @property
     def mode(self) -> BreakerMode:

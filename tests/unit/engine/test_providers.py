@@ -108,6 +108,30 @@ def test_a_node_that_would_wait_too_long_for_others_fails_as_throttled(models):
     assert "acme asks for more patience than 10 s" in state.nodes["b"].final.reason
 
 
+def test_patience_is_shared_by_all_runs_on_the_state_directory(models):
+    breakers = MemoryBreakers()
+    breakers.change(("acme", ""), lambda found: replace(found, held_until=START + 20.0))  # by another run
+    plan = models({"a": "p", "other": "r"}, {"p": MODEL, "r": ("else", "m")})
+    world = World(breakers=breakers, action=ScriptedAction({"a": [throttled(50.0), Step()]}))
+    assert run_plan(plan, world).status == "completed"
+    first, second = at(world, AttemptStarted, "a")
+    assert 20.0 <= first <= 22.0
+    assert second - first >= 50.0
+    assert at(world, AttemptStarted, "other") == [0]
+    held = [event.body for event in world.store.events("run") if isinstance(event.body, ProviderHeld)]
+    assert [item.reason for item in held] == ["another run was asked to wait", "throttle, spends no attempt"]
+    assert breakers.load(("acme", "")).held_until == held[-1].until
+    assert breakers.load(MODEL).held_until == 0.0
+
+
+def test_a_time_of_patience_that_is_over_is_not_spoken_of(models):
+    breakers = MemoryBreakers()
+    breakers.change(("acme", ""), lambda found: replace(found, held_until=START - 1.0))
+    world = World(breakers=breakers)
+    assert run_plan(models({"a": "p"}, {"p": MODEL}), world).status == "completed"
+    assert at(world, ProviderHeld) == []
+
+
 def test_patience_goes_on_after_a_resume(models):
     plan = models({"a": "p", "b": "p"}, {"p": MODEL})
     plan = replace(plan, execution=replace(plan.execution, max_concurrency=1))
