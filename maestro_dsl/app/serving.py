@@ -45,6 +45,7 @@ class ServeSettings:
     timeout_rate: float | None = None
     is_dynamic: bool = False
     callback_hosts: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
     proxy: str | None = None
     """A real provider: requests are passed on to it, and its answers compared with the contract."""
     log: Path | None = None
@@ -130,6 +131,7 @@ def _app(
         timeout_rate=settings.timeout_rate,
         is_dynamic=settings.is_dynamic,
         callback_hosts=settings.callback_hosts,
+        credentials=settings.credentials,
         on_callback=listeners.on_notice,
     )
     return item.interface.serve(item.api, seed=settings.seed, record=record, name=item.name, options=options)

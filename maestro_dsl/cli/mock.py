@@ -92,6 +92,13 @@ def emit(
     metavar="HOST",
     help="Send callbacks there too, not only to this machine; may be repeated.",
 )
+@click.option(
+    "--credential",
+    "credentials",
+    multiple=True,
+    metavar="TEXT",
+    help="Take only this key, token or user:password; may be repeated; * takes anything.",
+)
 @click.option("--log", type=PATH, metavar="FILE", help="Add one JSON line a request to this file.")
 @click.option(
     "--proxy", metavar="URL", help="Pass requests on to a real provider and report where it differs; exit 1."

@@ -51,6 +51,8 @@ class ServeOptions:
     """Values are made even where the contract has examples."""
     callback_hosts: tuple[str, ...] = ()
     """Hosts beside this machine's own that callbacks may be sent to: "name" or "name:port"."""
+    credentials: tuple[str, ...] = ()
+    """The only credentials that are taken, "*" for whatever is there; none = what looks like one."""
     on_callback: Callable[[str], None] | None = field(default=None, compare=False)
     """Told in a sentence of each callback that was sent or refused."""
 
@@ -101,6 +103,7 @@ def options_of(stated: MockOptions | None) -> ServeOptions:
         error_rate=stated.error_rate,
         timeout_rate=stated.timeout_rate,
         callback_hosts=stated.callback_hosts,
+        credentials=stated.credentials,
     )
 
 
@@ -112,6 +115,7 @@ def overridden(
     timeout_rate: float | None = None,
     is_dynamic: bool = False,
     callback_hosts: tuple[str, ...] = (),
+    credentials: tuple[str, ...] = (),
     on_callback: Callable[[str], None] | None = None,
 ) -> ServeOptions:
     """Return `options` with what a command line says in place of them."""
@@ -122,5 +126,6 @@ def overridden(
         timeout_rate=options.timeout_rate if timeout_rate is None else timeout_rate,
         is_dynamic=is_dynamic or options.is_dynamic,
         callback_hosts=(*options.callback_hosts, *callback_hosts),
+        credentials=credentials or options.credentials,
         on_callback=on_callback,
     )

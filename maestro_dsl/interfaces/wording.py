@@ -104,6 +104,19 @@ _NUMBERS: tuple[tuple[str, float, float], ...] = (
     (r"status_?code", 200, 204),
 )
 
+_OPAQUE = (
+    "token",
+    "hash",
+    "digest",
+    "etag",
+    "sha1",
+    "checksum",
+    "cursor",
+    "next_marker",
+    "key",
+    "jwt",
+    "session",
+)
 _IDENTITY = re.compile(r"(^|_)(id|uuid|guid)s?$|[a-z0-9]Ids?$|ID$")
 
 
@@ -153,7 +166,7 @@ def text(name: str, seed: str, *, owner: str = "") -> str:
         return str(between(1000, 99_999, seed))
     if re.search(r"(_at|_on|date|_time|timestamp)$", key):
         return _moment(seed).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if key.endswith(("token", "hash", "digest", "etag", "sha1", "checksum", "cursor", "next_marker", "key")):
+    if key.endswith(_OPAQUE):
         return f"{hash32(seed):08x}{hash32(seed + '+'):08x}"
     if key == "name" and re.search(r"user|person|author|customer|employee|artist|owner", _snake(owner)):
         return pick(pools()["full_name"], seed)

@@ -228,6 +228,8 @@ class MockOptions:
     """The share of requests that get no answer in time."""
     callback_hosts: tuple[str, ...] = ()
     """Hosts beside this machine's own that callbacks may be sent to."""
+    credentials: tuple[str, ...] = ()
+    """The only credentials that the mock takes; none stated = whatever looks like a credential."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,23 @@ def _otherwise(good: Request) -> Iterator[Request]:
 
 
 def _as_nobody(good: Request) -> Iterator[Request]:
-    for sent in ("Bearer", "Bearer undefined", "Bearer None", "Bearer {x y}", "bearer x", "Basic a", "x"):
+    for sent in (
+        *("Bearer", "Bearer undefined", "Bearer None", "Bearer {x y}", "bearer x", "Basic a", "x"),
+        *(
+            "Bearer wrong-token",
+            "Bearer ÿÿ",
+            "Bearer 99999999999999999999",
+            "Basic dG9tOng=",
+            "Bearer my key",
+        ),
+        *(
+            "Basic dGVzdDp0ZXN0",
+            "Basic ZXhwaXJlZDp0ZXN0",
+            "Basic 5Xg6dGVzdA==",
+            "Token abc123",
+            "Bearer hunter2",
+        ),
+    ):
         yield replace(good, headers={**good.headers, "authorization": sent})
 
 
@@ -183,7 +199,7 @@ def _present(operation: Operation, headers: dict[str, str], query: list[tuple[st
         if scheme.http_scheme == "basic":
             headers["authorization"] = "Basic YTpi"
         elif scheme.http_scheme not in {"", "bearer"}:
-            headers["authorization"] = scheme.http_scheme + " x"
+            headers["authorization"] = scheme.http_scheme + " test"
         if scheme.kind == "apiKey" and scheme.location == "header":
             headers[scheme.parameter.lower()] = "key"
         elif scheme.kind == "apiKey" and scheme.location == "query":

@@ -31,6 +31,9 @@ PHRASES = {
     502: "Bad Gateway",
     504: "Gateway Timeout",
 }
+_OTHER_REFUSALS = (405, 406, 409, 412)
+_BAD_INPUT = re.compile(r"\b(?:invalid|validation|malformed|bad request|incorrect)\b", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(?:path|query) parameter ")
 _PREFERENCE = re.compile(r"""\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^,;\s]*))""")
 
 
@@ -83,13 +86,42 @@ def for_status(operation: Operation, status: int, *, default: bool = True) -> Re
     return next((operation.responses[key] for key in keys if key in operation.responses), None)
 
 
-def for_bad_request(operation: Operation, *, malformed: bool) -> tuple[int, Response | None]:
-    """Return status and declared answer for a request that does not match the contract."""
-    for status in (400, 422) if malformed else (422, 400):
+def for_stranger(operation: Operation) -> tuple[int, Response | None]:
+    """Return status and declared answer for a request without credentials: 401, else a declared 403."""
+    if "401" not in operation.responses and "403" in operation.responses:
+        return 403, operation.responses["403"]
+    return 401, for_status(operation, 401)
+
+
+def for_bad_request(
+    operation: Operation, *, malformed: bool, violations: Iterable[str]
+) -> tuple[int, Response | None]:
+    """Return status and declared answer for a request that does not match the contract.
+
+    Where nothing else is declared, an address with a wrong value in it leads to the declared 404.
+    """
+    exact = (400, 422) if malformed else (422, 400)
+    for status in (*exact, described_refusal(operation)):
         if str(status) in operation.responses:
-            return status, operation.responses[str(status)]
+            return int(status), operation.responses[str(status)]
     response = operation.responses.get("4XX") or operation.responses.get("default")
-    return (400 if malformed else 422), response
+    if response is None and all(_IN_ADDRESS.match(text) for text in violations):
+        response = operation.responses.get("404")
+        return (exact[0], None) if response is None else (404, response)
+    return exact[0], response
+
+
+def described_refusal(operation: Operation) -> int:
+    """Return another 4xx that is declared for bad input, such as 405 "Invalid input"; 0 for none."""
+    return next(
+        (
+            status
+            for status in _OTHER_REFUSALS
+            if str(status) in operation.responses
+            and _BAD_INPUT.search(operation.responses[str(status)].description)
+        ),
+        0,
+    )
 
 
 def for_failure(operation: Operation) -> tuple[int, Response | None]:

@@ -63,8 +63,9 @@ class Interpreter:
         return self._guarded(operation, match, request)
 
     def _guarded(self, operation: Operation, match: Match, request: Request) -> Answer:
-        if not credentials.are_presented(operation, request):
-            return self._unauthorized(operation, request)
+        refused = self.table.refusal(operation, request)
+        if refused is not None:
+            return self._unauthorized(operation, request, refused)
         found = inputs.read(self.table.api, operation, request, match.values)
         if found.unsupported:
             takes = ", ".join(operation.body.content if operation.body is not None else ())
@@ -73,7 +74,9 @@ class Interpreter:
                 operation, request, 415, answers.for_status(operation, 415, default=False), reason
             )
         if found.violations:
-            status, response = answers.for_bad_request(operation, malformed=found.malformed)
+            status, response = answers.for_bad_request(
+                operation, malformed=found.malformed, violations=found.violations
+            )
             reason = "; ".join(found.violations)
             return self._failed(operation, request, status, response, reason, violations=found.violations)
         answer = self._fulfilled(operation, match, request, found)
@@ -109,13 +112,12 @@ class Interpreter:
             return answer
         return replace(answer, body=overlay(answer.body, kept, self._validity(media.schema)))
 
-    def _unauthorized(self, operation: Operation, request: Request) -> Answer:
-        response = answers.for_status(operation, 401)
-        reason = "credentials are missing"
-        answer = self._failed(operation, request, 401, response, reason)
+    def _unauthorized(self, operation: Operation, request: Request, reason: str) -> Answer:
+        status, response = answers.for_stranger(operation)
+        answer = self._failed(operation, request, status, response, reason)
         own = {
             "www-authenticate": credentials.challenge(operation),
-            reasons.HEADER: reasons.of_credentials(reason),
+            reasons.HEADER: reasons.of_credentials(reason, status),
         }
         return replace(answer, headers={**answer.headers, **own})
 

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi import answers, credentials, shapes
 from maestro_dsl.interfaces.openapi.effort import longest_text
 from maestro_dsl.interfaces.openapi.forms import closed, delimiters, guarded
 from maestro_dsl.interfaces.openapi.inputs import is_spread
@@ -92,6 +92,7 @@ class _Writer:
             "title": self._api.title,
             "seed": self._table.seed,
             "options": self._options(),
+            "credentials": credentials.as_data(self._table.accepted),
             "basePaths": list(self._table.router.base_paths),
             "routes": [
                 {
@@ -174,6 +175,7 @@ class _Writer:
             ],
             "success": None if success is None else success.status,
             "successStatus": operation.success_status,
+            "describedRefusal": answers.described_refusal(operation),
             "answers": {
                 status: self._response(operation, response, is_list=role is not None and role[1] == "list")
                 for status, response in operation.responses.items()

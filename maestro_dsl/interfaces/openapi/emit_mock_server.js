@@ -1,7 +1,8 @@
 'use strict';
 // A mock of an HTTP API: the decision table below is data, the rules after it are the same for every API.
 // Start:  npm install && node <this file>      Settings: PORT (4010), HOST (127.0.0.1), MOCK_LOG=0 for silence or
-// MOCK_LOG=FILE, MOCK_LATENCY=50-200 (milliseconds), MOCK_ERROR_RATE=0.1, MOCK_TIMEOUT_RATE=0.01.
+// MOCK_LOG=FILE, MOCK_LATENCY=50-200 (milliseconds), MOCK_ERROR_RATE=0.1, MOCK_TIMEOUT_RATE=0.01,
+// MOCK_CREDENTIALS=one,two (the only ones that are taken; * for whatever is there).
 // Memory lasts until the process ends. POST /__admin/reset forgets it, GET /__admin/export shows it,
 // POST /__admin/seed fills it, GET /__admin/requests lists the last requests; all for this machine only.
 
@@ -592,11 +593,19 @@ function forStatus(operation, status, useDefault = true) {
   const key = keys.find((name) => has(operation.answers, name));
   return key === undefined ? null : operation.answers[key];
 }
-function forBadRequest(operation, malformed) {
-  for (const status of malformed ? [400, 422] : [422, 400]) {
+// 401, else a declared 403
+function forStranger(operation) {
+  if (!has(operation.answers, '401') && has(operation.answers, '403')) return [403, operation.answers['403']];
+  return [401, forStatus(operation, 401)];
+}
+function forBadRequest(operation, malformed, violations) {
+  const exact = malformed ? [400, 422] : [422, 400];
+  for (const status of [...exact, operation.describedRefusal]) {
     if (has(operation.answers, String(status))) return [status, operation.answers[String(status)]];
   }
-  return [malformed ? 400 : 422, get(operation.answers, '4XX') ?? get(operation.answers, 'default') ?? null];
+  const response = get(operation.answers, '4XX') ?? get(operation.answers, 'default') ?? null;
+  const isLost = response === null && has(operation.answers, '404') && violations.every((text) => /^(?:path|query) parameter /.test(text));
+  return isLost ? [404, operation.answers['404']] : [exact[0], response];
 }
 function forFailure(operation) {
   const exact = Object.keys(operation.answers).filter((key) => /^5\d\d$/.test(key)).sort();
@@ -899,27 +908,70 @@ function remembered(operation, match, request, inputs) {
 }
 const quoted = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
-// ---- security: by presence and form ----
-const NO_CREDENTIALS = new Set(['', 'undefined', 'null', 'None']);
+// ---- security: by looks, or by a list ----
+const CREDENTIALS = credentialsOf(process.env);
+function credentialsOf(environment) {
+  const rules = TABLE.credentials;
+  const stated = environment.MOCK_CREDENTIALS;
+  return {
+    ...rules,
+    ...(stated ? { texts: stated.split(','), isAll: true } : {}),
+    visible: new RegExp(`^(?:${rules.visible})$`),
+    likely: rules.likely.map((source) => new RegExp(`^(?:${source})$`)),
+    notValid: new RegExp(rules.notValid),
+  };
+}
 const bare = (text) => text.replace(/^[ \t]+|[ \t]+$/g, '');
-const isCredential = (text) => !NO_CREDENTIALS.has(bare(text));
-function presented(scheme, request) {
+const isVisible = (text) => CREDENTIALS.visible.test(text);
+// What is wrong with a key or a token, null for nothing.
+function problemOf(sentText, { texts, isAll } = CREDENTIALS) {
+  const { missing, unlikely, disowned, unlisted } = CREDENTIALS.reasons;
+  const text = bare(sentText);
+  if (texts.includes(text)) return null;
+  if (CREDENTIALS.nothing.includes(text)) return missing;
+  if (isAll) return texts.includes(CREDENTIALS.any) ? null : unlisted;
+  if (!isVisible(text)) return unlikely;
+  if (CREDENTIALS.notValid.test(text.toLowerCase())) return disowned;
+  return text.split(' ').some((part) => CREDENTIALS.likely.some((shape) => shape.test(part))) ? null : unlikely;
+}
+function refusalOf(operation, request) {
+  if (!operation.security.length) return null;
+  const { missing } = CREDENTIALS.reasons;
+  const options = operation.security.map((option) => option.map((scheme) => schemeProblem(scheme, request)));
+  if (options.some((option) => option.every((reason) => reason === null))) return null;
+  return options.flat().find((reason) => reason !== null && reason !== missing) ?? missing;
+}
+function schemeProblem(scheme, request) {
+  const { missing } = CREDENTIALS.reasons;
+  if (scheme.kind === 'mutualTLS') return null;
   if (scheme.kind === 'apiKey') {
-    if (scheme.in === 'query') return queryPairs(request.query).some(([name, text]) => name === scheme.name && isCredential(text));
-    if (scheme.in === 'cookie') return isCredential(get(cookiesOf(request.headers.cookie), scheme.name) ?? '');
-    return isCredential(get(request.headers, scheme.name.toLowerCase()) ?? '');
+    const problems = keysOf(scheme, request).map((text) => problemOf(text));
+    if (!problems.length) return missing;
+    return problems.includes(null) ? null : problems[0];
   }
-  if (scheme.kind === 'mutualTLS') return true;
   const header = request.headers.authorization ?? '';
   const at = header.indexOf(' ');
   const kind = (at < 0 ? header : header.slice(0, at)).toLowerCase();
   const rest = at < 0 ? '' : bare(header.slice(at + 1));
-  if (scheme.kind === 'http' && scheme.scheme !== '' && scheme.scheme !== 'bearer') {
-    if (scheme.scheme !== 'basic') return kind === scheme.scheme;
-    const plain = Buffer.from(rest, 'base64').toString('latin1');
-    return kind === 'basic' && /^[A-Za-z0-9+/]*={0,2}$/.test(rest) && rest.length % 4 === 0 && plain.includes(':') && plain !== ':';
-  }
-  return kind === 'bearer' && isCredential(rest);
+  const wanted = scheme.kind === 'http' && scheme.scheme !== '' ? scheme.scheme : 'bearer';
+  if (kind !== wanted) return missing;
+  return wanted === 'basic' ? basicProblem(rest) : problemOf(rest);
+}
+function keysOf(scheme, request) {
+  if (scheme.in === 'query') return queryPairs(request.query).filter(([name]) => name === scheme.name).map(([, text]) => text);
+  return [(scheme.in === 'cookie' ? get(cookiesOf(request.headers.cookie), scheme.name) : get(request.headers, scheme.name.toLowerCase())) ?? ''];
+}
+// One of user and password has to look like a credential.
+function basicProblem(text) {
+  const { missing, unlikely, disowned } = CREDENTIALS.reasons;
+  const plain = Buffer.from(text, 'base64').toString('latin1');
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0 || !plain.includes(':') || plain === ':') return missing;
+  if (CREDENTIALS.isAll || CREDENTIALS.texts.includes(plain)) return problemOf(plain);
+  const at = plain.indexOf(':');
+  const parts = [plain.slice(0, at), plain.slice(at + 1)].filter((part) => part !== '');
+  const both = parts.map((part) => problemOf(part, { texts: [], isAll: false }));
+  if (both.includes(disowned)) return disowned;
+  return parts.every(isVisible) && both.includes(null) ? null : unlikely;
 }
 function challenge(scheme) {
   if (scheme.kind !== 'http' || scheme.scheme === '' || scheme.scheme === 'bearer') return 'Bearer';
@@ -1123,12 +1175,13 @@ function decide(request, failing = false) {
     const [status, response] = forFailure(operation);
     return failed(operation, request, status, response, 'this failure is simulated');
   }
-  if (operation.security.length && !operation.security.some((option) => option.every((scheme) => presented(scheme, request)))) {
-    const reason = 'credentials are missing';
-    const answer = failed(operation, request, 401, forStatus(operation, 401), reason);
+  const refused = refusalOf(operation, request);
+  if (refused !== null) {
+    const [status, response] = forStranger(operation);
+    const answer = failed(operation, request, status, response, refused);
     const named = operation.security.flat().filter((scheme) => scheme.kind !== 'apiKey');
     const challenges = [...new Set(named.map(challenge))].join(', ') || 'ApiKey realm="*"';
-    return { ...answer, headers: merged(answer.headers, { 'www-authenticate': challenges, [REASONS_HEADER]: reasons([entryOf(['request'], 'Error', 401, reason)]) }) };
+    return { ...answer, headers: merged(answer.headers, { 'www-authenticate': challenges, [REASONS_HEADER]: reasons([entryOf(['request'], 'Error', status, refused)]) }) };
   }
   const inputs = readInputs(operation, request, match.values);
   if (inputs.unsupported) {
@@ -1137,7 +1190,7 @@ function decide(request, failing = false) {
     return failed(operation, request, 415, forStatus(operation, 415, false), reason);
   }
   if (inputs.violations.length) {
-    const [status, response] = forBadRequest(operation, inputs.malformed);
+    const [status, response] = forBadRequest(operation, inputs.malformed, inputs.violations);
     return failed(operation, request, status, response, inputs.violations.join('; '), inputs.violations);
   }
   const answer = fulfilled(operation, match, request, inputs);

@@ -97,6 +97,8 @@ class SecurityScheme:
     """Of an apiKey: the name of that header, query parameter or cookie."""
     http_scheme: str = ""
     """Of kind http: "basic", "bearer" …, lower case."""
+    shown: tuple[str, ...] = ()
+    """Words that its description quotes; one of them may be a credential to try it with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

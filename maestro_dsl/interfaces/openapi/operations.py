@@ -5,6 +5,7 @@ Takes what vendors write: a part that cannot be read is left out with a warning,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -40,6 +41,7 @@ class _Where:
         return f"{self.method} {self.path}"
 
 
+_QUOTED = re.compile(r"""([`'"])([!-~]{3,}?)\1""")
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _STATUS_LENGTH = 3
 
@@ -248,6 +250,7 @@ def _schemes(document: Mapping[str, Any], warn: Warn) -> Mapping[str, SecuritySc
             location=_text(item.get("in")),
             parameter=_text(item.get("name")),
             http_scheme=_text(item.get("scheme")).lower(),
+            shown=tuple(word for _, word in _QUOTED.findall(_text(item.get("description")))),
         )
     return found
 

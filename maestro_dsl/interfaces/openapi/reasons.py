@@ -41,9 +41,9 @@ def of_deprecated(parameters: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def of_credentials(reason: str) -> str:
-    """Return why a request is 401."""
-    return _text([_entry(["request"], "Error", 401, reason)])
+def of_credentials(reason: str, status: int) -> str:
+    """Return why a request is 401, or 403."""
+    return _text([_entry(["request"], "Error", status, reason)])
 
 
 def _location(text: str) -> list[str]:

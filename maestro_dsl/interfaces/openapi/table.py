@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.chance import uuid
 from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi.credentials import MISSING, Accepted, refusal
+from maestro_dsl.interfaces.openapi.credentials_shown import credentials_shown
 from maestro_dsl.interfaces.openapi.groups import find_groups
 from maestro_dsl.interfaces.openapi.markup import is_xml, to_xml
 from maestro_dsl.interfaces.openapi.resources import Resource, find_resources, id_property
@@ -22,6 +24,7 @@ from maestro_dsl.interfaces.options import NO_OPTIONS, ServeOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from maestro_dsl.interfaces.openapi.inputs import Request
     from maestro_dsl.interfaces.openapi.model import Api, Callback, Media, Operation, Response, Schema
 
 _POOL = 3
@@ -65,6 +68,8 @@ class Table:
         self._defaults: dict[str, dict[str, int]] = {}
         self._headers: dict[tuple[str, str], dict[str, str]] = {}
         self._callback_pools: dict[str, tuple[Any, ...]] = {}
+        self._listed = Accepted(texts=frozenset(options.credentials), is_all=bool(options.credentials))
+        self._accepted: Accepted | None = None
         resources = find_resources(api)
         self._resources = [item for item in resources if item.is_stateful and item.id_property is not None]
         self._index = {item.item_path: index for index, item in enumerate(self._resources)}
@@ -85,6 +90,20 @@ class Table:
     def is_dynamic(self) -> bool:
         """True where values are made although the contract has examples."""
         return self.options.is_dynamic
+
+    @property
+    def accepted(self) -> Accepted:
+        """Return the credentials that are taken whatever they look like: those stated, else those shown."""
+        if self._accepted is None:
+            is_stated = self._listed.is_all
+            self._accepted = self._listed if is_stated else Accepted(texts=credentials_shown(self.api))
+        return self._accepted
+
+    def refusal(self, operation: Operation, request: Request) -> str | None:
+        """Return what is wrong with the credentials of a request, None for nothing."""
+        found = refusal(operation, request, self._listed)
+        may_be_shown = found is not None and found != MISSING
+        return refusal(operation, request, self.accepted) if may_be_shown else found
 
     def callback_pool(self, callback: Callback) -> tuple[Any, ...]:
         """Return the bodies of a callback to choose from, a declared example first; empty for none."""

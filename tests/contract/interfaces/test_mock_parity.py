@@ -1,5 +1,6 @@
 """The emitted Express server and the mock served in process give equal answers to one suite of requests."""
 
+import base64
 import http.client
 import http.server
 import json
@@ -8,14 +9,17 @@ import queue
 import threading
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from support.credentials import GARBLED, MADE, TYPED
 from support.express import asked, decided, started
 from support.node import installed
 from support.openapi import DOCUMENTS, TODO, all_requests, read_api
 from support.program import PATIENCE
 
 from maestro_dsl.interfaces.openapi.callbacks import outgoing
+from maestro_dsl.interfaces.openapi.credentials import NOTHING
 from maestro_dsl.interfaces.openapi.decide import Interpreter
 from maestro_dsl.interfaces.openapi.emit import server_source
 from maestro_dsl.interfaces.openapi.inputs import Request
@@ -59,6 +63,61 @@ def test_both_servers_answer_the_same_for_every_shape(express_folder, document):
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name not in LEFT_OUT])
 def test_both_servers_answer_the_same_for_real_documents(express_folder, shared_data, document):
     compare(express_folder, read_api(shared_data / "openapi" / document))
+
+
+def test_both_servers_take_the_same_credentials(express_folder):
+    schemes = {
+        "head": {"type": "apiKey", "in": "header", "name": "X-Key", "description": "such as `Zz-9`"},
+        "query": {"type": "apiKey", "in": "query", "name": "k"},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": "sid"},
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "basic": {"type": "http", "scheme": "Basic"},
+        "digest": {"type": "http", "scheme": "digest"},
+    }
+    paths = {
+        f"/{name}": {"get": {"security": [{name: []}], "responses": {"200": {"description": "fine"}}}}
+        for name in schemes
+    }
+    table = Table(read_api({"openapi": "3.1.0", "paths": paths, "components": {"securitySchemes": schemes}}))
+    interpreter = Interpreter(table)
+    with started(express_folder, server_source(table)) as connection:
+        for text in (
+            "Zz-9",
+            *TYPED,
+            *MADE,
+            *(text for text in GARBLED if text.isascii()),
+            *NOTHING,
+            "expired",
+        ):
+            plain = base64.b64encode(text.encode()).decode()
+            for name, headers in (
+                ("head", {"x-key": text}),
+                ("query", {}),
+                ("cookie", {"cookie": f"sid={text}"}),
+                ("bearer", {"authorization": f"Bearer {text}"}),
+                ("basic", {"authorization": f"basic {plain}"}),
+                ("basic", {"authorization": f"Basic {base64.b64encode(f'u:{text}'.encode()).decode()}"}),
+                ("digest", {"authorization": f"Digest {text}"}),
+            ):
+                query = urlencode({"k": text}) if name == "query" else ""
+                request = Request(
+                    method="GET", raw_path=f"/{name}", query_string=query, headers=headers, body=b""
+                )
+                assert decided(interpreter, request) == asked(connection, request), (name, text)
+
+
+def test_the_emitted_server_is_told_credentials_as_well(express_folder):
+    options = ServeOptions(credentials=("x", "tom:tom"))
+    scheme = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
+    paths = {"/me": {"get": {"security": [{"key": []}], "responses": {"200": {"description": "fine"}}}}}
+    table = Table(read_api({"openapi": "3.1.0", "paths": paths, "components": scheme}), options=options)
+    with started(express_folder, server_source(table)) as connection:
+        for text, status in (("x", 200), ("secret", 401), ("", 401)):
+            request = Request(
+                method="GET", raw_path="/me", query_string="", headers={"x-key": text}, body=b""
+            )
+            answer = asked(connection, request)
+            assert (answer[0], answer) == (status, decided(Interpreter(table), request))
 
 
 HOSTILE = ["it's", 'a "quote"', "`tick`", "${1+1}", "new\nline", "</script>", "\\", "\u2028", "__proto__"]

@@ -29,6 +29,30 @@ def test_missing_credentials_get_the_declared_default():
     assert (answer.status, answer.body) == (401, "no")
 
 
+@pytest.mark.parametrize(
+    ("declared", "query", "body", "status"),
+    [
+        ("405: {description: Invalid input}", "", b"{}", 405),
+        ("405: {description: Not now}", "", b"{}", 422),
+        ("405: {description: Invalid input}, default: {description: no}", "", b"{}", 405),
+        ("404: {description: Not here}", "n=x", b'{"a":1}', 404),
+        ("404: {description: Not here}", "n=x", b"{}", 422),
+        ("404: {description: Not here}", "", b"{", 400),
+        ("404: {description: Not here}, 4XX: {description: no}", "n=x", b'{"a":1}', 422),
+    ],
+)
+def test_a_bad_request_gets_an_answer_that_is_declared_for_it(declared, query, body, status):
+    document = f"""
+paths:
+  /u:
+    post:
+      parameters: [{{name: n, in: query, schema: {{type: integer}}}}]
+      requestBody: {{content: {{application/json: {{schema: {{type: object, required: [a]}}}}}}}}
+      responses: {{200: {{description: ok}}, {declared}}}
+"""
+    assert ask(document, "POST", body=body, query=query, content_type="application/json").status == status
+
+
 EXAMPLES = """
 paths:
   /u:
