@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import PackageNotFoundError, metadata
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl import __version__
@@ -63,6 +62,8 @@ def sarif_rules(codes: Iterable[str], address: str | None) -> tuple[SarifRule, .
 
 def pages_address() -> str | None:
     """Return the web address of the pages of rules where the installed package states one ("Rules")."""
+    from importlib.metadata import PackageNotFoundError, metadata  # 10 ms that only SARIF needs
+
     try:
         stated = metadata("maestro-dsl").get_all("Project-URL") or []
     except PackageNotFoundError:

@@ -11,8 +11,6 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -53,6 +51,8 @@ def comments(text: str, file: str, word: str) -> Iterator[Comment]:
 
 def _values(text: str) -> tuple[list[int], list[int]]:
     """Return where the scalars of `text` start and end, as far as it scans."""
+    import yaml  # comments that say something to the tool are rare
+
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     starts: list[int] = []
     ends: list[int] = []

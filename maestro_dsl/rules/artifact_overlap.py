@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_dsl.compiler.contracts import artifact_overlaps
 from maestro_dsl.diagnostics import Diagnostic, Severity
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every place where two deliverables claim the same files."""
     for workspace in facts.workspaces:
+        from maestro_dsl.compiler.contracts import artifact_overlaps  # needed for plans only
+
         yield from artifact_overlaps(workspace)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_dsl.compiler.policies import DEFAULT_MAX_OUTPUT_TOKENS
 from maestro_dsl.diagnostics import Diagnostic, Related, Severity
 from maestro_dsl.lang.settings import for_node
 from maestro_dsl.rules.base import Facts, Rule, Scope, is_offline
@@ -43,6 +42,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
 
 def _worst_case(workspace: Workspace, expansion: Expansion) -> dict[str, int]:
     """Return the tokens that each paid member may use at least, when everything fails."""
+    from maestro_dsl.compiler.policies import DEFAULT_MAX_OUTPUT_TOKENS  # needed for plans only
+
     spent: dict[str, int] = {}
     known: dict[tuple[str, str | None, str], int] = {}
     rounds = workspace.settings.safety.max_attempts or 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_dsl.compiler.contracts import provider_problems
 from maestro_dsl.diagnostics import Diagnostic, Severity
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every provider or consumer who is not in the team, consumes itself, or provides nothing."""
     for workspace in facts.workspaces:
+        from maestro_dsl.compiler.contracts import provider_problems  # needed for plans only
+
         yield from provider_problems(workspace)
 
 
