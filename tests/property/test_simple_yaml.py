@@ -16,17 +16,66 @@ REAL = sorted([*(ROOT / "blueprints").rglob("*.yaml"), *(ROOT / "examples").rglo
 TEXTS = [file.read_text("utf-8") for file in REAL]
 SIGNS = [
     *" \n\t:#-,[]{}\"'|>&*!%@?~<=+.\\\0\r\ufeff\u2028\x85é😀",
-    "  ", "\n  ", "\n    ", "- ", ": ", " #", "a: ", "b: 1", "\n- ", "\na:", "[a, b]", "{a: b}", "{{ x }}", "yes", "012",
-    "1.10", "1e3", "null", "true", "---\n", "...\n", "---", '"q"', "'s'", '"', "''", "<<", "a: b: c", "http://x",
-    "? a", "- - ", "{}", "[]", "x y", "-1", "a\n b", ",", "word",
+    "  ", "\n  ", "\n    ", "- ", ": ", " #", "a: ", "b: 1", "\n- ", "\na:", "[a, b]", "{a: b}",
+    "{{ x }}", "yes", "012", "1.10", "1e3", "null", "true", "---\n", "...\n", "---", "\"q\"", "'s'",
+    "''", "<<", "a: b: c", "http://x", "? a", "- - ", "{}", "[]", "x y", "-1", "a\n b", "word",
 ]  # fmt: skip
 LINES = [
-    "a:", "a: 1", "b:", "b: x y", "c: [1, a, {d: e}]", "c: {d: e, f: []}", "- a", "- a: 1", "- a:", "-   b: 2", "- [x]",
-    "- {y: z}", "# note", "", "d: 'it'  # note", 'e: "x: y"', "e: a#b", "f: a # b", "- http://x", "k: 15m", "k: 0x1f",
-    "l: 1.10", "m: |", "n: text", "o: >-", "- - a", "p: &x 1", "q: *x", "r: {s: t", "yes: 1", "w: [a b, c:d]", "x: .5",
-    "z: ~", "- ", "-", "y: -1", "y: - 1", "u:v", "t: 'a''b'", 't: "a\\n"', "s: {a: {b: {c: d}}}", "g: [[a], [b]]",
-    "h: [a,b]", "h: {a: 1,b: 2}", "h: [ ]", "h: [a,]", "h: {a}", "h: {a: }", "h: [a] # x", "h: [a] x", "i: ''", 'i: ""',
-]  # fmt: skip
+    "",
+    "- ",
+    *r"""
+a:
+a: 1
+b:
+b: x y
+c: [1, a, {d: e}]
+c: {d: e, f: []}
+- a
+- a: 1
+- a:
+-   b: 2
+- [x]
+- {y: z}
+# note
+d: 'it'  # note
+e: "x: y"
+e: a#b
+f: a # b
+- http://x
+k: 15m
+k: 0x1f
+l: 1.10
+m: |
+n: text
+o: >-
+- - a
+p: &x 1
+q: *x
+r: {s: t
+yes: 1
+w: [a b, c:d]
+x: .5
+z: ~
+-
+y: -1
+y: - 1
+u:v
+t: 'a''b'
+t: "a\n"
+s: {a: {b: {c: d}}}
+g: [[a], [b]]
+h: [a,b]
+h: {a: 1,b: 2}
+h: [ ]
+h: [a,]
+h: {a}
+h: {a: }
+h: [a] # x
+h: [a] x
+i: ''
+i: ""
+""".strip().splitlines(),
+]
 
 
 def agrees(text: str) -> bool:
@@ -64,7 +113,7 @@ def test_blueprints_and_personas_are_read_quickly():
 
 
 @given(st.data())
-@settings(max_examples=600)
+@settings(max_examples=200)
 def test_changed_documents_are_read_alike(data):
     text = data.draw(st.sampled_from(TEXTS))
     for _ in range(data.draw(st.integers(1, 4))):
@@ -75,7 +124,7 @@ def test_changed_documents_are_read_alike(data):
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(LINES)), max_size=12))
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @example([(0, "a:"), (0, "- a"), (0, "b: x y")])
 @example([(0, "a:"), (0, "- a:"), (2, "- a"), (2, "b: x y"), (0, "b:")])
 def test_stacked_lines_are_read_alike(lines):
@@ -83,7 +132,7 @@ def test_stacked_lines_are_read_alike(lines):
 
 
 @given(st.lists(st.sampled_from(SIGNS), max_size=14))
-@settings(max_examples=1500)
+@settings(max_examples=500)
 def test_scattered_signs_are_read_alike(signs):
     agrees("a: " + "".join(signs))
 
