@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Fix, Severity
 from maestro_dsl.lang.mend import without_key
-from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.model import Kind, TicketSettings
+from maestro_dsl.lang.ticket_places import PLACES
 from maestro_dsl.rules.base import Facts, Mends, Rule, Scope
-from maestro_dsl.rules.walk import criteria, nodes
+from maestro_dsl.rules.walk import criteria, mapping_at, nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue
@@ -28,10 +29,20 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
                 yield _idle(document, (*pointer, "atomize"), "only splits the work of a fulfil node")
             if "idempotency_key" in node and node.get("effect") is not True:
                 yield _idle(document, (*pointer, "idempotency_key"), "only matters with effect: true")
+    for document in facts.of(Kind.PROJECT):
+        yield from _of_tickets(document)
     for document in facts.of(Kind.CONTRACT):
         for pointer, criterion in criteria(document):
             if isinstance(criterion, dict) and "run" in criterion and criterion.get("check") != "command":
                 yield _idle(document, (*pointer, "run"), "only belongs to check: command")
+
+
+def _of_tickets(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
+    tickets = mapping_at(document.data, ("tickets",))
+    place = PLACES.get(str(tickets.get("sink")))
+    for key in tickets:
+        if place is not None and hasattr(TicketSettings, key) and not place.knows(key):
+            yield _idle(document, ("tickets", key), f"means nothing to {tickets['sink']}")
 
 
 def _idle(document: Document[DocumentValue], pointer: Pointer, reason: str) -> Diagnostic:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.ticket_places import LOOPBACK, ticket_problems
 from maestro_dsl.tickets.github import API_URL, HEADERS, GitHub
 from maestro_dsl.tickets.jira import Jira, basic
-from maestro_dsl.tickets.sink import LOOPBACK, Channel, Sink, Undelivered, checked_url
+from maestro_dsl.tickets.sink import Channel, Sink, Undelivered
 from maestro_dsl.tickets.webhook import Webhook
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 HOSTS: Final = "MAESTRO_TICKET_HOSTS"
 TRUSTED_HOSTS: Final = LOOPBACK | {"api.github.com"}
-_REPOSITORY: Final = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
-_PROJECT: Final = re.compile(r"[A-Z][A-Z0-9_]+")
 
 
 def check(settings: TicketSettings, secrets: Secrets) -> None:
@@ -33,7 +31,10 @@ def check(settings: TicketSettings, secrets: Secrets) -> None:
     Raises:
         UsageError: something is missing, cannot be used, or goes to a host that the operator does not name.
     """
-    host = urlsplit(CHECKS[settings.sink](settings)).hostname or ""
+    for problem in ticket_problems(settings):
+        hint = f"in maestro.yaml below tickets: {problem.hint}" if problem.missing else problem.hint
+        raise UsageError(f"tickets: {problem.message}", hint=hint)
+    host = urlsplit(_address(settings)).hostname or ""
     named = {item.strip().lower() for item in (secrets.get(HOSTS) or "").split(",")}
     if host not in named | TRUSTED_HOSTS:
         raise UsageError(
@@ -53,33 +54,8 @@ def open_sink(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
     return OPENERS[settings.sink](settings, secrets, clock)
 
 
-def _check_jira(settings: TicketSettings) -> str:
-    url = checked_url(_needed(settings.url, "url", "https://example.atlassian.net"), "url")
-    _needed(settings.user_env, "user_env", "JIRA_USER")
-    _needed(settings.token_env, "token_env", "JIRA_API_TOKEN")
-    if not _PROJECT.fullmatch(_needed(settings.project, "project", "OPS")):
-        raise UsageError(f'tickets: "{settings.project}" is no key of a JIRA project', hint="project: OPS")
-    return url
-
-
-def _check_github(settings: TicketSettings) -> str:
-    url = checked_url(settings.url or API_URL, "url")
-    _needed(settings.token_env, "token_env", "GITHUB_TOKEN")
-    if not _REPOSITORY.fullmatch(_needed(settings.repository, "repository", "acme/shop")):
-        raise UsageError(f'tickets: "{settings.repository}" is no repository', hint="repository: acme/shop")
-    return url
-
-
-def _check_webhook(settings: TicketSettings) -> str:
-    return checked_url(_needed(settings.url, "url", "https://example.com/hooks/maestro"), "url")
-
-
-def _needed(value: str | None, key: str, example: str) -> str:
-    if not value:
-        raise UsageError(
-            f"tickets: {key} is missing", hint=f"in maestro.yaml below tickets: {key}: {example}"
-        )
-    return value
+def _address(settings: TicketSettings) -> str:
+    return (settings.url or API_URL).rstrip("/")
 
 
 def _secret(secrets: Secrets, name: str | None) -> str:
@@ -93,7 +69,7 @@ def _jira(settings: TicketSettings, secrets: Secrets, _clock: Clock) -> Sink:
     user, token = _secret(secrets, settings.user_env), _secret(secrets, settings.token_env)
     headers = {"authorization": basic(user, token), "accept": "application/json"}
     channel = Channel(
-        base_url=checked_url(settings.url or "", "url"),
+        base_url=_address(settings),
         headers=headers,
         secrets=(token, headers["authorization"]),
     )
@@ -108,7 +84,7 @@ def _jira(settings: TicketSettings, secrets: Secrets, _clock: Clock) -> Sink:
 def _github(settings: TicketSettings, secrets: Secrets, _clock: Clock) -> Sink:
     token = _secret(secrets, settings.token_env)
     channel = Channel(
-        base_url=checked_url(settings.url or API_URL, "url"),
+        base_url=_address(settings),
         headers={**HEADERS, "authorization": f"Bearer {token}"},
         secrets=(token,),
     )
@@ -118,7 +94,7 @@ def _github(settings: TicketSettings, secrets: Secrets, _clock: Clock) -> Sink:
 def _webhook(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
     secret = _secret(secrets, settings.secret_env) if settings.secret_env else None
     token = _secret(secrets, settings.token_env) if settings.token_env else None
-    url = checked_url(settings.url or "", "url")
+    url = _address(settings)
     parts = urlsplit(url)
     headers = {"user-agent": "maestro-dsl"}
     if token is not None:
@@ -129,11 +105,6 @@ def _webhook(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
     return Webhook(channel=channel, target=target, clock=clock, secret=secret)
 
 
-CHECKS: Final[dict[str, Callable[[TicketSettings], str]]] = {
-    "jira": _check_jira,
-    "github": _check_github,
-    "webhook": _check_webhook,
-}
 OPENERS: Final[dict[str, Callable[[TicketSettings, Secrets, Clock], Sink]]] = {
     "jira": _jira,
     "github": _github,

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import urlsplit
 
-from maestro_dsl.errors import UsageError
 from maestro_dsl.net.client import HttpClient, NoAnswer
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S: Final = 10.0
 _SHOWN_BODY: Final = 200
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SHORTEST_SECRET: Final = 4
 
 
@@ -124,27 +121,3 @@ def text_of(data: object, *keys: str) -> str:
     """Return the first of `keys` that an answer states as text or number; empty where it states none."""
     found = data if isinstance(data, dict) else {}
     return next((str(found[key]) for key in keys if isinstance(found.get(key), (str, int))), "")
-
-
-def checked_url(url: str, what: str) -> str:
-    """Return an address that a secret may be sent to.
-
-    Raises:
-        UsageError: it is no web address, or one without encryption outside this machine.
-    """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in {"http", "https"}:
-        raise UsageError(f'tickets: {what} is no web address: "{url}"', hint="https://…")
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise UsageError(
-            f"tickets: {what} would send a secret without encryption: {url}", hint="use https://"
-        )
-    if parts.username or parts.password:
-        raise UsageError(
-            f"tickets: {what} holds a user or password", hint="name variables: user_env, token_env"
-        )
-    return url.rstrip("/")

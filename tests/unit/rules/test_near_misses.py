@@ -256,6 +256,10 @@ CASES = {
             )
         }
     ],
+    "RUN009": [
+        {PROJECT: ("vars:", "tickets: {sink: webhook, url: 'http://127.0.0.1:9/x', secret_env: S}\nvars:")},
+        {PROJECT: ("vars:", "tickets: {sink: github, repository: a/b.c, token_env: T, labels: [x]}\nvars:")},
+    ],
     "SEC001": [
         {
             PROJECT: (

@@ -29,6 +29,9 @@ CRITERIA = "'*.js']"
 LATEST = "models: {good: {provider: anthropic, model: %s}}\nvars:"
 OPEN = ("inputs: {", "inputs: {name: {type: string, default: x}, ")
 
+HOOK = "tickets: {sink: webhook, url: 'https://x.example'"
+JIRA = "tickets: {sink: jira, url: 'https://x.example', user_env: U, token_env: T"
+
 # rule, change of the project, file of the finding, the text under it
 CASES = [
     ("SCH007", {FLOW: (COMMAND, "{action: command, atomize: deliverable,")}, FLOW, "atomize"),
@@ -41,6 +44,23 @@ CASES = [
         "run",
     ),
     ("REF008", {PROJECT: ("vars:", "prices_file: prices.yaml\nvars:")}, PROJECT, "prices.yaml"),
+    ("SCH007", {PROJECT: ("vars:", f"{HOOK}, project: OPS}}\nvars:")}, PROJECT, "project"),
+    ("RUN009", {PROJECT: ("vars:", "tickets: {sink: webhook}\nvars:")}, PROJECT, "webhook"),
+    ("RUN009", {PROJECT: ("vars:", f"{JIRA}, project: ops}}\nvars:")}, PROJECT, "ops"),
+    ("RUN009", {PROJECT: ("vars:", f"{JIRA}}}\nvars:")}, PROJECT, "jira"),
+    (
+        "RUN009",
+        {PROJECT: ("vars:", "tickets: {sink: webhook, url: 'http://far'}\nvars:")},
+        PROJECT,
+        "'http://far'",
+    ),
+    ("RUN009", {PROJECT: ("vars:", "tickets: {sink: webhook, url: far}\nvars:")}, PROJECT, "far"),
+    (
+        "RUN009",
+        {PROJECT: ("vars:", "tickets: {sink: github, repository: shop, token_env: T}\nvars:")},
+        PROJECT,
+        "shop",
+    ),
     (
         "REF008",
         {"library.yaml": HEAD + "Library\nid: l\nversion: 1.0.0\nexports: {policies: ['*.policy.yaml']}\n"},
