@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.folder import Folder
 
 _MOST_TAGS: Final = 20_000
+_MOST_LISTED: Final = 4 * 1024 * 1024
+"""Of names; a few levels of a tree that repeats itself are millions of them."""
+_MOST_ANSWER: Final = 2 * MOST_BYTES
 _KEPT: Final = frozenset({
     "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS",
     "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM",
@@ -136,7 +139,8 @@ class Mirror:
         """Return path and id of each file of the library, after a look at what they are."""
         tree = f"{commit}:{self.source.subdirectory}" if self.source.subdirectory else f"{commit}^{{tree}}"
         try:
-            listed = self._ask("ls-tree", "-r", "-z", "-l", "--full-tree", tree, *([name] if name else []))
+            asked = ("ls-tree", "-r", "-z", "-l", "--full-tree", tree, *([name] if name else []))
+            listed = self._ask(*asked, most=_MOST_LISTED)
         except ProgramRefusal as refusal:
             raise EnvironmentFailure(
                 f"{self.source} cannot be read at {commit[:12]}: {refusal}",
@@ -210,7 +214,9 @@ class Mirror:
             ) from error
         self._ask("init", "--quiet", "--bare", "--template=", "--", str(self.folder), inside=False)
 
-    def _ask(self, *arguments: str, given: bytes = b"", inside: bool = True) -> bytes:
+    def _ask(
+        self, *arguments: str, given: bytes = b"", inside: bool = True, most: int = _MOST_ANSWER
+    ) -> bytes:
         place = (f"--git-dir={self.folder}",) if inside else ()
         config = [part for item in _SAFE for part in ("-c", item)]
         return run(
@@ -218,6 +224,7 @@ class Mirror:
             given=given,
             environ=_environ(self.environ, self.source.scheme),
             watched=self.folder,
+            most_answer=most,
         )
 
 
