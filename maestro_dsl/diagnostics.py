@@ -1,17 +1,49 @@
 """Findings about users' documents as plain values: where, what is wrong, what is allowed, how to mend it.
 
 Rendering (text with caret, JSON, SARIF …) lives in `maestro_dsl.reporters`; this module knows no output.
-Lines and columns count from 1; columns are Unicode code points.
+Lines and columns count from 1; columns are Unicode code points. Who finds asks for no more of one rule in one
+file than `limit` says, so that a file full of mistakes costs no more than one with some.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+MOST: Final = 200
+"""Findings of one rule in one file; the next says that there are more."""
+MANY: Final = 10_000
+"""The same where all findings are needed: to mend, and to compare with a baseline or a revision."""
+_LIMIT: Final[ContextVar[int]] = ContextVar("findings of one rule in one file", default=MOST)
+
+
+def limit() -> int:
+    """Return how many findings of one rule in one file are looked for now."""
+    return _LIMIT.get()
+
+
+@contextmanager
+def up_to(count: int) -> Iterator[None]:
+    """Let so many findings of one rule in one file be looked for inside the block."""
+    token = _LIMIT.set(count)
+    try:
+        yield
+    finally:
+        _LIMIT.reset(token)
+
+
+def limited(found: Iterable[Diagnostic], *, rules: int = 1) -> Iterator[Diagnostic]:
+    """Yield what so many rules find in one file, and stop looking once one of them must be past its limit."""
+    return islice(found, rules * (limit() + 1))
 
 
 class Severity(StrEnum):
@@ -73,6 +105,8 @@ class Diagnostic:
     help: str | None = None
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    is_more: bool = False
+    """True of the last one of its rule in its file: it says that there are more than are looked for."""
 
     @property
     def sort_key(self) -> tuple[str, int, int, int, str, str]:
@@ -86,6 +120,10 @@ class Diagnostics:
     """A growing set of findings; iteration is sorted by position and free of duplicates."""
 
     items: list[Diagnostic] = field(default_factory=list)
+    _counted: int = field(default=0, repr=False, compare=False)
+    _places: dict[tuple[str, str], set[tuple[Span, str]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Append one finding."""
@@ -94,6 +132,32 @@ class Diagnostics:
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Append several findings."""
         self.items.extend(diagnostics)
+
+    def has_room(self, code: str, file: str) -> bool:
+        """Return whether one more finding of a rule in a file is of use: for the limit, or to say "more"."""
+        for item in self.items[self._counted :]:
+            self._places.setdefault((item.code, item.span.file), set()).add((item.span, item.message))
+        self._counted = len(self.items)
+        return len(self._places.get((code, file), ())) <= limit()
+
+    def shortened(self) -> Diagnostics:
+        """Return the first findings of each rule in each file up to the limit, then one that says "more"."""
+        most = limit()
+        if len(self.items) <= most:
+            return self
+        counts: Counter[tuple[str, str]] = Counter()
+        kept: list[Diagnostic] = []
+        more: dict[tuple[str, str], Diagnostic] = {}
+        for item in self:
+            key = (item.code, item.span.file)
+            counts[key] += not item.is_more
+            if item.is_more:
+                more.setdefault(key, item)
+            elif counts[key] <= most:
+                kept.append(item)
+            elif counts[key] == most + 1:
+                more[key] = _more_than(most, item)
+        return Diagnostics([*kept, *more.values()])
 
     @property
     def has_errors(self) -> bool:
@@ -113,3 +177,16 @@ class Diagnostics:
 
     def __bool__(self) -> bool:
         return bool(self.items)
+
+
+def _more_than(count: int, beyond: Diagnostic) -> Diagnostic:
+    """Return the finding that stands in the place of `beyond` and of all after it."""
+    return Diagnostic(
+        code=beyond.code,
+        name=beyond.name,
+        severity=beyond.severity,
+        span=beyond.span,
+        message=f"more of {beyond.name} from here on: the first {count:,} of this file are listed, no others",
+        help="mend these and lint again, or leave the rule out for this file (lint.per_path)",
+        is_more=True,
+    )

@@ -40,6 +40,8 @@ class Baselined:
 def write_baseline(file: Path, result: LintResult) -> int:
     """Write all findings of `result` into `file`, whole or not at all, and return how many there are.
 
+    What only says that there are more is not written: it says so again when the baseline is used.
+
     Raises:
         EnvironmentFailure: it cannot be written.
     """
@@ -66,12 +68,12 @@ def without_known(file: Path, result: LintResult) -> Baselined:
     expected = _read(file)
     left, kept, keys = Counter(expected), [], _keys(file, result)
     for finding in result.diagnostics:
-        key = keys[finding]
-        if left[key] > 0:
+        key = keys.get(finding)
+        if key is not None and left[key] > 0:
             left[key] -= 1
         else:
             kept.append(finding)
-    known = len(keys) - len(kept)
+    known = len(result.diagnostics) - len(kept)
     checked = {_relative(file, result, name) for name in (*result.files, *result.sources)}
     stale = sorted(
         {
@@ -88,6 +90,7 @@ def _keys(file: Path, result: LintResult) -> dict[Diagnostic, _Key]:
     return {
         item: (_relative(file, result, item.span.file), item.code, content_of(item, lines))
         for item in result.diagnostics
+        if not item.is_more
     }
 
 

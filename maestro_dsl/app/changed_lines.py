@@ -72,6 +72,8 @@ def only_changed(result: LintResult, changed: ChangedLines) -> tuple[LintResult,
     """
 
     def counts(item: Diagnostic) -> bool:
+        if item.is_more:  # whatever it stands for may have changed
+            return result.path_of(item.span.file) in changed.ranges
         spans = (item.span, *(related.span for related in item.related))
         return any(changed.touches(result.path_of(span.file), span) for span in spans)
 

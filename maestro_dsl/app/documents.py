@@ -5,6 +5,7 @@ What reads documents loads when a document is read: findings from the cache need
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,10 +13,11 @@ from maestro_dsl.app.choosing import choose, require_rules
 from maestro_dsl.app.lint_cache import question_of
 from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.collector import collector_paused
+from maestro_dsl.diagnostics import MANY, limit, up_to
 from maestro_dsl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from maestro_dsl.app.editing import Memory
     from maestro_dsl.app.lint_cache import LintCache
@@ -54,13 +56,15 @@ def lint(  # noqa: PLR0913 - what one command can be told
     is found again without looking, as long as nothing that it depends on has changed. Many documents are
     parsed by so many processes (`jobs`). `memory` keeps what was made of files, for those who ask often.
 
+    Of one rule in one file no more is looked for than `diagnostics.limit` says; the last one tells so.
+
     Raises:
         UsageError: a path does not exist, or there is no such rule.
     """
     if select or ignore:
         require_rules((*select, *ignore))
     if stdin is not None and stdin_name is None:
-        return choose(_lint_text(stdin, _optional(select)), select, ignore)
+        return choose(_enough(lambda _: _lint_text(stdin, _optional(select))), select, ignore)
     if stdin is not None and stdin_name is not None:
         paths, overlay = (stdin_name,), {stdin_name.resolve(): stdin.encode("utf-8", "surrogateescape")}
     missing = next((path for path in paths if not _is_there(path, overlay or {})), None)
@@ -70,11 +74,25 @@ def lint(  # noqa: PLR0913 - what one command can be told
         from maestro_dsl.lang.disk import overlaid
 
         with overlaid(overlay or {}):
-            result = _lint(paths, environ, overrides, overlay or {}, jobs, _optional(select), memory)
+            result = _enough(
+                lambda kept: _lint(paths, environ, overrides, overlay or {}, jobs, _optional(select), kept),
+                memory,
+            )
     else:
         asked = question_of(paths, environ, overrides)
-        result = cache.reuse(asked, lambda: _lint(paths, environ, overrides, {}, jobs))
+        result = cache.reuse(asked, lambda: _enough(lambda _: _lint(paths, environ, overrides, {}, jobs)))
     return choose(result, select, ignore)
+
+
+def _enough(look: Callable[[Memory | None], LintResult], memory: Memory | None = None) -> LintResult:
+    """Return what `look` finds; where comments hide some of what is cut short, it looks again, for many."""
+    result = look(memory)
+    cut = {(item.span.file, item.code) for item in result.diagnostics.items if item.is_more}
+    if not cut or not any((item.span.file, item.code) in cut for item in result.suppressed.items):
+        return result
+    with up_to(max(limit(), MANY)):
+        result = look(None)  # what is kept was cut short
+    return replace(result, diagnostics=result.diagnostics.shortened())
 
 
 def _is_there(path: Path, overlay: Mapping[Path, bytes]) -> bool:
@@ -100,7 +118,7 @@ def _lint_text(stdin: str, optional: frozenset[str]) -> LintResult:
     documents = (read.document,) if read.document is not None else ()
     read.diagnostics.extend(run_rules(documents, optional=optional))
     sources = {STDIN: content.decode("utf-8", "replace") if read.document is None else read.document.text}
-    found, hidden = hide(read.diagnostics, sources)
+    found, hidden = hide(read.diagnostics.shortened(), sources)
     return LintResult(diagnostics=found, suppressed=hidden, sources=sources, files_checked=1)
 
 
@@ -195,6 +213,7 @@ def compile_plan(plan_file: Path, *, overrides: Overrides, environ: Mapping[str,
         if workspace is not None:
             plan, found = compile_workspace(workspace)
             diagnostics.extend(found)
+    diagnostics = diagnostics.shortened()
     sources = _sources(workspace, diagnostics)
     usable = None if diagnostics.has_errors else plan
     return Compiled(plan=usable, diagnostics=diagnostics, sources=sources, workspace=workspace)

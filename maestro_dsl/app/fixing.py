@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from maestro_dsl.app.documents import STDIN, lint
 from maestro_dsl.app.lint_result import FixOptions, LintResult
 from maestro_dsl.app.rewriting import Change, areas_of, may_change
-from maestro_dsl.diagnostics import Diagnostic, Edit, Severity
+from maestro_dsl.diagnostics import MANY, Diagnostic, Edit, Severity, up_to
 from maestro_dsl.lang.edits import Claims, EditConflict, Encoded, decode, lines_of
 from maestro_dsl.lang.format import comments_in
 from maestro_dsl.lang.read import read_content
@@ -51,10 +51,13 @@ class FixResult:
 def fix(options: FixOptions) -> FixResult:
     """Return the documents among `options.paths` with all fixes that findings carry.
 
+    What is left is more than anybody wants to see at once: `Diagnostics.shortened`.
+
     Raises:
         UsageError: a path does not exist.
     """
-    return _Fixer(options).run()
+    with up_to(MANY):
+        return _Fixer(options).run()
 
 
 class _Fixer:

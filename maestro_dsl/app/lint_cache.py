@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from maestro_dsl import __version__
 from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.codec import digest, from_json, to_json
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, limit
 from maestro_dsl.lang.disk import noted
 from maestro_dsl.lang.files import still_holds
 from maestro_dsl.lang.model import LintSettings
@@ -104,7 +104,7 @@ def question_of(paths: Sequence[Path], environ: Mapping[str, str], overrides: Ov
     ours = {name: value for name, value in environ.items() if name.startswith("MAESTRO_")}
     ours.pop(_VARIABLE, None)
     places = [(str(path), str(path.resolve())) for path in paths]
-    return digest([_tool(), str(Path.cwd()), places, sorted(ours.items()), to_json(overrides)])
+    return digest([_tool(), str(Path.cwd()), places, sorted(ours.items()), to_json(overrides), limit()])
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from maestro_dsl.cli import fixes
 from maestro_dsl.cli.context import print_text, session
 from maestro_dsl.cli.lint_report import Narrowed, show
 from maestro_dsl.cli.options import PATH, format_option
-from maestro_dsl.diagnostics import Severity
+from maestro_dsl.diagnostics import MANY, MOST, Severity, up_to
 from maestro_dsl.errors import UsageError
 from maestro_dsl.reporters.text import safe
 
@@ -93,7 +94,7 @@ def command(
             mended=mended,
         )
     else:
-        found = _narrowed(_lint(asked, uses_cache=not options["no_cache"]), options)
+        found = _look(asked, options)
     if options["write_baseline"] is not None:
         return _write_baseline(own, options["write_baseline"], found.result)
     show(
@@ -123,6 +124,14 @@ def _lint(asked: FixOptions, *, uses_cache: bool) -> LintResult:
     return result
 
 
+def _look(asked: FixOptions, options: dict[str, Any]) -> Narrowed:
+    """Lint, and narrow; what is compared with something is found first, and cut short afterwards."""
+    compares = any(options[name] is not None for name in ("baseline", "since", "write_baseline"))
+    with up_to(MANY if compares else MOST):
+        result = _lint(asked, uses_cache=not options["no_cache"])
+    return _narrowed(result, options)
+
+
 def _narrowed(result: LintResult, options: dict[str, Any]) -> Narrowed:
     """Return a result without what the baseline knows, then without what has not changed."""
     known, unchanged = 0, 0
@@ -136,6 +145,8 @@ def _narrowed(result: LintResult, options: dict[str, Any]) -> Narrowed:
         from maestro_dsl.app import changed_since, only_changed
 
         result, unchanged = only_changed(result, changed_since(options["since"]))
+    if options["write_baseline"] is None:
+        result = replace(result, diagnostics=result.diagnostics.shortened())
     return Narrowed(result=result, known=known, stale=stale, unchanged=unchanged)
 
 
@@ -145,6 +156,9 @@ def _write_baseline(own: Session, file: Path, result: LintResult) -> int:
 
     count = write_baseline(file, result)
     own.say(f"{plural(count, 'finding')} written to {safe(str(file))}")
+    for item in result.diagnostics:
+        if item.is_more:
+            own.say(f"not all: {safe(item.span.file)} has more of {item.code}, and they stay findings")
     own.next(f"maestro lint --baseline {safe(str(file))}")
     return 0
 
@@ -155,22 +169,24 @@ def _watch(own: Session, asked: FixOptions, options: dict[str, Any], limit: Seve
     from maestro_dsl.app.system import pause
     from maestro_dsl.app.watching import watch
 
-    last: list[LintResult] = []
+    found: list[Narrowed] = []
 
-    def shown(result: LintResult, changed: tuple[str, ...]) -> None:
-        found = _narrowed(result, options)
-        last[:] = [found.result]
+    def look() -> LintResult:
+        found[:] = [_look(asked, options)]
+        return found[0].result
+
+    def shown(_: LintResult, changed: tuple[str, ...]) -> None:
         if sys.stdout.isatty():
             print_text("\x1b[2J\x1b[3J\x1b[H")
         if changed:
             own.say(f"changed: {', '.join(safe(Path(path).name) for path in changed)}")
-        show(own, found, options["output_format"], show_suppressed=options["show_suppressed"])
+        show(own, found[0], options["output_format"], show_suppressed=options["show_suppressed"])
         own.say("watching; Ctrl-C ends it")
 
     try:
-        watch(lambda: _lint(asked, uses_cache=not options["no_cache"]), shown, wait=pause)
+        watch(look, shown, wait=pause)
     except KeyboardInterrupt:
-        return int(bool(last) and fails(last[0], limit))
+        return int(bool(found) and fails(found[0].result, limit))
 
 
 def _refuse_what_clashes(options: dict[str, Any], stdin_filename: Path | None, *, piped: bool) -> None:

@@ -5,8 +5,10 @@ Works on a blueprint alone, or more exactly with the workspace that uses it. Eva
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, types
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.workspace import Workspace
 
 P = TypeVar("P", Expression, Text)
+_Place: TypeAlias = tuple[int, int]
+"""Line and column."""
 NAMES = {
     "EXP001": "expression-syntax",
     "EXP002": "undefined-variable",
@@ -50,17 +54,28 @@ def check_blueprint(document: Document[Blueprint], workspace: Workspace | None =
 def without_echoes(found: Iterable[Diagnostic], known: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """Yield the findings of an evaluation that the static checks of the same text did not make already."""
     errors = (item for item in known if item.severity is Severity.ERROR)
-    places = [item.span for item in errors if item.code.startswith(("EXP", "REF"))]
+    places: dict[str, list[tuple[_Place, _Place]]] = {}
+    for item in errors:
+        if item.code.startswith(("EXP", "REF")):
+            places.setdefault(item.span.file, []).append(_places(item.span))
+    for inside in places.values():
+        inside.sort()
     for item in found:
-        is_echo = item.code.startswith(("EXP", "REF")) and any(_is_inside(at, item.span) for at in places)
+        is_echo = item.code.startswith(("EXP", "REF")) and _holds(item.span, places.get(item.span.file, []))
         if not is_echo:
             yield item
 
 
-def _is_inside(inner: Span, outer: Span) -> bool:
-    starts_inside = (inner.line, inner.column) >= (outer.line, outer.column)
-    ends_inside = (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
-    return inner.file == outer.file and starts_inside and ends_inside
+def _holds(outer: Span, places: list[tuple[_Place, _Place]]) -> bool:
+    """Return whether one of `places`, which are sorted, lies inside `outer`."""
+    start, end = _places(outer)
+    first = bisect_left(places, (start,))
+    starting = takewhile(lambda place: place[0] <= end, islice(places, first, None))
+    return any(last <= end for _, last in starting)
+
+
+def _places(span: Span) -> tuple[_Place, _Place]:
+    return (span.line, span.column), (span.end_line, span.end_column)
 
 
 def strings_of(value: Json, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
@@ -217,6 +232,8 @@ class _Checker:
 
     def report(self, problem: Problem, pointer: Pointer, fix: Fix | None = None) -> None:
         """Turn a problem of an expression into a finding at its place in the file."""
+        if not self.diagnostics.has_room(problem.code, self.document.file):
+            return
         span = self.document.map.scalar_offsets(pointer).span(problem.start, problem.end)
         if problem.replacement is not None:
             whole = self.document.map.value_span(pointer)

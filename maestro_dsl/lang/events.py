@@ -7,11 +7,13 @@ is parsed. Turning the parser's own errors into findings is not done here.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 
+from maestro_dsl.diagnostics import limit
 from maestro_dsl.lang import scalars
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.refusals import (
@@ -85,6 +87,7 @@ class Builder:
         self._plain: dict[str, Json] = {}
         self._known_keys: dict[str, str] = {}
         self._merges: list[tuple[MapPlace, Json, Place]] = []
+        self._made: Counter[str] = Counter()
 
     def read(self, next_event: Callable[[], Event]) -> None:  # noqa: C901, PLR0912, PLR0915 - see the comment
         """Consume the events of one document.
@@ -217,7 +220,7 @@ class Builder:
         text: str = event.value
         value = scalars.resolve(text)
         if self._limits.strict and scalars.is_ambiguous(text):
-            self.findings.append(self._ambiguous(event, value))
+            self._ambiguous(event, value)
         else:
             self._plain[text] = value
         return value
@@ -259,7 +262,7 @@ class Builder:
             return True
         if self._limits.strict and scalars.is_ambiguous(name):
             if is_plain:
-                self.findings.append(self._ambiguous(event, name))
+                self._ambiguous(event, name)
         elif name != "<<":
             self._known_keys[name] = name
         if name in parent.value:
@@ -273,11 +276,11 @@ class Builder:
         Of a key that stands twice the first value counts in our documents, the last in others'.
         """
         if name in parent.value:
-            if self._limits.strict:
-                return False
-            at = 2 * list(parent.value).index(name)
-            del parent.value[name], parent.marks[at : at + 2]
-            return True
+            if not self._limits.strict:
+                parent.value[name] = value
+                parent.later = parent.later or {}
+                parent.later[name] = (parent.marks[-1], place)
+            return False
         self._merges.append((parent, value, place))
         return False
 
@@ -370,14 +373,22 @@ class Builder:
         hint = f"the limit is {self._limits.nodes:,} values and {self._limits.size:,} characters"
         return self._stop(event, "SYN005", "alias-limit", message, hint)
 
+    def _has_room(self, code: str) -> bool:
+        """Return whether one more finding of a rule is of use."""
+        self._made[code] += 1
+        return self._made[code] <= limit() + 1
+
     def _duplicate(self, event: Event, name: str, parent: Any) -> None:
+        if not self._has_room("SYN002"):
+            return
         first = self._source.token_span(parent.marks[2 * list(parent.value).index(name)])
         self.findings.append(
             duplicate_key(self._event_span(event), first, name, is_error=self._limits.strict)
         )
 
-    def _ambiguous(self, event: Event, value: Json) -> Diagnostic:
-        return ambiguous(self._event_span(event), event.value, value)
+    def _ambiguous(self, event: Event, value: Json) -> None:
+        if self._has_room("SYN003"):
+            self.findings.append(ambiguous(self._event_span(event), event.value, value))
 
     def _event_span(self, event: Event) -> Span:
         start, end = event.start_mark.index, event.end_mark.index

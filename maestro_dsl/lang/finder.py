@@ -22,7 +22,7 @@ from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.parallel import WORTH_IT, parse_ahead
 from maestro_dsl.lang.read import Read, document_of, read_content, read_document
 from maestro_dsl.lang.shelves import Shelf, Shelves
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, listed
 from maestro_dsl.lang.units import UnitError, is_in_range
 
 _CORE: Final = "core"
@@ -112,7 +112,8 @@ class Finder:
         owner = self.shelves.holding(stated_in) if self.shelves is not None else None
         path = self.all(kind, owner).get(name)
         if path is None:
-            self.reader.diagnostics.add(self._undefined(kind, reference, name, (stated_in, span), owner))
+            if self.reader.diagnostics.has_room(_CODES[kind][0], span.file):
+                self.reader.diagnostics.add(self._undefined(kind, reference, name, (stated_in, span), owner))
             return None
         document = self.reader.use(path)
         if document is not None and wanted and not self._meets(document, kind, wanted, span):
@@ -170,6 +171,8 @@ class Finder:
         self, kind: Kind, reference: str, stated_in: Path, span: Span
     ) -> Document[DocumentValue] | None:
         area = self.area or Area(stated_in.resolve().parent)
+        if not self.reader.diagnostics.has_room("REF008", span.file):
+            return None
         try:
             path = area.locate(stated_in, reference)
         except PathProblem as problem:
@@ -214,7 +217,7 @@ class Finder:
             *_CODES[kind],
             span,
             f'unknown {noun} "{reference}"',
-            f"{guess}{noun}s: {', '.join(names) or 'none'}",
+            f"{guess}{noun}s: {listed(names) or 'none'}",
         )
         document = self.reader.look(stated_in.resolve())
         if near is None or document is None:

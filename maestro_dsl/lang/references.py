@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, Span
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import Kind
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, listed
 from maestro_dsl.lang.validators import validator_for
 from maestro_dsl.lang.values import check_input
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import Blueprint, Plan
+
+
+_READ: Final = re.compile(r"\binputs\s*(?:\.\s*(\w+)|\[\s*['\"]([^'\"]*)['\"]\s*\])")
 
 
 def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
@@ -45,8 +48,9 @@ def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
 
 def check_unused_inputs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
     """Yield REF007 for every input that no text of the blueprint reads."""
+    read = {name for match in _READ.finditer(blueprint.text) for name in match.groups()}
     for name in blueprint.value.inputs:
-        if not re.search(rf"\binputs\s*(?:\.\s*{name}\b|\[\s*['\"]{name}['\"]\s*\])", blueprint.text):
+        if name not in read:
             yield Diagnostic(
                 code="REF007",
                 name="unused-definition",
@@ -121,7 +125,7 @@ def check_literal_ids(
     blueprint: Document[Blueprint], team: Iterable[str], contracts: Iterable[str]
 ) -> Iterator[Diagnostic]:
     """Yield REF002 and REF003 for nodes that name a persona or a contract that the plan does not have."""
-    members, promised = list(team), list(contracts)
+    members, promised = dict.fromkeys(team), dict.fromkeys(contracts)
     for node_id, node in blueprint.value.nodes.items():
         if node.persona is not None and "{{" not in node.persona and node.persona not in members:
             span = blueprint.map.value_span(("nodes", node_id, "persona"))
@@ -178,6 +182,6 @@ def undefined(
         severity=Severity.ERROR,
         span=span,
         message=message,
-        help=f"{guess}{noun}: {', '.join(valid) or 'none'}",
+        help=f"{guess}{noun}: {listed(valid) or 'none'}",
         fix=fix,
     )

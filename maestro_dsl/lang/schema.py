@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, Span, limit
+from maestro_dsl.lang.breaches import breaches_of
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import API_VERSION, Json, Kind
 from maestro_dsl.lang.respellings import OLD_VERSIONS
@@ -31,13 +33,13 @@ class Checked:
 
 def check(kind: Kind, data: Mapping[str, Json], source: SourceMap) -> Checked:
     """Return what the grammar of `kind` says about `data`, sorted by no order in particular."""
-    breaches = validator_of(kind).violations(dict(data))
-    violations = [item for item in breaches if not _is_unknown_yet(kind, data, item.pointer)]
+    breaches = breaches_of(validator_of(kind), dict(data))
+    violations = [item for item in breaches.found if not _is_unknown_yet(kind, data, item.pointer)]
     if not violations:
-        return Checked()
+        return Checked(holes=breaches.unseen)
     explain = Explainer(kind, data, source)
     found: list[Diagnostic] = []
-    holes: list[Pointer] = []
+    holes: list[Pointer] = list(breaches.unseen)
     for violation in violations:
         found += explain.diagnostics(violation)
         holes += explain.holes(violation)
@@ -54,7 +56,7 @@ def _is_unknown_yet(kind: Kind, data: Mapping[str, Json], pointer: Pointer) -> b
 
 _INSIDE_WITH: Final = 4
 _MOST_GUESSES: Final = 200
-"""Unknown keys of one mapping for which the nearest key is looked for; more are no slips of a hand."""
+"""Unknown keys of a document for which the nearest key is looked for; more are no slips of a hand."""
 
 
 class Explainer:
@@ -74,6 +76,7 @@ class Explainer:
         self._source = source
         self._root = schema_of(kind) if root is None else root
         self._is_rendered = is_rendered
+        self._made: Counter[str] = Counter()
 
     def holes(self, violation: Violation) -> Iterable[Pointer]:
         """Return what cannot be decoded because of a breach; a missing key leaves a hole by itself."""
@@ -85,19 +88,27 @@ class Explainer:
         """Yield the findings of one breach, a finding for each key it names."""
         match violation.keyword:
             case "additionalProperties":
-                for place, name in enumerate(violation.detail):
-                    yield self._unknown_key(violation, name, guesses=place < _MOST_GUESSES)
+                for name in violation.detail:
+                    if not self._has_room("SCH001"):
+                        return
+                    yield self._unknown_key(violation, name)
             case "required":
                 for name in violation.detail:
-                    yield self._missing_key(violation, name)
+                    if self._has_room("SCH002"):
+                        yield self._missing_key(violation, name)
             case "enum" | "const":
-                yield self._bad_enum(violation)
-            case "propertyNames":
-                yield self._bad_name(violation)
-            case _:
-                yield self._wrong_type(violation)
+                if self._has_room("SCH004"):
+                    yield self._bad_enum(violation)
+            case keyword if self._has_room("SCH003"):
+                yield self._bad_name(violation) if keyword == "propertyNames" else self._wrong_type(violation)
 
-    def _unknown_key(self, violation: Violation, name: str, *, guesses: bool) -> Diagnostic:
+    def _has_room(self, code: str) -> bool:
+        """Return whether one more finding of a rule is of use."""
+        self._made[code] += 1
+        return self._made[code] <= limit() + 1
+
+    def _unknown_key(self, violation: Violation, name: str) -> Diagnostic:
+        guesses = self._made["SCH001"] <= _MOST_GUESSES
         span = self._source.key_span((*violation.pointer, name))
         valid = sorted(self._parent_schema(violation).get("properties", ()))
         free = [key for key in valid if guesses and not self._has(violation.pointer, key)]

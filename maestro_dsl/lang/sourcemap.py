@@ -41,10 +41,14 @@ class MapPlace:
     end: int
     value: dict[str, Json]
     marks: list[Any]
+    later: dict[str, tuple[Token, Place]] | None = None
+    """Key and place of what stands once more further down, where the last counts."""
     _index: dict[str, int] | None = None
 
     def entry(self, name: str | int) -> tuple[Token, Place] | None:
         """Return the key token of `name` and the place of its value."""
+        if self.later is not None and name in self.later:
+            return self.later[str(name)]
         if self._index is None or len(self._index) != len(self.value):
             self._index = {key: 2 * number for number, key in enumerate(self.value)}
         at = self._index.get(str(name))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+_MOST_LISTED: Final = 50
 
 
 def closest(word: str, options: Iterable[str]) -> str | None:
@@ -22,15 +24,26 @@ def closest(word: str, options: Iterable[str]) -> str | None:
 @lru_cache(maxsize=4096)  # a misspelling often stands in many places
 def _closest(word: str, options: tuple[str, ...]) -> str | None:
     best: tuple[int, bool, str] | None = None
+    wanted = word.casefold()
+    letters = set(wanted)
     for option in options:
         allowed = max(1, max(len(word), len(option)) // 3)
         if abs(len(word) - len(option)) > allowed:
             continue
-        found = distance(word.casefold(), option.casefold())
-        rank = (found, sorted(word.casefold()) != sorted(option.casefold()))
+        other = option.casefold()
+        if len(letters.difference(other)) > allowed:
+            continue  # each of these letters takes an edit of its own
+        found = distance(wanted, other)
+        rank = (found, sorted(wanted) != sorted(other))
         if found <= allowed and (best is None or rank < best[:2]):
             best = (*rank, option)
     return best[2] if best else None
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a message lists them; of very many only the first."""
+    more = len(names) - _MOST_LISTED
+    return ", ".join(names[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def distance(left: str, right: str) -> int:

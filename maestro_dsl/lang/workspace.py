@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span, limited
 from maestro_dsl.lang.contracts import ResolvedContract, read_stated, resolve_contract
 from maestro_dsl.lang.disk import is_file
 from maestro_dsl.lang.document import Document
@@ -137,12 +137,12 @@ def find_blueprints(root: Path | None) -> tuple[Document[Blueprint], ...]:
 
 
 def _own_references(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
-    yield from check_providers(document)
+    yield from limited(check_providers(document))
     if isinstance(document.value, Blueprint):
         blueprint = _typed(document, Blueprint)
-        yield from check_needs(blueprint)
-        yield from check_unused_inputs(blueprint)
-        yield from check_input_schemas(blueprint)
+        yield from limited(check_needs(blueprint))
+        yield from limited(check_unused_inputs(blueprint))
+        yield from limited(check_input_schemas(blueprint), rules=4)
     elif isinstance(document.value, Persona) and document.value.prompt_file:
         span = document.map.value_span(("prompt_file",))
         problem = read_stated(area_of(document.path), document.path, document.value.prompt_file, span)[1]
@@ -319,9 +319,12 @@ class _Loader:
         contracts: dict[str, ResolvedContract] = {}
         seen: set[Path] = set()
         written = plan.data.get("contracts") if isinstance(plan.data, dict) else None
-        places = list(written) if isinstance(written, list) else []
+        listed = list(enumerate(written)) if isinstance(written, list) else []
+        places = {text: place for place, text in reversed(listed) if isinstance(text, str)}
         for text in plan.value.contracts:
-            span = plan.map.value_span(("contracts", places.index(text)))
+            if not self.diagnostics.has_room("REF008", plan.file):
+                break  # so many are missing that the others tell nothing new
+            span = plan.map.value_span(("contracts", places[text]))
             if _IN_A_LIBRARY.fullmatch(text) and not is_file(plan.path.parent / text):
                 shared = self.finder.find(Kind.CONTRACT, text, plan.path, span)
                 if shared is not None and shared.path not in seen:
@@ -362,12 +365,12 @@ class _Loader:
         contracts: Mapping[str, ResolvedContract],
     ) -> None:
         for document in self.reader.documents.values():
-            self.diagnostics.extend(check_providers(document))
-        self.diagnostics.extend(check_inputs(plan, blueprint))
-        self.diagnostics.extend(check_input_values(plan, blueprint))
+            self.diagnostics.extend(limited(check_providers(document)))
+        self.diagnostics.extend(limited(check_inputs(plan, blueprint), rules=2))
+        self.diagnostics.extend(limited(check_input_values(plan, blueprint), rules=4))
         written = plan.data.get("team") if isinstance(plan.data, dict) else None
         team = list(written) if isinstance(written, dict) else []
-        self.diagnostics.extend(check_literal_ids(blueprint, team, contracts))
+        self.diagnostics.extend(limited(check_literal_ids(blueprint, team, contracts), rules=2))
 
 
 def _wrong_kind(span: Span, message: str) -> Diagnostic:

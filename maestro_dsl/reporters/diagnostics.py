@@ -95,8 +95,10 @@ def summary(
 ) -> str:
     """Return the closing line, e.g. "3 errors and 1 warning in 4 files (2 suppressed)"."""
     counts = dict.fromkeys(Severity, 0)
+    are_more = False
     for finding in findings:
-        counts[finding.severity] += 1
+        counts[finding.severity] += not finding.is_more
+        are_more |= finding.is_more
     named = [
         style(_COLOURS[severity], plural(count, "note" if severity is Severity.INFO else severity.value))
         for severity, count in counts.items()
@@ -107,7 +109,7 @@ def summary(
     if not named:
         return f"{style('green', 'no mistakes')} in {files}"
     listed = ", ".join(named[:-1]) + (" and " if len(named) > 1 else "") + named[-1]
-    return f"{listed} in {files}"
+    return f"{'at least ' if are_more else ''}{listed} in {files}"
 
 
 def concise(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = PLAIN) -> str:
@@ -121,8 +123,8 @@ def concise(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = P
 
 
 def json_item(finding: Diagnostic) -> dict[str, Any]:
-    """Return one finding in the JSON shape of the manual."""
-    return {
+    """Return one finding in the JSON shape of the manual; the last has "more" where others are left out."""
+    shown = {
         "code": finding.code,
         "name": finding.name,
         "severity": finding.severity.value,
@@ -132,6 +134,7 @@ def json_item(finding: Diagnostic) -> dict[str, Any]:
         "related": [{**_json_place(item.span), "message": item.message} for item in finding.related],
         "fix": to_json(finding.fix) if finding.fix is not None else None,
     }
+    return {**shown, "more": True} if finding.is_more else shown
 
 
 def _json_place(span: Span) -> dict[str, Any]:

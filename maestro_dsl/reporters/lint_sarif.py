@@ -43,4 +43,5 @@ def _result(item: Diagnostic, mark: str, *, is_suppressed: bool) -> sarif.SarifR
         fingerprint=mark,
         fixes=() if item.fix is None else (item.fix,),
         is_suppressed=is_suppressed,
+        is_more=item.is_more,
     )

@@ -52,6 +52,8 @@ class SarifResult:
     fixes: tuple[Fix, ...] = ()
     is_suppressed: bool = False
     """True where a comment in the source hides it."""
+    is_more: bool = False
+    """True where it says that there are more than are listed."""
 
 
 def document(
@@ -116,6 +118,8 @@ def _result(item: SarifResult, index: dict[str, int]) -> dict[str, Any]:
         made["fixes"] = [_fix(fix) for fix in item.fixes]
     if item.is_suppressed:
         made["suppressions"] = [{"kind": "inSource"}]
+    if item.is_more:
+        made["properties"] = {"more": True}
     return made
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Span
@@ -24,6 +25,8 @@ MARK: Final = "maestro:"
 _FORM: Final = re.compile(
     r"\s*maestro:\s*(?P<verb>[A-Za-z_-]*)\s*(?:\[(?P<codes>[^\]]*)\])?(?P<reason>.*)", re.DOTALL
 )
+_MOST: Final = 2_000
+"""Suppressions of one file that are read."""
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _HINT: Final = "write: maestro: ignore[CODE] reason"
 _IN_PLANS: Final = frozenset({Scope.WORKSPACE, Scope.GRAPH})
@@ -67,7 +70,12 @@ def suppress(
     """
     by_place: dict[tuple[str, int], list[_Named]] = {}
     known = {rule.name: rule for rule in catalogue.values()} | dict(catalogue)
-    all_of_them = [item for file, text in sources.items() for item in _suppressions(file, text, known)]
+    all_of_them: list[_Suppression] = []
+    unread: list[Diagnostic] = []
+    for file, text in sources.items():
+        these = list(islice(_suppressions(file, text, known), _MOST + 1))
+        all_of_them += these[:_MOST]
+        unread += map(_not_read, these[_MOST:])
     if not all_of_them:
         return found, Diagnostics()
     for item in all_of_them:
@@ -75,10 +83,26 @@ def suppress(
             by_place.setdefault((item.source.file, line), []).extend(item.named)
     kept, hidden = Diagnostics(), Diagnostics()
     for finding in found:
-        (hidden if _is_hidden(finding, by_place) else kept).add(finding)
+        (hidden if _is_hidden(finding, by_place) and not finding.is_more else kept).add(finding)
+    cut = {(item.span.file, item.code) for item in found if item.is_more}
     for item in all_of_them:
-        kept.extend(_problems(item, known, is_in_plan=item.source.file in in_plans))
+        for named in item.named:
+            if named.rule is not None and (item.source.file, named.rule.code) in cut:
+                named.has_hidden = True  # nobody knows what it would hide
+        if kept.has_room(SUPPRESSION.code, item.source.file):
+            kept.extend(_problems(item, known, is_in_plan=item.source.file in in_plans))
+    kept = kept.shortened()
+    kept.extend(unread)
     return kept, hidden
+
+
+def _not_read(item: _Suppression) -> Diagnostic:
+    """Return the finding about the first comment that is one too many."""
+    return SUPPRESSION.finding(
+        item.source.span(item.comment.start, item.comment.end),
+        f"a file may hold {_MOST:,} suppressions; this one and those after it hide nothing",
+        "leave the rule out for this file: lint.per_path in maestro.yaml",
+    )
 
 
 def _is_hidden(finding: Diagnostic, by_place: Mapping[tuple[str, int], Iterable[_Named]]) -> bool:
