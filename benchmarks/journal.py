@@ -18,7 +18,6 @@ from measure import Row, print_rows, turns
 
 from maestro_dsl.engine.events import AttemptStarted, Event
 from maestro_dsl.engine.ports import RunRecord
-from maestro_dsl.storage.heads import encoded
 from maestro_dsl.storage.journal import Journal
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
             return seconds(lambda: journal.append(items, 1))
 
         def append_plain(items: list[Event]) -> None:
-            os.write(plain, "".join(encoded(item) + "\n" for item in items).encode())
+            os.write(plain, "".join(item.text() + "\n" for item in items).encode())
             os.fdatasync(plain)
 
         floor, single, ten = turns(

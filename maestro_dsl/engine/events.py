@@ -7,17 +7,20 @@ fields it does not know, and `EVENT_VERSION` grows when a meaning changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, TypeAlias
 
-from maestro_dsl.codec import from_json, to_json
+from maestro_dsl.codec import ascii_printer, from_json, to_json
 from maestro_dsl.errors import IntegrityError
+from maestro_dsl.frozen import quick
 from maestro_dsl.lang.model import Json
 
 EVENT_VERSION: Final = 1
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens of one or more model calls."""
@@ -33,6 +36,7 @@ class Usage:
         return self.input_tokens + self.output_tokens + self.cache_write_tokens + self.cache_read_tokens
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
     """One produced file: path relative to the output folder, content by SHA-256, size in bytes."""
@@ -41,6 +45,9 @@ class FileRef:
     digest: str
     size: int
     executable: bool = False
+
+
+NO_USAGE: Final = Usage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,7 @@ class RunResumed:
     """Nodes whose attempt was in flight and will run again."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted:
     """An attempt was reserved for and handed out. `attempt` and `round` count from 1."""
@@ -94,6 +102,7 @@ class AttemptStarted:
     """The provider costs nothing, so a call that was lost owes nothing."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelResponded:
     """A model's answer is stored; after a kill it is used instead of paying again."""
@@ -106,6 +115,7 @@ class ModelResponded:
     nano_usd: int | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFinished:
     """An attempt ended. `failure` is None for success, else one of the retry taxonomy or "fatal"."""
@@ -119,7 +129,7 @@ class AttemptFinished:
     issues: tuple[Issue, ...] = ()
     healed: tuple[str, ...] = ()
     score: float | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     nano_usd: int = 0
     duration_s: float = 0.0
     result_digest: str | None = None
@@ -137,6 +147,7 @@ class RetryScheduled:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishStarted:
     """The files of a node are about to be renamed into the output folder."""
@@ -147,6 +158,7 @@ class PublishStarted:
     result_digest: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """All files of the intent are in place."""
@@ -154,6 +166,7 @@ class Published:
     node: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFinished:
     """A node reached a final state, which never changes."""
@@ -320,6 +333,7 @@ BODIES: Final[Mapping[str, type[Body]]] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One line of a run's history."""
@@ -328,6 +342,7 @@ class Event:
     seq: int
     at: float
     body: Body
+    _text: str | None = field(default=None, init=False, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the form that the journal and `--progress json` write."""
@@ -339,6 +354,20 @@ class Event:
             "type": type(self.body).__name__,
             **to_json(self.body),
         }
+
+    def text(self) -> str:
+        """Return `to_json` as ASCII text with sorted keys, equal for equal events; it is made once."""
+        if self._text is None:
+            body, name = self.body, type(self.body).__name__
+            made = _printer(name)(body, self.at, self.run_id, self.seq, name, EVENT_VERSION)
+            object.__setattr__(self, "_text", made)
+            return made
+        return self._text
+
+
+@cache
+def _printer(name: str) -> Callable[..., str]:
+    return ascii_printer(BODIES[name], "at", "run_id", "seq", "type", "version")
 
 
 def decode_event(data: Mapping[str, Any]) -> Event:

@@ -1,7 +1,7 @@
 """How a node ends: reuse of a stored result, publishing, the final event, or a question to a person.
 
 Publishing is intent, renames, receipt: a process that dies in between does it again, and nothing is generated
-for that.
+for that. Nobody waits for the disk when a node ends: whatever starts because of it is written behind it.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Finisher:
     async def reuse(self, job: Job) -> bool:
         """End the node with the stored result of its key; False where there is none that is whole."""
         node, runtime = job.node, self._desk.runtime
+        if self._writer.is_on_its_way(job.key):
+            await self._writer.commit()
         stored = runtime.store.result(job.key) if reusable(node) else None
         if stored is None or not self._whole(stored):
             return False
@@ -73,6 +75,7 @@ class Finisher:
         # Reuse makes it the newest result of its node again: the next change is told against this one.
         again = None if is_newest else replace(stored, node=node.address)
         await self._publish_and_end(job, (), stored.files, stored.result_digest, final, again)
+        await self._writer.commit()  # nothing else makes it wait: thousands of them would keep the loop
         return True
 
     def _whole(self, stored: CachedResult) -> bool:
@@ -86,9 +89,7 @@ class Finisher:
         """End the node well, or ask what its result asks."""
         question = outcome.result.question
         if question is not None and job.record.decision is None:
-            await self._writer.commit(
-                *outcome.unwritten, NodeWaiting(node=job.node.address, question=question)
-            )
+            self._writer.post(*outcome.unwritten, NodeWaiting(node=job.node.address, question=question))
             return
         on_mock = self._desk.index.uses_mock(job.node)
         state = NodeState.SUCCEEDED_ON_MOCK if on_mock else NodeState.SUCCEEDED
@@ -97,7 +98,7 @@ class Finisher:
     async def give_up(self, job: Job, outcome: Outcome) -> None:
         """End the node after its last failure, as its policy says."""
         if outcome.result.verdict is not None:
-            await self._judged(job, outcome)
+            self._judged(job, outcome)
             return
         report = _report(job, outcome)
         if outcome.result.usable and job.node.give_up is not GiveUp.ACCEPT_DEGRADED:
@@ -117,14 +118,12 @@ class Finisher:
         """Write a decided ending."""
         if ending.ask:
             question = f"{ending.reason} What now: retry, approve (take what there is), skip or reject?"
-            await self._writer.commit(
-                *outcome.unwritten, NodeWaiting(node=job.node.address, question=question)
-            )
+            self._writer.post(*outcome.unwritten, NodeWaiting(node=job.node.address, question=question))
             return
         if ending.state is NodeState.DEGRADED:
             await self._end_with_files(job, outcome, ending.state, ending.reason)
             return
-        await self._writer.commit(
+        self._writer.post(
             *outcome.unwritten,
             *self._ticket(job, outcome, ending.state, ending.reason),
             self._final(job, outcome, ending.state, ending.reason, ()),
@@ -132,10 +131,10 @@ class Finisher:
         if ending.stop_run:
             self.stop(f"{job.node.address} {ending.state}: {outcome.result.message}")
 
-    async def _judged(self, job: Job, outcome: Outcome) -> None:
+    def _judged(self, job: Job, outcome: Outcome) -> None:
         reason = outcome.result.message or f"the verdict is {(outcome.verdict or '').replace('_', ' ')}"
         ending = give_up.decide(job.node.give_up, Failure.FATAL, reason)
-        await self._writer.commit(
+        self._writer.post(
             *outcome.unwritten,
             *self._ticket(job, outcome, ending.state, reason),
             self._final(job, outcome, ending.state, reason, ()),
@@ -167,7 +166,7 @@ class Finisher:
         state = NodeState.SKIPPED if skipped else NodeState.FAILED
         word = "skipped" if skipped else "rejected"
         reason = f"{word} {who}{note}"
-        await self._writer.commit(*outcome.unwritten, self._final(job, outcome, state, reason, ()))
+        self._writer.post(*outcome.unwritten, self._final(job, outcome, state, reason, ()))
 
     def _approved_state(self, job: Job) -> NodeState:
         on_mock = self._desk.index.uses_mock(job.node)
@@ -194,7 +193,7 @@ class Finisher:
         stored: CachedResult | None,
     ) -> None:
         if not files and not job.node.writes:
-            await self._writer.commit(*unwritten, final, result=stored)
+            self._writer.post(*unwritten, final, result=stored)
             return
         intent = PublishStarted(node=job.node.address, key=job.key, files=files, result_digest=digest)
         if unwritten or job.record.publishing != intent:
@@ -209,11 +208,11 @@ class Finisher:
                 node=job.node.address, state=NodeState.FAILED.value, reason=reason, result_digest=digest
             )
             ended = Outcome(result=AttemptResult(failure=Failure.FATAL, message=reason))
-            await self._writer.commit(*self._ticket(job, ended, NodeState.FAILED, reason), failed)
+            self._writer.post(*self._ticket(job, ended, NodeState.FAILED, reason), failed)
             if job.node.give_up is GiveUp.FAIL_PLAN:
                 self.stop(f"{job.node.address}: {reason}")
             return
-        await self._writer.commit(Published(node=job.node.address), final, result=stored)
+        self._writer.post(Published(node=job.node.address), final, result=stored)
 
     def _final(
         self, job: Job, outcome: Outcome, state: NodeState, reason: str, files: tuple[FileRef, ...]

@@ -14,6 +14,7 @@ from maestro_dsl.engine.attempt import Coordinator
 from maestro_dsl.engine.breakers import Gate, MemoryBreakers
 from maestro_dsl.engine.closing import REPORT, cancelled, close, open_nodes
 from maestro_dsl.engine.commands import BY_PERSON
+from maestro_dsl.engine.crew import Crew
 from maestro_dsl.engine.deadlines import Deadlines
 from maestro_dsl.engine.events import (
     AlertRaised,
@@ -37,7 +38,7 @@ from maestro_dsl.engine.opening import (
     stopped_before,
     taken_up,
 )
-from maestro_dsl.engine.pacing import Halted, Pacer
+from maestro_dsl.engine.pacing import Pacer
 from maestro_dsl.engine.policy import guardrail
 from maestro_dsl.engine.purse import Purse
 from maestro_dsl.engine.readiness import ReadyQueue
@@ -48,7 +49,7 @@ from maestro_dsl.engine.worker import NodeWorker
 from maestro_dsl.engine.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from maestro_dsl.compiler.plan import CompiledPlan
 
@@ -118,6 +119,7 @@ class Interpreter:
             epoch=runtime.epoch,
             executor=runtime.appender,
         )
+        self._writer.on_break(self._fail)
         self._gate = Gate(
             clock=runtime.clock,
             pacer=self._pacer,
@@ -130,7 +132,7 @@ class Interpreter:
         if options.max_concurrency is not None:
             execution = replace(execution, max_concurrency=options.max_concurrency)
         self._execution = execution
-        self._tasks: dict[asyncio.Task[None], str | None] = {}
+        self._crew = Crew(failed=self._fail, ended=self._pump)
         self._idle: asyncio.Event = asyncio.Event()
         self._failure: BaseException | None = None
         self._stopped: str | None = None
@@ -167,7 +169,8 @@ class Interpreter:
             await self._idle.wait()
             await self._report_what_stopped()
         except asyncio.CancelledError:
-            await self._cancel_tasks()
+            self._pacer.halt()
+            await self._crew.dismiss()
             self._post_pause("interrupted", SIGNAL)
             self._writer.flush()
             raise
@@ -178,7 +181,7 @@ class Interpreter:
                 ear.cancel()
             self._deadlines.close()
         if self._failure is not None:
-            await self._cancel_tasks()
+            await self._crew.dismiss()
             if self._writer.broken is None:
                 self._writer.flush()  # what cut-off attempts left behind, so that they are no crashes
             raise self._failure
@@ -275,33 +278,39 @@ class Interpreter:
     # ---- tasks -------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        while not self._pacer.halted and self._failure is None:
-            address = self._queue.take()
-            if address is None:
-                break
-            self._spawn(self._worker.work(address), address)
-        if not self._tasks:
+        while (address := self._take()) is not None:
+            self._crew.start(self._work(address))
+        if self._crew.is_idle:
             self._idle.set()
 
-    def _spawn(self, work: Coroutine[object, None, None], address: str | None) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks[task] = address
-        task.add_done_callback(self._ended)
-        return task
+    def _take(self) -> str | None:
+        """Return the next node to start, or None."""
+        return None if self._pacer.halted or self._failure is not None else self._queue.take()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        address = self._tasks.pop(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, Halted) and self._failure is None:
+    async def _work(self, first: str) -> None:
+        """Work a node, then one that may start now that it has ended; a task for each costs twice as much."""
+        address: str | None = first
+        while address is not None:
+            try:
+                await self._worker.work(address)
+            finally:
+                self._left(address)
+            address = self._take()
+            self._pump()
+
+    def _left(self, address: str) -> None:
+        """Take note that nobody works on a node any more."""
+        if self._state.record(address).is_final:
+            self._finished(address)
+        else:
+            self._queue.release(address)
+
+    def _fail(self, error: BaseException) -> None:
+        """Stop everything: the run cannot go on."""
+        if self._failure is None:
             self._failure = error
             self._pacer.halt()
-            self._cancel_now()
-        if address is not None:
-            if self._state.record(address).is_final:
-                self._finished(address)
-            else:
-                self._queue.release(address)
-        self._pump()
+            self._crew.cancel()
 
     def _finished(self, address: str) -> None:
         state = self._state.node_state(address)
@@ -312,17 +321,7 @@ class Interpreter:
     def _skip(self, addresses: Sequence[str]) -> None:
         work = self._skips.writing(addresses)
         if work is not None:
-            self._spawn(work, None)
-
-    def _cancel_now(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-
-    async def _cancel_tasks(self) -> None:
-        self._pacer.halt()
-        self._cancel_now()
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._crew.start(work)
 
     # ---- steering ----------------------------------------------------------------------------------------
 
@@ -339,7 +338,7 @@ class Interpreter:
             self._pacer.halt()
             self._post_pause("interrupted", SIGNAL)
         else:
-            self._cancel_now()
+            self._crew.cancel()
 
     @property
     def closing(self) -> bool:
@@ -351,13 +350,13 @@ class Interpreter:
         self._pacer.halt()
         self._post_pause(reason, by)
         if now:
-            self._cancel_now()
+            self._crew.cancel()
 
     def cancel(self, reason: str) -> None:
         """End the run for good."""
         self._cancelled = reason
         self._pacer.halt()
-        self._cancel_now()
+        self._crew.cancel()
 
     def decide(self, decision: NodeDecided) -> asyncio.Task[None] | None:
         """Answer a node that waits; an answer nobody waits for is dropped (None)."""
@@ -366,7 +365,7 @@ class Interpreter:
         if not asked or self._closing or decision.node in self._deciding:
             return None
         self._deciding.add(decision.node)
-        return self._spawn(self._decided(decision), None)
+        return self._crew.start(self._decided(decision))
 
     async def _decided(self, decision: NodeDecided) -> None:
         try:

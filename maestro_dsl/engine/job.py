@@ -28,6 +28,7 @@ from maestro_dsl.engine.ports import (
 )
 from maestro_dsl.engine.runtime import Runtime
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
+from maestro_dsl.frozen import quick
 from maestro_dsl.lang.model import Json, ModelSettings
 
 FED_BACK = frozenset({"critical", "error"})
@@ -35,6 +36,7 @@ _FEEDBACK_OVERHEAD_BYTES = 2_000
 _NO_SETTINGS = ModelSettings()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a try ended, with the events that still have to be written; `final` = no policy may repeat it."""

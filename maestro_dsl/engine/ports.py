@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, PlanNode
-from maestro_dsl.engine.events import Event, FileRef, Issue, ServiceReady, ServiceStopped, Usage
+from maestro_dsl.engine.events import NO_USAGE, Event, FileRef, Issue, ServiceReady, ServiceStopped, Usage
+from maestro_dsl.frozen import quick
 from maestro_dsl.lang.model import Json, ModelSettings
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ ModelKey: TypeAlias = tuple[str, str]
 # ---- attempts --------------------------------------------------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputResult:
     """The result of a node that this one needs."""
@@ -200,6 +202,7 @@ class InputResult:
     reason: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptSpec:
     """Everything a worker needs for one attempt."""
@@ -272,6 +275,7 @@ class Verdict:
     parts: Mapping[str, float] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptResult:
     """What a worker returns; files are in the artifact store already, by digest."""
@@ -285,7 +289,7 @@ class AttemptResult:
     score: float | None = None
     quality: QualityReport | None = None
     verdict: Verdict | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     nano_usd: int = 0
     retry_after_s: float | None = None
     answer: str | None = None
@@ -308,6 +312,7 @@ class Action(Protocol):
         """Do one attempt. Returns failures; raises only for a bug of ours or a broken machine."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkContext:
     """The tools an action may use; `staging` is an empty folder of this attempt alone."""
@@ -328,6 +333,7 @@ class WorkContext:
 # ---- dispatch --------------------------------------------------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLink:
     """The way back from a worker while its attempt runs; see `WorkContext.answered`."""
@@ -371,6 +377,7 @@ class ArtifactStore(Protocol):
         """Return whether the content is stored (its bytes are not read)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedResult:
     """A stored result of a content key, reusable by any run on the same state directory."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from maestro_dsl.engine.events import (
+    NO_USAGE,
     AlertRaised,
     AttemptFinished,
     AttemptStarted,
@@ -76,9 +77,6 @@ def add_usage(left: Usage, right: Usage) -> Usage:
         cache_write_tokens=left.cache_write_tokens + right.cache_write_tokens,
         cache_read_tokens=left.cache_read_tokens + right.cache_read_tokens,
     )
-
-
-NO_USAGE: Final = Usage()
 
 
 @dataclass(slots=True, kw_only=True)

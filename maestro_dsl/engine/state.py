@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeVar, cast
 
 from maestro_dsl.engine.events import (
+    NO_USAGE,
     AlertRaised,
     AttemptFinished,
     AttemptStarted,
@@ -38,7 +39,6 @@ from maestro_dsl.engine.records import (
     CONTENT,
     FINAL,
     GOOD,
-    NO_USAGE,
     OPEN,
     RUN_FINAL,
     NodeRecord,

@@ -1,12 +1,12 @@
-"""The single writer of a run: what is ready at the same time shares one append.
+"""The single writer of a run: what is posted at the same time shares one append.
 
-An event is folded, stored and shown in this order, and whoever posted it goes on only then. Content that
-events name by digest is handed over first (`hold`) and is durable before they are.
+An event is folded when it is posted, then stored, then shown. Content that events name by digest is handed
+over first (`hold`) and is durable before they are.
 
-With an executor the loop does not wait for the disk: one group is under way at a time, and what is posted
-meanwhile is the next one. The fold may then be ahead of the disk by the group that is under way. Nothing
-comes of that: whatever is decided on it is posted behind that group, and nothing goes out before its own
-event is durable. Without an executor the append is made on the loop, as for a journal in memory.
+The fold is ahead of the disk by what has not been stored yet. Nothing comes of that: whatever is decided on
+it is posted behind it, and nothing goes out before its own event is durable (`commit` waits for that). With
+an executor the loop does not wait for the disk: one group is under way at a time, and what is posted
+meanwhile is the next one. Without an executor the append is made on the loop, as for a journal in memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import asyncio
 import logging
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
@@ -24,7 +24,7 @@ from maestro_dsl.engine.ports import CachedResult
 from maestro_dsl.engine.state import RunState, apply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from maestro_dsl.engine.ports import ArtifactStore, EventSink, Store
     from maestro_dsl.ports import Clock
@@ -36,10 +36,10 @@ _log = logging.getLogger(__name__)
 class _Group:
     """What shares one append, and who waits for it."""
 
-    events: list[Event]
-    results: list[CachedResult]
-    held: list[bytes]
-    waiters: list[asyncio.Future[None]]
+    events: list[Event] = field(default_factory=list)
+    results: list[CachedResult] = field(default_factory=list)
+    held: list[bytes] = field(default_factory=list)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
     stored: Future[None] | None = None
 
 
@@ -68,14 +68,17 @@ class Writer:
         self._executor = executor
         self._sinks: tuple[EventSink, ...] = ()
         self._blamed: set[int] = set()
-        self._bodies: list[Body] = []
-        self._results: list[CachedResult] = []
-        self._held: list[bytes] = []
         self._known: set[str] = set()
-        self._waiters: list[asyncio.Future[None]] = []
+        self._unstored: set[str] = set()
+        self._next = _Group()
         self._scheduled = False
         self._under_way: _Group | None = None
+        self._on_break: Callable[[BaseException], None] = lambda _: None
         self.broken: BaseException | None = None
+
+    def on_break(self, tell: Callable[[BaseException], None]) -> None:
+        """Have `tell` called once when nothing can be stored any more: perhaps nobody waits."""
+        self._on_break = tell
 
     def subscribe(self, sinks: Sequence[EventSink]) -> None:
         """Show every event from now on to `sinks`, after it is durable."""
@@ -86,31 +89,48 @@ class Writer:
         digest = digest_bytes(content)
         if digest not in self._known:
             self._known.add(digest)
-            self._held.append(content)
+            self._next.held.append(content)
         return digest
 
     def post(self, *bodies: Body, result: CachedResult | None = None) -> None:
-        """Hand over events without waiting; they stand before anything posted later."""
+        """Hand over events without waiting; they are folded now and stand before anything posted later.
+
+        Raises:
+            IntegrityError: an event cannot follow the others; nothing more is stored.
+        """
         if self.broken is not None:
             raise self.broken
-        self._bodies.extend(bodies)
+        state, group, now = self._state, self._next, self._clock.now()
+        try:
+            for body in bodies:
+                event = Event(run_id=self._run_id, seq=state.seq + 1, at=now, body=body)
+                apply(state, event)
+                group.events.append(event)
+        except BaseException as error:
+            self._break(error, self._take().waiters)
+            raise
         if result is not None:
-            self._results.append(result)
+            group.results.append(result)
+            self._unstored.add(result.key)
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._flush_soon)
 
     async def commit(self, *bodies: Body, result: CachedResult | None = None) -> None:
-        """Hand over events and return once they are durable, folded and shown.
+        """Hand over events and return once they, and all before them, are durable and shown.
 
         Raises:
             StateError: another process took the run over.
-            IntegrityError: an event cannot follow the others; nothing of its group was stored.
+            IntegrityError: an event cannot follow the others; nothing more is stored.
         """
         self.post(*bodies, result=result)
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        self._next.waiters.append(waiter)
         await waiter
+
+    def is_on_its_way(self, key: str) -> bool:
+        """Return whether a result of this content key has been posted and cannot be looked up yet."""
+        return key in self._unstored
 
     def flush(self) -> None:
         """Store everything posted so far, now; the loop waits for the disk."""
@@ -121,7 +141,7 @@ class Writer:
             self._settle(self._under_way)
             if self.broken is not None:
                 raise self.broken
-        group = self._folded()
+        group = self._take()
         try:
             self._append(group)
         except BaseException as error:
@@ -142,7 +162,7 @@ class Writer:
 
     def _begin(self, executor: Executor) -> None:
         """Hand a group to the executor; `_settle` is called on the loop when it is stored."""
-        group = self._under_way = self._folded()
+        group = self._under_way = self._take()
         loop = asyncio.get_running_loop()
 
         def stored(_: Future[None]) -> None:
@@ -159,35 +179,17 @@ class Writer:
         self._under_way = None
         error = group.stored.exception()
         if error is not None:
-            waiters, self._waiters = self._waiters, []
-            self._break(error, [*group.waiters, *waiters])
+            self._break(error, [*group.waiters, *self._take().waiters])
             return
         self._acknowledge(group)
         if self._scheduled:  # behind those who go on now: what they post belongs to the same group
             asyncio.get_running_loop().call_soon(self._flush_soon)
 
-    def _folded(self) -> _Group:
-        """Take what is posted, folded: an impossible event never reaches the journal."""
-        self._scheduled = False
-        bodies, self._bodies = self._bodies, []
-        now, seq, run_id = self._clock.now(), self._state.seq, self._run_id
-        group = _Group(
-            events=[
-                Event(run_id=run_id, seq=seq + place, at=now, body=body)
-                for place, body in enumerate(bodies, 1)
-            ],
-            results=self._results,
-            held=self._held if bodies else [],  # else it goes with the event that will name it
-            waiters=self._waiters,
-        )
-        self._results, self._waiters = [], []
-        self._held = [] if bodies else self._held
-        try:
-            for event in group.events:
-                apply(self._state, event)
-        except BaseException as error:
-            self._break(error, group.waiters)
-            raise
+    def _take(self) -> _Group:
+        """Return what is to be stored next; content that no event names yet stays for the group after it."""
+        group, self._next, self._scheduled = self._next, _Group(), False
+        if not group.events:
+            self._next.held, group.held = group.held, []
         return group
 
     def _append(self, group: _Group) -> None:
@@ -199,6 +201,7 @@ class Writer:
         self._store.append(group.events, self._epoch, group.results, self._plan_id)
 
     def _acknowledge(self, group: _Group) -> None:
+        self._unstored.difference_update([result.key for result in group.results])
         for sink in self._sinks:
             self._show(sink, group.events)
         for waiter in group.waiters:
@@ -210,6 +213,7 @@ class Writer:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(error)
+        self._on_break(error)
 
     def _show(self, sink: EventSink, events: Sequence[Event]) -> None:
         for event in events:

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _FIELDS: Final = ("run_id", "epoch", "seq", "updated_at", "status", "verdict", "chain")
-_ENCODER: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +78,6 @@ class Head:
             verdict=str(verdict),
             chain=chain,
         )
-
-
-def encoded(event: Event) -> str:
-    """Return the body that the journal stores: ASCII, and equal for equal events."""
-    return _ENCODER.encode(event.to_json())
 
 
 def link(chain: str, body: str) -> str:

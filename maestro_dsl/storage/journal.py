@@ -20,7 +20,6 @@ from maestro_dsl.storage.heads import (
     Head,
     broken,
     decoded,
-    encoded,
     link,
     out_of_order,
     record_of,
@@ -257,7 +256,7 @@ class Journal:
         for seq, event in enumerate(events, old.seq + 1):
             if event.seq != seq:
                 raise out_of_order(old.run_id, seq - 1, event)
-            body = encoded(event)
+            body = event.text()
             chain = link(chain, body)
             rows.append((event.run_id, seq, body, chain))
         new = replace(old, epoch=old.epoch if epoch is None else epoch).advanced(events, chain)

@@ -6,11 +6,11 @@ Does not compute keys and does not read the files of a result; those are in the 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, and_, bindparam, select
 
-from maestro_dsl.codec import from_json, to_json
+from maestro_dsl.codec import ascii_text, from_json
 from maestro_dsl.engine.ports import CachedResult
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPICursor
 
     from maestro_dsl.storage.database import Database
-
-_ENCODER: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
-)
 
 
 class Results:
@@ -47,7 +43,7 @@ class Results:
         Part of the caller's transaction: a result is there if and only if the events are that speak of it.
         """
         if results:
-            bodies = [((result.key,), (_ENCODER.encode(to_json(result)),)) for _, result in results]
+            bodies = [((result.key,), (ascii_text(result),)) for _, result in results]
             self._results.put_all(cursor, bodies)
             newest = [((plan_id, result.node), (result.key,)) for plan_id, result in results]
             self._newest.put_all(cursor, newest)

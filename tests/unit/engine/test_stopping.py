@@ -8,7 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from maestro_dsl.compiler.plan import Edge, Execution, Guardrails, PlanNode, Prompt, RetryPolicy, SafetyPolicy
+from maestro_dsl.compiler.plan import (
+    Edge,
+    Execution,
+    Guardrails,
+    KeyPart,
+    PlanNode,
+    Prompt,
+    RetryPolicy,
+    SafetyPolicy,
+)
 from maestro_dsl.engine.events import LimitRaised, NodeDecided, ServiceReady, Usage
 from maestro_dsl.engine.ports import AttemptResult, Failure
 from maestro_dsl.engine.runtime import RunControl, RunOptions
@@ -19,6 +28,7 @@ from maestro_dsl.testing import (
     Killed,
     MemoryArtifacts,
     MemoryPublisher,
+    MemoryStore,
     ScriptedAction,
     Step,
     World,
@@ -348,3 +358,22 @@ def test_a_failing_subscriber_is_named_once_and_the_others_see_everything(make_p
     assert [record.getMessage() for record in caplog.records] == [
         "Failing failed at an event; the run goes on"
     ]
+
+
+def test_a_disk_that_fails_at_a_nodes_end_stops_the_others_although_nobody_waits_for_that_end(make_plan):
+    class Full(MemoryStore):
+        def append(self, events, *rest):
+            if any(type(item.body).__name__ == "NodeFinished" for item in events):
+                raise EnvironmentFailure("the disk is full")
+            super().append(events, *rest)
+
+    action = ScriptedAction({"a": [Step(seconds=1)], "b": [Step(seconds=100)]})
+    with pytest.raises(EnvironmentFailure, match="the disk is full"):
+        run_plan(make_plan({"a": [], "b": []}), World(store=Full(), action=action))
+    assert action.running == 0
+
+
+def test_a_result_that_is_on_its_way_to_the_disk_is_reused_by_the_next_node_of_its_key(make_plan):
+    same = {"key_parts": (KeyPart(name="prompt", digest="d"),)}
+    plan = make_plan({"a": [], "b": []}, execution=Execution(max_concurrency=1), **same)
+    assert states(run_plan(plan, World())) == {"a": "succeeded", "b": "cached"}

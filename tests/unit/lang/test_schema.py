@@ -81,7 +81,9 @@ def test_what_is_no_document_is_sch005(text: str, message: str) -> None:
     assert (found.code, found.message) == ("SCH005", message)
 
 
-@pytest.mark.parametrize("first", ["", "apiVersion: maestro.dev/v1\n", "apiVersion: meastro/v1\n", "apiVersion: 1\n"])
+@pytest.mark.parametrize(
+    "first", ["", "apiVersion: maestro.dev/v1\n", "apiVersion: meastro/v1\n", "apiVersion: 1\n"]
+)
 def test_a_misspelt_version_hides_nothing_else(first: str) -> None:
     found = find(first + "kind: Persona\nid: a\nrole: b\nprompt: c\nmodell: d\n")
     assert [item.code for item in found][:2] == ["SCH005", "SCH001"]
