@@ -211,7 +211,8 @@ class Finder:
         noun = kind.value.lower()
         if library != _CORE and not any(shelf.name == library for shelf in self._usable(owner)):
             return self._no_library(kind, reference, library, span, owner)
-        near = closest(name, names) or closest(name.removeprefix(f"{_CORE}/"), known)
+        shared = next((key for key in names if key.endswith(f"/{name}")), None)
+        near = shared or closest(name, names) or closest(name.removeprefix(f"{_CORE}/"), known)
         guess = f'did you mean "{near}"? ' if near else ""
         finding = _error(
             *_CODES[kind],
