@@ -1,11 +1,15 @@
-"""Blueprints that can be used: the project's own and those of the core library."""
+"""Blueprints that can be used: the project's own, those of its libraries and of the core library."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from maestro_dsl.app.values import BlueprintInfo
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.files import root_above
+from maestro_dsl.lang.finder import Reader
+from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.shelves import Shelves
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.workspace import find_blueprints
 from maestro_dsl.resources import data_dir
@@ -28,7 +32,7 @@ def search_blueprints(
     words = query.casefold().split()
     return tuple(
         info
-        for info in (_info(document) for document in find_blueprints(root))
+        for info in _all(root)
         if execution_mode in {None, info.execution_mode}
         and coordination_mode in {None, info.coordination_mode}
         and all(word in _searched(info) for word in words)
@@ -41,7 +45,7 @@ def show_blueprint(reference: str, *, root: Path | None = None) -> BlueprintInfo
     Raises:
         UsageError: there is none; the text names the nearest.
     """
-    known = [_info(document) for document in find_blueprints(root)]
+    known = _all(root)
     for info in known:
         if reference in {info.reference, info.reference.rpartition("/")[2]}:
             return info
@@ -51,16 +55,31 @@ def show_blueprint(reference: str, *, root: Path | None = None) -> BlueprintInfo
     raise UsageError(f'no blueprint "{reference}"{guess}', hint=f"known blueprints: {', '.join(names)}")
 
 
+def _all(root: Path | None) -> list[BlueprintInfo]:
+    """Return the project's blueprints, those of its libraries, then those of the core library."""
+    found = [(document, "") for document in find_blueprints(root)]
+    if root is not None:
+        reader = Reader()
+        shelves = Shelves(root_above(root.resolve()), reader)
+        folders = shelves.folders()
+        found = [item for item in found if not any(item[0].path.is_relative_to(folder) for folder in folders)]
+        for shelf in shelves.usable():
+            for path in shelf.exported(Kind.BLUEPRINT, reader).values():
+                found.append((cast("Document[Blueprint]", reader.look(path)), f"{shelf.name}/"))
+    return [_info(document, library) for document, library in found]
+
+
 def _searched(info: BlueprintInfo) -> str:
     parts = (info.reference, info.name, info.description, *info.use_cases, *info.best_practices)
     return " ".join(parts).casefold()
 
 
-def _info(document: Document[Blueprint]) -> BlueprintInfo:
+def _info(document: Document[Blueprint], library: str) -> BlueprintInfo:
     blueprint = document.value
-    is_core = document.path.is_relative_to(data_dir("blueprints"))
+    if document.path.is_relative_to(data_dir("blueprints")):
+        library = "core/"
     return BlueprintInfo(
-        reference=f"core/{blueprint.id}" if is_core else blueprint.id,
+        reference=f"{library}{blueprint.id}",
         version=blueprint.version,
         name=blueprint.name or blueprint.id,
         description=blueprint.description or "",

@@ -189,8 +189,8 @@ def _told(own: Session, result: LockResult, output_format: str, following: str, 
 
 
 def _json(result: LockResult) -> dict[str, Any]:
-    body = {key: value for key, value in to_json(result).items() if key != "root"}
-    return {**body, "is_refused": result.is_refused}
+    told = ("libraries", "changes", "breaks", "installed", "is_written", "is_refused")
+    return {key: to_json(getattr(result, key)) for key in told}
 
 
 def _verb(before: str | None, after: str | None) -> str:

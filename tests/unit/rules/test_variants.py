@@ -33,6 +33,10 @@ HOOK = "tickets: {sink: webhook, url: 'https://x.example'"
 JIRA = "tickets: {sink: jira, url: 'https://x.example', user_env: U, token_env: T"
 
 # rule, change of the project, file of the finding, the text under it
+LOCK = (
+    "format_version: 1\nlibraries:\n  team:\n    version: 1.2.0\n    source: git+https://x.org/a\n"
+    f"    commit: '{'1' * 40}'\n    digest: sha256:{'1' * 64}\n"
+)
 CASES = [
     ("SCH007", {FLOW: (COMMAND, "{action: command, atomize: deliverable,")}, FLOW, "atomize"),
     ("SCH007", {FLOW: (COMMAND, "{action: command, idempotency_key: x,")}, FLOW, "idempotency_key"),
@@ -293,6 +297,35 @@ CASES = [
         {"library.yaml": HEAD + "Library\nid: l\nversion: 1.0.0\nrequires: {core: '*'}\n"},
         "library.yaml",
         "'*'",
+    ),
+    ("LIB002", {PROJECT: ("vars:", "libraries: {a: ./b}\nvars:")}, PROJECT, "./b"),
+    ("LIB002", {PROJECT: ("vars:", "libraries: {a: 'http://x.org/a@^1'}\nvars:")}, PROJECT, None),
+    ("LIB002", {"maestro.lock": "format_version: 9\nlibraries: {}\n"}, "maestro.lock", "format_version"),
+    ("LIB002", {"maestro.lock": LOCK}, "maestro.lock", "team"),
+    (
+        "LIB002",
+        {PROJECT: ("vars:", "libraries: {team: 'git+https://x.org/a@^2'}\nvars:"), "maestro.lock": LOCK},
+        PROJECT,
+        "'git+https://x.org/a@^2'",
+    ),
+    (
+        "LIB002",
+        {
+            PROJECT: ("vars:", "libraries: {team: 'git+https://x.org/a@^1'}\nvars:"),
+            "maestro.lock": LOCK + "    requires: {base: ^1}\n",
+        },
+        PROJECT,
+        "'git+https://x.org/a@^1'",
+    ),
+    (
+        "LIB003",
+        {
+            PROJECT: ("vars:", "libraries: {team: 'git+https://x.org/a@^1'}\nvars:"),
+            "maestro.lock": LOCK,
+            ".maestro/libraries/team/library.yaml": HEAD + "Library\nid: team\nversion: 1.2.0\n",
+        },
+        "maestro.lock",
+        f"sha256:{'1' * 64}",
     ),
     (
         "STY001",
