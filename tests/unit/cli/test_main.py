@@ -21,7 +21,17 @@ from maestro_dsl.errors import (
 )
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAVY = ("networkx", "jsonschema", "sqlalchemy", "fastapi", "starlette", "anthropic", "rich", "httpx2", "resolvelib")
+HEAVY = (
+    "networkx",
+    "jsonschema",
+    "sqlalchemy",
+    "fastapi",
+    "starlette",
+    "anthropic",
+    "rich",
+    "httpx2",
+    "resolvelib",
+)
 
 
 @pytest.fixture(autouse=True)
