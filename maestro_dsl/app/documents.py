@@ -19,12 +19,12 @@ from maestro_dsl.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from maestro_dsl.app.editing import Memory
     from maestro_dsl.app.lint_cache import LintCache
     from maestro_dsl.app.values import Compiled
     from maestro_dsl.diagnostics import Diagnostics
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.finder import Reader
+    from maestro_dsl.lang.memory import Memory
     from maestro_dsl.lang.model import DocumentValue, LintSettings
     from maestro_dsl.lang.settings import Overrides
     from maestro_dsl.lang.workspace import Workspace
@@ -141,7 +141,9 @@ def _lint(
 
     overrides = overrides or Overrides()
     with collector_paused():
-        reader = Reader(overlay=overlay, jobs=jobs, kept=None if memory is None else memory.reads)
+        reader = Reader(overlay=overlay, jobs=jobs, memory=memory)
+        if memory is not None:
+            reader.names = memory.names
         documents, diagnostics = load_documents(list(paths) or [Path()], reader=reader)
         sources = {reader.names(path): _text(content) for path, content in overlay.items()}
         sources |= {document.file: document.text for document in documents}
@@ -158,7 +160,8 @@ def _lint(
                 workspaces.append(workspace)
                 files |= {document.file: document.path for document in workspace.documents}
             sources |= _sources(workspace, found)
-        diagnostics.extend(run_rules(documents, workspaces, optional=optional))
+        diagnostics.extend(run_rules(documents, workspaces, optional=optional, memory=memory))
+        diagnostics = diagnostics.shortened()
         sources |= _read({item.span.file for item in diagnostics} - set(sources))
         found, hidden = hide(diagnostics, sources, workspaces)
         return LintResult(

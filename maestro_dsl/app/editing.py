@@ -11,24 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maestro_dsl.lang.disk import overlaid
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import PROJECT_FILE, Area, core_area, kind_of_name, root_above
 from maestro_dsl.lang.finder import Finder, Reader
+from maestro_dsl.lang.memory import Memory
 from maestro_dsl.lang.model import DocumentValue, Kind, Project
-from maestro_dsl.lang.read import Read, read_content
+from maestro_dsl.lang.read import read_content
 from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.lang.shelves import is_installed
 from maestro_dsl.lang.workspace import Workspace, load_documents, load_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-@dataclass(slots=True)
-class Memory:
-    """What was made of files before, so that a keystroke reads one of them anew."""
-
-    reads: dict[Path, tuple[str, bytes, Read]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +35,7 @@ class Scene:
     """By real path, those of the core library that are used among them."""
     workspaces: Sequence[Workspace]
     finder: Finder = field(repr=False)
+    memory: Memory = field(repr=False)
 
     def of(self, kind: Kind) -> tuple[Document[DocumentValue], ...]:
         """Return the documents of one kind."""
@@ -92,17 +88,18 @@ def scene(
     memory: Memory,
 ) -> Scene:
     """Return the documents among `paths`; `overlay` holds contents that count in place of the disk's."""
-    reader = Reader(overlay=overlay, kept=memory.reads)
-    documents, _ = load_documents(paths, reader=reader)
-    known = {item.path: item for item in documents}
+    reader = Reader(overlay=overlay, memory=memory, names=memory.names)
     workspaces = []
-    for plan in (item for item in documents if item.kind is Kind.PLAN):
-        workspace, _ = load_workspace(plan.path, overrides=Overrides(), environ=environ, reader=reader)
-        if workspace is not None:
-            workspaces.append(workspace)
-            known |= {item.path: item for item in workspace.documents}
+    with overlaid(overlay):
+        documents, _ = load_documents(paths, reader=reader)
+        known = {item.path: item for item in documents}
+        for plan in (item for item in documents if item.kind is Kind.PLAN):
+            workspace, _ = load_workspace(plan.path, overrides=Overrides(), environ=environ, reader=reader)
+            if workspace is not None:
+                workspaces.append(workspace)
+                known |= {item.path: item for item in workspace.documents}
     finder = Finder(reader.another(), Area(root))
-    return Scene(root=root, documents=known, workspaces=tuple(workspaces), finder=finder)
+    return Scene(root=root, documents=known, workspaces=tuple(workspaces), finder=finder, memory=memory)
 
 
 def is_of_core(path: Path) -> bool:

@@ -68,10 +68,15 @@ _BY_FILE: Final = frozenset({Sort.PERSONA, Sort.BLUEPRINT, Sort.FILE})
 
 def occurrences(scene: Scene) -> tuple[Occurrence, ...]:
     """Return everything that is named in the documents of `scene`, definitions and uses."""
-    found: list[Occurrence] = []
-    for document in scene.documents.values():
-        found += _Names(scene, document).all()
-    return tuple(found)
+    return tuple(item for document in scene.documents.values() for item in named_in(scene, document))
+
+
+def named_in(scene: Scene, document: Document[DocumentValue]) -> tuple[Occurrence, ...]:
+    """Return everything that is named in one document of `scene`."""
+    if isinstance(document.value, Plan):  # what its references mean, other documents say
+        return tuple(_Names(scene, document).all())
+    what = ("names", scene.root)
+    return scene.memory.of(what, document, lambda item: _Names(scene, item).all())
 
 
 def at(found: tuple[Occurrence, ...], path: Path, line: int, column: int) -> Occurrence | None:

@@ -243,16 +243,29 @@ class Names:
         self._here = Path.cwd().resolve()
         self._core = core_area().root
         self._typed: dict[Path, Path] = {}
+        self._found: dict[Path, str] = {}
 
     def typed(self, path: Path) -> Path:
         """Return the real file or folder that a user typed, whose spelling counts from now on."""
         real = path.resolve()
         folder, spelling = (real, path) if real.is_dir() else (real.parent, path.parent)
-        self._typed.setdefault(folder, spelling)
+        if folder not in self._typed:
+            self._typed[folder] = spelling
+            self.forget()
         return real
+
+    def forget(self) -> None:
+        """Find out anew what files are called: the disk has changed, or a spelling has come."""
+        self._found.clear()
 
     def __call__(self, path: Path) -> str:
         """Return what the file at `path` is called."""
+        known = self._found.get(path)
+        if known is None:
+            known = self._found[path] = self._find(path)
+        return known
+
+    def _find(self, path: Path) -> str:
         real = path.resolve()
         if real.is_relative_to(self._core) and not self._here.is_relative_to(self._core.parent):
             return (Path("core") / real.relative_to(self._core)).as_posix()

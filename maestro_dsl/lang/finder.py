@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Severity, Span
 from maestro_dsl.lang.disk import note
@@ -18,12 +18,16 @@ from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, core_area, search
+from maestro_dsl.lang.memory import Memory
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.parallel import WORTH_IT, parse_ahead
 from maestro_dsl.lang.read import Read, document_of, read_content, read_document
 from maestro_dsl.lang.shelves import Shelf, Shelves
 from maestro_dsl.lang.suggest import closest, listed
 from maestro_dsl.lang.units import UnitError, is_in_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
 
 _CORE: Final = "core"
 _FOLDERS: Final = {Kind.BLUEPRINT: "", Kind.PERSONA: "personas", Kind.POLICY: "policies"}
@@ -46,15 +50,24 @@ class Reader:
     """Contents that count in place of what is on disk, by real path: unsaved buffers, planned fixes."""
     jobs: int = 1
     """How many processes may parse files that are read together."""
-    kept: dict[Path, tuple[str, bytes, Read]] | None = None
+    memory: Memory | None = None
     """What earlier readers made of files; taken again where name and content are the same."""
     _seen: dict[Path, Read] = field(default_factory=dict)
 
     def another(self) -> Reader:
         """Return a reader that has used nothing yet and reads no file again."""
         return Reader(
-            names=self.names, overlay=self.overlay, jobs=self.jobs, kept=self.kept, _seen=self._seen
+            names=self.names, overlay=self.overlay, jobs=self.jobs, memory=self.memory, _seen=self._seen
         )
+
+    def of(
+        self,
+        what: Hashable,
+        document: Document[DocumentValue],
+        make: Callable[[Document[DocumentValue]], Iterable[Diagnostic]],
+    ) -> Iterable[Diagnostic]:
+        """Return what `make` finds in a document, from memory where it is known."""
+        return make(document) if self.memory is None else self.memory.of(what, document, make)
 
     def look_at_all(self, paths: Sequence[Path]) -> None:
         """Read many files, on several cores where that is worth it; `look` and `use` find them read."""
@@ -74,15 +87,15 @@ class Reader:
 
     def _read(self, path: Path, name: str) -> Read:
         content = self.overlay.get(path)
-        if self.kept is None:
+        if self.memory is None:
             return read_document(path, name) if content is None else read_content(content, path, name)
         try:
             content = read_file(path) if content is None else content
         except OSError:
             return read_document(path, name)
-        known = self.kept.get(path)
+        known = self.memory.reads.get(path)
         if known is None or known[:2] != (name, content):
-            known = self.kept[path] = (name, content, read_content(content, path, name))
+            known = self.memory.reads[path] = (name, content, read_content(content, path, name))
         return known[2]
 
     def use(self, path: Path) -> Document[DocumentValue] | None:

@@ -117,12 +117,12 @@ def load_documents(
     for path in paths:
         real = reader.names.typed(path)
         found = [file for file, _ in search(real)] if real.is_dir() else [real]
-        files += [file.resolve() for file in found]
+        files += [file.resolve() if file.is_symlink() else file for file in found]
     reader.look_at_all(files)
     for file in files:
         reader.use(file)
     for document in reader.documents.values():
-        reader.diagnostics.extend(_own_references(document))
+        reader.diagnostics.extend(reader.of("references", document, _own_references))
     return tuple(reader.documents.values()), reader.diagnostics
 
 

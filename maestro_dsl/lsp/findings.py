@@ -49,6 +49,11 @@ class Shown:
             self._positions[path] = Positions(self._session.text(path), self._encoding)
         return self._positions[path]
 
+    def speaks_of_open(self, path: Path) -> bool:
+        """Return whether a finding of the file shows a place of an open document, whose text moves."""
+        related = (other for item in self._checked.findings.get(path, ()) for other in item.related)
+        return any(self._checked.paths[other.span.file] in self._session.texts for other in related)
+
     def diagnostics(self, path: Path) -> list[types.Diagnostic]:
         """Return the findings of one file."""
         return [self._diagnostic(path, item) for item in self._checked.findings.get(path, ())]

@@ -27,7 +27,7 @@ class Navigator:
     def named(self, path: Path, position: types.Position) -> Occurrence | None:
         """Return what is named at a place."""
         column = Positions(self._session.text(path), self._encoding).column(position)
-        return at(self._session.names(path), path, position.line + 1, column + 1)
+        return at(self._session.names_in(path), path, position.line + 1, column + 1)
 
     def definition(self, path: Path, position: types.Position) -> list[types.Location]:
         """Return where the thing at a place is defined; a file is its own definition."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,10 +29,15 @@ from maestro_dsl.lsp.positions import Positions
 from maestro_dsl.lsp.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from maestro_dsl.diagnostics import Diagnostic
 
 DEBOUNCE_S: Final = 0.06
 """How long typing has to pause before documents are checked."""
+IDLE_S: Final = 0.5
+SLICE_S: Final = 0.02
+"""After how long without a change names are looked up that somebody may ask for, and for how long at once."""
 
 
 class MaestroServer(LanguageServer):
@@ -39,7 +46,7 @@ class MaestroServer(LanguageServer):
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__("maestro", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
         self.session = Session(environ=environ)
-        self._published: dict[Path, set[Path]] = {}
+        self._published: dict[Path, dict[Path, tuple[Diagnostic, ...]]] = {}
         self._waiting: asyncio.TimerHandle | None = None
 
     @property
@@ -54,13 +61,19 @@ class MaestroServer(LanguageServer):
 
     def changed(self) -> None:
         """Check all open projects once nobody has typed for a moment."""
+        self._later(DEBOUNCE_S, self.publish)
+
+    def _later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do `work` in place of what was to be done, which the last change has made useless."""
         if self._waiting is not None:
             self._waiting.cancel()
-        self._waiting = asyncio.get_running_loop().call_later(DEBOUNCE_S, self.publish)
+        self._waiting = asyncio.get_running_loop().call_later(seconds, work)
 
     def publish(self) -> None:
-        """Check all open projects and send what is found; files that are mended get an empty list."""
-        self._waiting = None
+        """Check all open projects and send what is found; files that are mended get an empty list.
+
+        A file that nobody has open is spoken of when its findings change.
+        """
         roots = self.session.roots()
         for root in {*self._published, *roots}:
             try:
@@ -73,9 +86,22 @@ class MaestroServer(LanguageServer):
             findings = checked.findings if checked is not None else {}
             shown = Shown(self.session, checked, self.encoding) if checked is not None else None
             mine = {path for path in self.session.texts if root_of(path) == root} if shown else set()
-            for path in sorted({*self._published.get(root, ()), *findings, *mine}):
-                self._send(path, shown.diagnostics(path) if shown is not None else [])
-            self._published[root] = {*findings, *mine}
+            before = self._published.get(root, {})
+            now = {path: findings.get(path, ()) for path in {*findings, *mine}}
+            for path in sorted({*before, *now}):
+                is_known = path not in mine and path in before and before[path] == now.get(path)
+                if not is_known or (shown is not None and shown.speaks_of_open(path)):
+                    self._send(path, shown.diagnostics(path) if shown is not None else [])
+            self._published[root] = now
+        self._later(IDLE_S, partial(self._prepare, self.session.preparing()))
+
+    def _prepare(self, steps: Iterator[None]) -> None:
+        """Find out a little of what may be asked for, and let others have their turn."""
+        until = time.monotonic() + SLICE_S
+        for _ in steps:
+            if time.monotonic() > until:
+                self._later(0, partial(self._prepare, steps))
+                return
 
     def _send(self, path: Path, diagnostics: list[types.Diagnostic]) -> None:
         uri = path.as_uri()
@@ -140,7 +166,7 @@ def _texts(server: MaestroServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(_: types.DidSaveTextDocumentParams) -> None:
-        server.session.forget()
+        server.session.look_again()
         server.changed()
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
@@ -150,7 +176,7 @@ def _texts(server: MaestroServer) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def did_change_on_disk(_: types.DidChangeWatchedFilesParams) -> None:
-        server.session.forget()
+        server.session.look_again()
         server.changed()
 
 

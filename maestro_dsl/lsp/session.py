@@ -5,15 +5,16 @@ Knows no protocol. Everything is found out on first use after a change, and once
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from maestro_dsl.app.documents import lint
-from maestro_dsl.app.editing import Memory, Scene, is_readable, paths_around, root_of, scene
-from maestro_dsl.app.occurrences import Occurrence, occurrences
+from maestro_dsl.app.editing import Scene, is_readable, paths_around, root_of, scene
+from maestro_dsl.app.occurrences import Occurrence, named_in, occurrences
 from maestro_dsl.diagnostics import Diagnostic
-from maestro_dsl.lang.files import kind_of_name
+from maestro_dsl.lang.files import PROJECT_FILE, kind_of_name
+from maestro_dsl.lang.memory import Memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,13 @@ class Session:
         self.forget()
 
     def forget(self) -> None:
-        """Forget what follows from texts: one of them, or a file on disk, has changed."""
+        """Forget what follows from texts: one of them has changed."""
         self._known.clear()
+
+    def look_again(self) -> None:
+        """Forget what follows from texts and from the disk, on which a file has changed."""
+        self._memory.names.forget()
+        self.forget()
 
     def text(self, path: Path) -> str:
         """Return the text of a document, open or not; "" where there is none."""
@@ -100,6 +106,12 @@ class Session:
             )
         return known.scene
 
+    def names_in(self, path: Path) -> tuple[Occurrence, ...]:
+        """Return everything that is named in the document at `path`."""
+        found = self.scene(path)
+        document = found.documents.get(path)
+        return () if document is None else named_in(found, document)
+
     def names(self, path: Path) -> tuple[Occurrence, ...]:
         """Return everything that is named in the project of `path`."""
         found = self.scene(path)
@@ -107,6 +119,14 @@ class Session:
         if known.names is None:
             known.names = occurrences(found)
         return known.names
+
+    def preparing(self) -> Iterator[None]:
+        """Look up the names of the open projects, those of one document for each step that is asked for."""
+        for root in self.roots():
+            around = self.scene(root / PROJECT_FILE)
+            for document in around.documents.values():
+                named_in(around, document)
+                yield
 
     def _check(self, root: Path) -> Checked:
         paths = self.paths(root)

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from maestro_dsl.lang.document import Document
+    from maestro_dsl.lang.memory import Memory
     from maestro_dsl.lang.model import DocumentValue
     from maestro_dsl.lang.workspace import Workspace
 
@@ -190,14 +191,31 @@ def run_rules(
     workspaces: Sequence[Workspace] = (),
     *,
     optional: Collection[str] = (),
+    memory: Memory | None = None,
 ) -> Diagnostics:
     """Return what all rules find in `documents` and in `workspaces`, which are plans with all they use.
 
-    `optional` names the codes of optional rules that look too.
+    `optional` names the codes of optional rules that look too. With a `memory`, a document that no workspace
+    uses is looked at alone, and not again while it is the same: only rules that look at a whole project see
+    more of it than that. What is found is equal.
     """
-    facts = Facts(documents, workspaces)
+    rules = [rule for rule in RULES if not rule.is_optional or rule.code in optional]
+    if memory is None:
+        return _found(rules, Facts(documents, workspaces))
+    used = {item.path for workspace in workspaces for item in workspace.documents}
+    near = [rule for rule in rules if rule.scope is not Scope.PROJECT]
+    found = _found(near, Facts([item for item in documents if item.path in used], workspaces))
+    what = ("rules", tuple(rule.code for rule in near))
+    for document in documents:
+        if document.path not in used:
+            found.extend(memory.of(what, document, lambda item: _found(near, Facts((item,)))))
+    whole = [rule for rule in rules if rule.scope is Scope.PROJECT]
+    found.extend(_found(whole, Facts(documents, workspaces)).items)
+    return found
+
+
+def _found(rules: Iterable[Rule], facts: Facts) -> Diagnostics:
     found = Diagnostics()
-    for rule in RULES:
-        if not rule.is_optional or rule.code in optional:
-            found.extend(rule.check(facts))
+    for rule in rules:
+        found.extend(rule.check(facts))
     return found

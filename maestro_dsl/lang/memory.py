@@ -1,0 +1,59 @@
+"""What was made of documents before, for those who ask again after every keystroke.
+
+A value counts as long as its document is the same, and the disk, unsaved texts laid over it, still gives the
+same answers to all that was asked of it while the value was made. Values are shared: nobody changes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from maestro_dsl.diagnostics import limit
+from maestro_dsl.lang.disk import Question, noted
+from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.files import Names, still_holds
+from maestro_dsl.lang.model import DocumentValue
+from maestro_dsl.lang.read import Read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    document: Document[DocumentValue]
+    most: int
+    answers: Mapping[Question, str]
+    values: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of the documents of one working folder."""
+
+    names: Names = field(default_factory=Names)
+    reads: dict[Path, tuple[str, bytes, Read]] = field(default_factory=dict)
+    """What was made of files: the name it was made with, the content, the document and what is wrong."""
+    _made: dict[tuple[Hashable, Path], _Made] = field(default_factory=dict)
+
+    def of(
+        self,
+        what: Hashable,
+        document: Document[DocumentValue],
+        make: Callable[[Document[DocumentValue]], Iterable[T]],
+    ) -> tuple[T, ...]:
+        """Return what `make` makes of a document, or made of it before; `what` names the way of making."""
+        known = self._made.get((what, document.path))
+        is_known = known is not None and known.document is document and known.most == limit()
+        if known is not None and is_known and (not known.answers or still_holds(known.answers)):
+            return cast("tuple[T, ...]", known.values)
+        with noted() as notes:
+            values = tuple(make(document))
+        if notes.is_steady:
+            self._made[what, document.path] = _Made(document, limit(), notes.answers, values)
+        return values
