@@ -26,6 +26,7 @@ TOPICS = (
     "editors",
     "cli",
     "contracts-and-mocks",
+    "libraries",
     "running",
     "state",
     "troubleshooting",
