@@ -7,15 +7,13 @@ Starts no node; `app.retrying` and `app.running` do.
 
 from __future__ import annotations
 
-import getpass
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl import __version__
 from maestro_dsl.app.running import end_leftovers, stored_plan
 from maestro_dsl.app.state import State, find_run, holder, is_live, open_state
-from maestro_dsl.app.system import SystemClock
+from maestro_dsl.app.system import SystemClock, user
 from maestro_dsl.app.values import ControlResult
 from maestro_dsl.engine.closing import cancelled, open_nodes
 from maestro_dsl.engine.commands import BY_PERSON, Command, CommandKind, Ruling, rule, waiting
@@ -113,13 +111,6 @@ def decide(
             note=note,
         )
         return ask(state, command, wait_s=wait_s)
-
-
-def user() -> str:
-    """Return who asks, as the operating system knows them; empty where it does not."""
-    with suppress(OSError, KeyError, ImportError):
-        return getpass.getuser()
-    return ""
 
 
 def _address(state: State, run_id: str, node: str | None) -> str:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl import __version__
@@ -20,13 +21,13 @@ from maestro_dsl.app.history import result_of
 from maestro_dsl.app.planning import interfaces_of, price_text
 from maestro_dsl.app.retention import SpaceGuard, after_run, settings_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
-from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand
+from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand, user
 from maestro_dsl.app.tickets import courier_of, delivering, target_of
 from maestro_dsl.app.wiring import condition_holds, make_provider, script_unchanged
 from maestro_dsl.codec import canonical, from_json
 from maestro_dsl.compiler.plan import CompiledPlan
 from maestro_dsl.dispatch.apart import ApartDispatcher
-from maestro_dsl.engine.events import LimitRaised, ServiceReady, ServiceStopped
+from maestro_dsl.engine.events import LimitRaised, NodeDecided, ServiceReady, ServiceStopped
 from maestro_dsl.engine.interpreter import run as run_plan
 from maestro_dsl.engine.local import LocalDispatcher
 from maestro_dsl.engine.ports import RunRecord
@@ -138,11 +139,15 @@ async def resume(
     state_dir: Path | None = None,
     sinks: Sequence[EventSink] = (),
     stop: asyncio.Event | None = None,
+    decisions: Mapping[str, str] = MappingProxyType({}),
 ) -> RunResult:
     """Go on with a run: the one named by the beginning of its id, or the newest that has not ended.
 
+    `decisions` answers nodes that wait, or effects that may have happened: address → rerun or skip.
+
     Raises:
         StateError: no such run, it has ended, or a process is at work on it.
+        UsageError: a node that is answered waits for nothing.
     """
     clock = SystemClock()
     with open_state(state_dir, environ) as state, ExitStack() as held:
@@ -161,7 +166,14 @@ async def resume(
             base=base_of(state, record.run_id),
             output=output,
             resume=True,
-            options=RunOptions(max_concurrency=overrides.max_concurrency, limits=limits),
+            options=RunOptions(
+                max_concurrency=overrides.max_concurrency,
+                limits=limits,
+                decisions=tuple(
+                    NodeDecided(node=node, decision=decision, by=user())
+                    for node, decision in decisions.items()
+                ),
+            ),
             interfaces={},
             tickets=tickets_of(state, record.run_id),
             prices=prices_text_of(state, record.run_id),

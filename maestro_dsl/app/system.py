@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import random
 import time
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +28,13 @@ class SystemClock:
 def pause(seconds: float) -> None:
     """Let time pass."""
     time.sleep(seconds)
+
+
+def user() -> str:
+    """Return who asks, as the operating system knows them; empty where it does not."""
+    with suppress(OSError, KeyError, ImportError):
+        return getpass.getuser()
+    return ""
 
 
 class SystemIds:

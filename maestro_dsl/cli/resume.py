@@ -8,7 +8,7 @@ import click
 
 from maestro_dsl.cli.context import Session, session
 from maestro_dsl.cli.options import format_option, run_options, state_dir_option
-from maestro_dsl.errors import StateError
+from maestro_dsl.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,6 +23,7 @@ Examples:
   maestro resume              (the newest unfinished run)
   maestro resume 01939f2e     (the beginning of an id is enough)
   maestro resume --max-cost 20
+  maestro resume --decide deploy=skip     (it had its effect before the process ended)
 """
 
 
@@ -30,6 +31,13 @@ Examples:
 @click.argument("run_id", metavar="[RUN]", required=False)
 @click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Raise the cost limit.")
 @click.option("--max-concurrency", type=click.IntRange(min=1), metavar="N", help="Nodes at once.")
+@click.option(
+    "--decide",
+    "decisions",
+    multiple=True,
+    metavar="NODE=rerun|skip",
+    help="Answer an effect that may have happened; repeatable.",
+)
 @run_options
 @state_dir_option
 @format_option("text", "json")
@@ -40,6 +48,7 @@ def command(
     run_id: str | None,
     max_cost: float | None,
     max_concurrency: int | None,
+    decisions: tuple[str, ...],
     progress: str,
     state_dir: Path | None,
     output_format: str,
@@ -61,6 +70,7 @@ def command(
             state_dir=state_dir,
             sinks=sinks,
             stop=stop,
+            decisions=dict(map(_decision, decisions)),
         )
         return result
 
@@ -68,6 +78,13 @@ def command(
     shown.seed(before.events)
     result = drive(work, shown, own)
     return finish(own, result, output_format=output_format)
+
+
+def _decision(stated: str) -> tuple[str, str]:
+    node, _, word = stated.rpartition("=")
+    if not node or word not in {"rerun", "skip"}:
+        raise UsageError(f'"{stated}" is no answer', hint="--decide NODE=rerun or --decide NODE=skip")
+    return node, word
 
 
 def _newest(own: Session, state_dir: Path | None) -> str:

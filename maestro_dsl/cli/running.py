@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import CompiledPlan
     from maestro_dsl.engine.events import Event
     from maestro_dsl.engine.ports import EventSink
+    from maestro_dsl.engine.records import NodeRecord
     from maestro_dsl.reporters.run import RunView
 
 _TICK_S: Final = 0.25
@@ -164,18 +165,21 @@ def finish(own: Session, result: RunResult, *, output_format: str, after: str | 
     return result.exit_code
 
 
-def _asked(result: RunResult) -> str | None:
+def _asked(result: RunResult) -> NodeRecord | None:
     """Return a node that waits for a person, or None."""
     from maestro_dsl.engine.commands import waiting
     from maestro_dsl.engine.state import fold
 
-    return next(iter(waiting(fold(result.events))), None)
+    state = fold(result.events)
+    return next((state.nodes[address] for address in waiting(state)), None)
 
 
 def _next(result: RunResult) -> str:
     asked = _asked(result) if result.status == "paused" else None
+    if asked is not None and asked.interrupted:
+        return f"maestro resume {result.run_id} --decide {shlex.quote(asked.address + '=skip')}"
     if asked is not None:
-        return f"maestro approve {result.run_id} {shlex.quote(asked)}"
+        return f"maestro approve {result.run_id} {shlex.quote(asked.address)}"
     if result.status == "paused" or result.interrupted:
         return f"maestro resume {result.run_id}"
     if result.exit_code == 0:

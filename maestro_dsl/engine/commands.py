@@ -130,6 +130,12 @@ def _decide(state: RunState, command: Command) -> Rule:
             text=f"{command.node} waits for no answer: it is {where.value.replace('_', ' ')}",
             hint=f"these wait: {', '.join(waits)}" if waits else "no node of this run waits for an answer",
         )
+    if record.interrupted and command.decision == "approve":
+        return Rule(
+            ruling=Ruling.REFUSED,
+            text=f"{command.node} may have had its effect; nobody knows, so there is nothing to approve",
+            hint="look at what it acts on, then say --rerun or --skip",
+        )
     return GO
 
 

@@ -212,7 +212,7 @@ class Interpreter:
                 },
             )
         )
-        await self._writer.commit(first, *asked_for(self._state, self._options, self._run_id))
+        await self._writer.commit(first, *asked_for(self._index, self._state, self._options, self._run_id))
         if begun:
             self._stopped = stopped_before(self._index, self._state, fail_fast=self._fail_fast)
         if self._stopped is not None:

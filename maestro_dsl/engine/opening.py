@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.events import Body, RunResumed, RunStarted
+from maestro_dsl.engine.events import Body, NodeWaiting, RunResumed, RunStarted
 from maestro_dsl.engine.state import GOOD, NodeState, RunState, apply
 from maestro_dsl.errors import IntegrityError, UsageError
 from maestro_dsl.lang.model import GiveUp
@@ -57,19 +57,37 @@ def taken_up(state: RunState, epoch: int) -> RunResumed:
     return RunResumed(epoch=max(epoch, state.epoch + 1), interrupted=flying)
 
 
-def asked_for(state: RunState, options: RunOptions, run_id: str) -> tuple[Body, ...]:
+def asked_for(index: PlanIndex, state: RunState, options: RunOptions, run_id: str) -> tuple[Body, ...]:
     """Return the events of what a person asked for with this start: new limits, answers.
+
+    An answer may also be given before its question: to an effect that the end of the process has cut off.
 
     Raises:
         UsageError: an answer to a node that waits for none.
     """
+    answers: list[Body] = []
     for decision in options.decisions:
-        if state.node_state(decision.node) is not NodeState.WAITING:
+        if _will_ask(index, state, decision.node):
+            answers.append(NodeWaiting(node=decision.node, question=effect_question(decision.node)))
+        elif state.node_state(decision.node) is not NodeState.WAITING:
             raise UsageError(
                 f"{decision.node} waits for no answer", hint=f"maestro show {run_id} lists what does"
             )
+        answers.append(decision)
     limits = () if options.limits is None else (options.limits,)
-    return (*limits, *options.decisions)
+    return (*limits, *answers)
+
+
+def _will_ask(index: PlanIndex, state: RunState, address: str) -> bool:
+    record, node = state.nodes.get(address), index.nodes.get(address)
+    if record is None or node is None or not node.effect or record.final is not None:
+        return False
+    return record.in_flight is not None or (record.interrupted and record.state is not NodeState.WAITING)
+
+
+def effect_question(address: str) -> str:
+    """Return what is asked about an effect with a beginning and no end."""
+    return f"{address} may have had its effect before the process ended: rerun or skip?"
 
 
 def stopped_before(index: PlanIndex, state: RunState, *, fail_fast: bool) -> str | None:

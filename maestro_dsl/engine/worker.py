@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.engine.events import NodeFinished, NodeWaiting
 from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
 from maestro_dsl.engine.keys import InterfaceHistory, content_key, explain
+from maestro_dsl.engine.opening import effect_question
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
 from maestro_dsl.engine.ports import AttemptResult, Failure
@@ -84,7 +85,7 @@ class NodeWorker:
         elif record.decision is not None and record.decision.decision not in {"retry", "rerun"}:
             await self._finisher.answered(job, self._last(record))
         elif record.interrupted and job.node.effect:
-            question = f"{job.node.address} may have had its effect before the process ended: rerun or skip?"
+            question = effect_question(job.node.address)
             await self._writer.commit(NodeWaiting(node=job.node.address, question=question))
         elif (
             record.undecided is None

@@ -634,6 +634,16 @@ def test_an_effect_cut_off_asks_before_it_runs_again(make_plan):
     assert states(done) == {"a": "succeeded"}
 
 
+def test_an_effect_cut_off_can_be_answered_before_it_is_asked_about(make_plan):
+    plan = make_plan({"a": []}, effect=True)
+    world = World(action=ScriptedAction({"a": [Step(error=Killed())]}))
+    with pytest.raises(Killed):
+        run_plan(plan, world)
+    options = RunOptions(decisions=(NodeDecided(node="a", decision="skip"),))
+    done = run_plan(plan, restarted(world), resume=True, options=options)
+    assert states(done) == {"a": "skipped"}
+
+
 def test_the_result_reads_like_a_mapping(team_plan):
     state = run_plan(team_plan, team_world())
     result = build_result(team_plan, state)
