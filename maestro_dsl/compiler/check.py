@@ -15,6 +15,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.expression_check import check, check_condition, check_text
 from maestro_dsl.lang.expression_constant import constant
+from maestro_dsl.lang.expression_parse import OPEN
 from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeKind
 from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse_text
 from maestro_dsl.lang.mend import with_need
@@ -78,16 +79,26 @@ def _places(span: Span) -> tuple[_Place, _Place]:
     return (span.line, span.column), (span.end_line, span.end_column)
 
 
-def strings_of(value: Json, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
-    """Yield every string inside `value` with the way to it."""
+def strings_of(value: Json, pointer: Pointer) -> list[tuple[Pointer, str]]:
+    """Return every string inside `value` in which an expression may stand, with the way to it."""
+    found: list[tuple[Pointer, str]] = []
+    _gather(value, pointer, found)
+    return found
+
+
+def _gather(value: Json, pointer: Pointer, found: list[tuple[Pointer, str]]) -> None:
+    # A list that grows: generators inside each other took four times as long, for each node three times.
     if isinstance(value, str):
-        yield pointer, value
+        if OPEN in value:
+            found.append((pointer, value))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from strings_of(item, (*pointer, index))
+            if not isinstance(item, str) or OPEN in item:
+                _gather(item, (*pointer, index), found)
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield from strings_of(item, (*pointer, name))
+            if not isinstance(item, str) or OPEN in item:
+                _gather(item, (*pointer, name), found)
 
 
 def upstream(blueprint: Blueprint, node_id: str) -> set[str]:
@@ -114,6 +125,8 @@ class _Checker:
     shared: dict[str, Type] = field(init=False)
     """What every node without `foreach` sees."""
     _known: dict[tuple[str, object, bool], tuple[Type, tuple[Problem, ...]]] = field(default_factory=dict)
+    _sound: set[tuple[str, bool]] = field(default_factory=set)
+    """Texts and conditions (True) in `shared` that have no problem wherever they stand."""
 
     def __post_init__(self) -> None:
         """Make the context that most nodes share."""
@@ -127,7 +140,7 @@ class _Checker:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
             static = {**self.base, spec.as_name or "item": found, "key": STRING}
             context = {**static, "nodes": self.outputs}
-        if spec.when is not None:
+        if spec.when is not None and ((spec.when, True) not in self._sound or context is not self.shared):
             self.condition(spec.when, (*place, "when"), context, _as_condition, reader=spec)
         if spec.retry.when is not None:
             during = {**context, **RETRY_TYPES}
@@ -173,6 +186,8 @@ class _Checker:
             self.report(problem, pointer)
         if reader is not None:
             self.reads(parsed, 0, pointer, reader)
+        if context is self.shared and decide is _as_condition and not (problems or parsed.node_ids):
+            self._sound.add((text, True))
         return found
 
     def _once(
@@ -191,16 +206,19 @@ class _Checker:
 
     def text(self, text: str, pointer: Pointer, context: dict[str, Type], reader: NodeSpec) -> None:
         """Check a string in which expressions may stand."""
-        if "{{" not in text:
+        if "{{" not in text or (context is self.shared and (text, False) in self._sound):
             return
         parsed = parse_text(text)
         if isinstance(parsed, Problem):
             self.report(parsed, pointer)
             return
-        for problem in self._text_problems(parsed, pointer, context):
+        problems = self._text_problems(parsed, pointer, context)
+        for problem in problems:
             self.report(problem, pointer)
         for offset, expression in parsed.expressions:
             self.reads(expression, offset, pointer, reader)
+        if context is self.shared and not (problems or any(item.node_ids for _, item in parsed.expressions)):
+            self._sound.add((text, False))
 
     def _text_problems(self, parsed: Text, pointer: Pointer, context: dict[str, Type]) -> tuple[Problem, ...]:
         found, problems = self._once(parsed, context, check_text)

@@ -140,10 +140,14 @@ def types(blueprint: Blueprint, workspace: Workspace | None) -> dict[str, Type]:
 
 def node_types(blueprint: Blueprint) -> Type:
     """Return the type of `nodes`: the outputs of each node by its action, by key where it has a `foreach`."""
+    known: dict[tuple[str, bool], Type] = {}
     fields: dict[str, Type] = {}
     for name, spec in blueprint.nodes.items():
-        outputs = record(_OUTPUTS.get(spec.action, {}), f"the outputs of {spec.action}")
-        fields[name] = record({"outputs": mapping_of(outputs) if spec.foreach is not None else outputs})
+        kind = (spec.action, spec.foreach is not None)
+        if kind not in known:
+            outputs = record(_OUTPUTS.get(spec.action, {}), f"the outputs of {spec.action}")
+            known[kind] = record({"outputs": mapping_of(outputs) if spec.foreach is not None else outputs})
+        fields[name] = known[kind]
     return record(fields)
 
 

@@ -66,6 +66,8 @@ class _Needs:
         self.edges: dict[str, tuple[Edge, ...]] = {}
         self.known: dict[tuple[str, tuple[str, ...]], dict[str | None, tuple[Edge, ...]]] = {}
         """Node and accepted states → key → the edges of who needs that instance."""
+        self.makers: dict[tuple[str, ...], Callable[..., Edge]] = {}
+        """Accepted states → what makes an edge of its source."""
 
     def all_edges(self, order: Iterable[str]) -> dict[str, tuple[Edge, ...]]:
         """Return the edges of every instance; sources come before their dependants in `order`."""
@@ -99,7 +101,11 @@ class _Needs:
             return lambda _: None
         if need.join == "auto" and _same_source(spec, next(iter(group.values())).spec):
             return self._by_key(need).get
-        every = merged(edge for edges in self._by_key(need).values() for edge in edges)
+        sources = self._by_key(need).values()
+        if len(sources) == 1:  # most nodes
+            every = next(iter(sources))
+        else:
+            every = merged(edge for edges in sources for edge in edges)
         return lambda _: every
 
     def _by_key(self, need: Need) -> dict[str | None, tuple[Edge, ...]]:
@@ -107,7 +113,9 @@ class _Needs:
         wanted = (need.node, need.states)
         if wanted not in self.known:
             group = self.groups[need.node]
-            edge_to = copier(Edge(source="", states=need.states), "source")
+            edge_to = self.makers.get(need.states)
+            if edge_to is None:
+                edge_to = self.makers[need.states] = copier(Edge(source="", states=need.states), "source")
             self.known[wanted] = {
                 key: (edge_to(source.address),) if source.is_live else self._passed(source, need.states)
                 for key, source in group.items()

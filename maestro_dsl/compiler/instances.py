@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
 from maestro_dsl.compiler import context as scope
@@ -16,6 +17,7 @@ from maestro_dsl.compiler.check import strings_of
 from maestro_dsl.compiler.ids import RenderedIds
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.frozen import copier
+from maestro_dsl.lang.expression_parse import OPEN
 from maestro_dsl.lang.expressions import (
     Expression,
     ExpressionError,
@@ -35,6 +37,7 @@ from maestro_dsl.lang.workspace import Workspace
 MAX_NODES: Final = 20_000
 MAX_FANOUT: Final = 10_000
 _KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_IS_LATE: Final = attrgetter("at_run_time")
 _NOTHING: Final[Mapping[str, Json]] = {}
 _FIELDS: Final = (
     "address",
@@ -184,7 +187,7 @@ class _Expansion:
         if reader.has_rendered_ids:
             self.names.check(spec, key, persona_id, contract_id)
         params, late = (spec.params, ()) if reader.is_plain else self._params(reader, context)
-        names = reader.late_names if when is not None or late else None
+        names = reader.late_names() if when is not None or late else None
         bindings = {name: context[name] for name in sorted(names) if name in context} if names else _NOTHING
         again = self._text(reader, "idempotency_key", spec.idempotency_key, context)
         return self.make(
@@ -236,7 +239,10 @@ class _Expansion:
         if context is not self.base:
             return render_value(value, context)
         if isinstance(value, list):
-            return [self._render(item, context) for item in value]
+            return [
+                item if isinstance(item, str) and OPEN not in item else self._render(item, context)
+                for item in value
+            ]
         if not isinstance(value, str):
             return render_value(value, context)
         if value not in self.rendered:
@@ -288,12 +294,12 @@ class _Reader:
 
     __slots__ = (
         "bound",
+        "found",
         "has_expressions",
         "has_rendered_ids",
         "is_literal",
         "is_plain",
         "late",
-        "late_names",
         "spec",
         "when",
     )
@@ -302,33 +308,43 @@ class _Reader:
         self.spec = spec
         when = parse(spec.when) if spec.when is not None else None
         self.when = when if isinstance(when, Expression) else None
-        self.has_rendered_ids = any("{{" in text for text in (spec.persona, spec.contract) if text)
-        found = {name: _expressions(value) for name, value in spec.params.items()}
-        self.is_plain = not any(found.values())
-        self.late = tuple(name for name, parsed in found.items() if any(item.at_run_time for item in parsed))
-        self.bound = tuple(name for name, parsed in found.items() if parsed and name not in self.late)
-        names = {
-            name
-            for parsed in found.values()
-            for item in parsed
-            for _, expression in item.expressions
-            for name in expression.names
-        }
-        if self.when is not None and self.when.at_run_time:
-            names |= self.when.names
-        self.late_names = frozenset(names - {"nodes"})
+        self.has_rendered_ids = "{{" in (spec.persona or "") or "{{" in (spec.contract or "")
+        self.found: dict[str, list[Text]] = {}
+        """Parameters that hold expressions: those known before the run (`bound`), and the others."""
+        bound: list[str] = []
+        late: list[str] = []
+        for name, value in spec.params.items():
+            parsed = _expressions(value)
+            if parsed:
+                self.found[name] = parsed
+                (late if any(map(_IS_LATE, parsed)) else bound).append(name)
+        self.is_plain = not self.found
+        self.bound, self.late = tuple(bound), tuple(late)
         again = spec.idempotency_key is not None and "{{" in spec.idempotency_key
         reads = self.has_rendered_ids or again or not self.is_plain
         self.has_expressions = reads or self.when is not None
         self.is_literal = not reads and spec.when is None and spec.contract is None
         """Whether instances differ in their keys alone, unless `foreach` goes over contracts."""
 
+    def late_names(self) -> set[str]:
+        """Return the names that are read, but for outputs of nodes; most nodes need not know."""
+        names = {
+            name
+            for parsed in self.found.values()
+            for item in parsed
+            for _, expression in item.expressions
+            for name in expression.names
+        }
+        if self.when is not None and self.when.at_run_time:
+            names |= self.when.names
+        return names - {"nodes"}
+
 
 def _expressions(value: Json) -> list[Text]:
     """Return the texts inside `value` that hold expressions and parse."""
     if isinstance(value, str) and "{{" not in value:
         return []
-    parsed = (parse_text(text) for _, text in strings_of(value, ()) if "{{" in text)
+    parsed = [parse_text(text) for _, text in strings_of(value, ())]
     return [item for item in parsed if not isinstance(item, Problem)]
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import Blueprint, Plan
 
 
-_READ: Final = re.compile(r"\binputs\s*(?:\.\s*(\w+)|\[\s*['\"]([^'\"]*)['\"]\s*\])")
+_READ: Final = re.compile(r"inputs(?<!\winputs)\s*(?:\.\s*(\w+)|\[\s*['\"]([^'\"]*)['\"]\s*\])")
+"""A word first, since that is looked for ten times as quickly as a border between words."""
 
 
 def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
@@ -48,9 +49,13 @@ def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
 
 def check_unused_inputs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
     """Yield REF007 for every input that no text of the blueprint reads."""
-    read = {name for match in _READ.finditer(blueprint.text) for name in match.groups()}
+    unread = set(blueprint.value.inputs)
+    for match in _READ.finditer(blueprint.text) if unread else ():
+        unread.difference_update(match.groups())
+        if not unread:
+            return
     for name in blueprint.value.inputs:
-        if name not in read:
+        if name in unread:
             yield Diagnostic(
                 code="REF007",
                 name="unused-definition",

@@ -28,20 +28,12 @@ _STRANGE: Final = re.compile(
 )
 """Tabs, other line ends, control characters: here they can mean something."""
 _KEY: Final = r"([A-Za-z_][\w.-]{0,127})"
+_STARTS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./(<$+~")
+"""Starts of plain text that are no indicators of YAML."""
 _START: Final = r"[A-Za-z0-9_./(<$+~]"
-"""A start of plain text that is no indicator of YAML."""
-_LINE: Final = re.compile(
-    rf"""^([ ]*)                             # the indentation
-    (-[ ]+)?                                 # an item of a list
-    (?:{_KEY}:(?:[ ]+|$))?                   # a key
-    (?:({_START}(?:[^\n:\#]*[^ \n:\#])?)[ ]* # plain text, certainly to its end
-      |("[^"\\\n]*")[ ]*                     # text in quotes without escapes
-      |('[^'\n]*')[ ]*
-      |([^\n]+)                              # all else, comments too
-    )?$""",
-    re.MULTILINE | re.ASCII | re.VERBOSE,
-)
-_QUOTED: Final = re.compile(r"""("[^"\\\n]*"|'[^'\n]*')[ ]+\#.*""", re.VERBOSE)
+_LINE: Final = re.compile(rf"^( *)(- +)?(?:{_KEY}:(?: +|$))?(.*)", re.MULTILINE | re.ASCII)
+"""The indentation, the dash of an item, the key, and what stands behind."""
+_QUOTED: Final = re.compile(r"""("[^"\\\n]*"|'[^'\n]*')[ ]*(?:[ ]\#.*)?""", re.VERBOSE)
 _PLAIN: Final = re.compile(rf"{_START}|-[0-9]", re.ASCII)
 _FLOW: Final = re.compile(
     rf"""[ ]*(?:
@@ -55,6 +47,7 @@ _FLOW: Final = re.compile(
     )""",
     re.ASCII | re.VERBOSE,
 )
+_NAMES: Final = re.compile(r"\[[A-Za-z_][\w-]*(?:, [A-Za-z_][\w-]*)*\]", re.ASCII)
 _DEEPEST: Final = 40
 
 
@@ -78,11 +71,12 @@ def _most_values(text: str) -> int:
 
 
 class _Reader:
-    """Reads one text; equal keys are one object, and what a word stands for is found out once."""
+    """Reads one text; equal keys are one object, and so are equal flow collections, as aliases are."""
 
     def __init__(self) -> None:
         self._keys: dict[str, str] = {}
         self._words: dict[str, Json] = {}
+        self._flows: dict[str, Json] = {}
 
     def read(self, text: str) -> dict[str, Json]:  # noqa: C901, PLR0912, PLR0915 - see the comment
         """Return the mapping at the root.
@@ -91,14 +85,15 @@ class _Reader:
             _NotSimple: something else stands there.
         """
         # One loop over local names, as in `events`: each call counts at a million lines a second.
+        keys, words, starts = self._keys, self._words, INTERESTING_STARTS
         root: dict[str, Any] = {}
         here: Any = root
         level = 0
         waits: str | None = None  # the key of `here` whose value is on the next lines, or is empty
         around: list[tuple[Any, int]] = []
-        for indent, dash, key, plain, double, single, rest in _LINE.findall(text):
+        for indent, dash, key, rest in _LINE.findall(text):
             if not (key or dash):
-                if plain or double or single or (rest and rest[0] != "#"):
+                if rest and rest[0] != "#":
                     raise _NotSimple  # text over several lines, or no mapping at all
                 continue
             column = len(indent)
@@ -117,17 +112,16 @@ class _Reader:
                 here, level = around.pop()
             if column != level or (here.__class__ is list) is not bool(dash):
                 raise _NotSimple
-            if plain:
-                value = self._plain(plain) if plain[:1] in INTERESTING_STARTS else plain
-            elif double or single:
-                value = (double or single)[1:-1]
-            elif rest and rest[0] != "#":
-                value = self._rest(rest)
-            elif key:
-                value = None
-                waits = key
+            if not rest or rest[0] == "#":
+                if not key:
+                    raise _NotSimple
+                value, waits = None, key
+            elif rest[0] in _STARTS and ":" not in rest and "#" not in rest:
+                value = rest if rest[-1] != " " else rest.rstrip(" ")
+                if value[0] in starts:
+                    value = words[value] if value in words else self._plain(value)
             else:
-                raise _NotSimple
+                value = self._rest(rest)
             if dash:
                 if not key:
                     here.append(value)
@@ -138,10 +132,11 @@ class _Reader:
                 here, level = inner, column + len(dash)
             if len(around) > _DEEPEST:
                 raise _NotSimple
-            if waits is not None:
-                waits = self._key(key, here)
+            name = keys[key] if key in keys and key not in here else self._key(key, here)
+            if waits is None:
+                here[name] = value
             else:
-                here[self._key(key, here)] = value
+                waits = name
         if waits is not None:
             here[waits] = None
         if not root:
@@ -172,7 +167,9 @@ class _Reader:
     def _rest(self, text: str) -> Json:
         """Return the value of what stands to the end of a line: a flow collection, or text and a comment."""
         if text[0] in "[{":
-            return self._flow(text)
+            if text not in self._flows:
+                self._flows[text] = self._names(text) if _NAMES.fullmatch(text) else self._flow(text)
+            return self._flows[text]
         if text[0] in "\"'":
             quoted = _QUOTED.fullmatch(text)
             if quoted is None:
@@ -182,6 +179,11 @@ class _Reader:
         if not _PLAIN.match(plain) or ": " in plain or plain[-1] == ":":
             raise _NotSimple
         return self._plain(plain)
+
+    def _names(self, text: str) -> Json:
+        """Return a flow list of names, the most common flow collection by far."""
+        names = text[1:-1].split(", ")
+        return [*names] if INTERESTING_WORDS.isdisjoint(names) else self._flow(text)
 
     def _flow(self, text: str) -> Json:  # noqa: C901, PLR0912 - a table of states would be longer
         """Return a flow collection that begins and ends in one line."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from maestro_dsl.lang.model import NANO_USD
@@ -54,9 +55,16 @@ def parse_duration(value: object) -> float:
     Raises:
         UnitError: `value` is not a duration.
     """
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    if not isinstance(value, str):
         raise UnitError(value, "duration")
+    return _seconds(value)
+
+
+@lru_cache(maxsize=1024)
+def _seconds(text: str) -> float:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise UnitError(text, "duration")
     return float(Decimal(match[1]) * Decimal(str(_SECONDS[match[2]])))
 
 

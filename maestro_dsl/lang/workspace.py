@@ -233,7 +233,7 @@ class _Loader:
         places.append((owner, ("policies", "retry"), plan.value.policies.retry))
         if blueprint is not None:
             owner = cast("Document[DocumentValue]", blueprint)
-            nodes = blueprint.value.nodes.values()
+            nodes = (node for node in blueprint.value.nodes.values() if node.retry.use is not None)
             places += [(owner, ("nodes", node.id, "retry"), node.retry) for node in nodes]
         if project is not None:
             owner = cast("Document[DocumentValue]", project)

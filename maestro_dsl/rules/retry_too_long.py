@@ -23,19 +23,24 @@ if TYPE_CHECKING:
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every node whose last attempts can never start."""
     for workspace in facts.workspaces:
-        known: dict[tuple[float | None, RetrySettings], NodeSettings] = {}
+        known: dict[tuple[float | None, int], NodeSettings | None] = {}
         for node in workspace.blueprint.value.nodes.values():
-            key = (node.timeout_s, node.retry)
-            settings = known.get(key) or known.setdefault(key, for_node(workspace.settings, node=node))
-            found = _finding(workspace, node, settings)
-            if found is not None:
-                yield found
+            key = (node.timeout_s, id(node.retry))  # most nodes state none, and share one object
+            if key not in known:
+                settings = for_node(workspace.settings, node=node)
+                known[key] = settings if _is_stated(settings) else None
+            found = known[key]
+            finding = None if found is None else _finding(workspace, node, found)
+            if finding is not None:
+                yield finding
+
+
+def _is_stated(settings: NodeSettings) -> bool:
+    delays = ("policies.retry.delay", "policies.retry.max_delay", "max_attempts")
+    return any(settings.origins.get(key, BUILT_IN) != BUILT_IN for key in delays)
 
 
 def _finding(workspace: Workspace, node: NodeSpec, settings: NodeSettings) -> Diagnostic | None:
-    delays = ("policies.retry.delay", "policies.retry.max_delay", "max_attempts")
-    if all(settings.origins.get(key, BUILT_IN) == BUILT_IN for key in delays):
-        return None
     attempts, waits = settings.retry.max_attempts or 1, _waits(settings.retry, settings.timeout_s)
     if len(waits) >= attempts - 1 and sum(waits) < settings.timeout_s:
         return None

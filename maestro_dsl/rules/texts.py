@@ -40,8 +40,8 @@ def node_texts(document: Document[Blueprint]) -> Iterator[NodeText]:
         if not node.params:
             continue
         for pointer, value in strings_of(dict(node.params), ("with",)):
-            parsed = parse_text(value) if "{{" in value else None
-            if parsed is None or isinstance(parsed, Problem):
+            parsed = parse_text(value)
+            if isinstance(parsed, Problem):
                 continue
             for offset, expression in parsed.expressions:
                 yield NodeText(

@@ -64,6 +64,12 @@ def policies(document: Document[DocumentValue]) -> Iterator[Pointer]:
 
 def retries(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
     """Yield every `retry` of a document."""
+    if document.kind is Kind.BLUEPRINT:
+        for pointer, node in nodes(document):
+            retry = node.get("retry")
+            if retry and isinstance(retry, dict):
+                yield (*pointer, "retry"), retry
+        return
     for pointer in policies(document):
         found = mapping_at(document.data, (*pointer, "retry"))
         if found:
