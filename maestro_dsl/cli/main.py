@@ -5,6 +5,7 @@ Every way out of the program passes `execute`, which decides the exit code.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -172,7 +173,9 @@ def cli(
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit; the only place that decides an exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(execute(given))
+    code = execute(given)
+    gc.freeze()  # what is left ends with the process: looking for garbage among it takes 40 ms of a lint
+    sys.exit(code)
 
 
 def execute(arguments: list[str]) -> int:
