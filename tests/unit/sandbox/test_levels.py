@@ -137,6 +137,29 @@ while True:
     assert find_orphans(lease) == ()
 
 
+def test_orphans_that_end_without_pause_do_not_keep_the_keeper_from_counting(tmp_path) -> None:
+    """Each death of an orphan wakes the keeper; it used to count only when nothing had happened for a while."""
+    lease = uuid.uuid4().hex
+    script = """
+import os, time
+for _ in range(30):
+    if os.fork() == 0:
+        time.sleep(600)
+while True:
+    child = os.fork()
+    if child == 0:
+        if os.fork() == 0:
+            time.sleep(0.02)
+        os._exit(0)
+    os.waitpid(child, 0)
+    time.sleep(0.005)
+"""
+    result = run("rlimits", tmp_path, script, limits=Limits(processes=16), env={"MAESTRO_LEASE": lease})
+    assert (result.exit_code, result.timed_out) == (137, False)
+    assert "stopped: more than 16 processes" in result.stderr
+    assert find_orphans(lease) == ()
+
+
 @pytest.mark.parametrize("level", ["rlimits", pytest.param("bubblewrap", marks=needs_bubblewrap)])
 def test_memory_and_file_size_are_limited(level, tmp_path) -> None:
     limits = Limits(address_space=512 * 1024**2, file_size=1024**2)
