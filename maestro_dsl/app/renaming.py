@@ -17,6 +17,7 @@ from maestro_dsl.app.occurrences import Occurrence, Sort, occurrences
 from maestro_dsl.diagnostics import Edit, Severity
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.edits import apply_edits, respell
+from maestro_dsl.lang.shelves import is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +46,10 @@ def require_renamable(scene: Scene, known: tuple[Occurrence, ...], item: Occurre
     same = [other for other in known if other.key == item.key]
     if not any(other.is_definition for other in same):
         raise UsageError(f'the {item.sort} "{item.name}" is defined nowhere in this project')
-    core = next((other for other in same if is_of_core(other.path)), None)
-    if core is not None:
-        raise UsageError(f'"{item.name}" stands in the core library ({core.path.name}), which stays as it is')
+    shared = next((other for other in same if is_of_core(other.path)), None)
+    if shared is not None:
+        library = "an installed library" if is_installed(shared.path) else "the core library"
+        raise UsageError(f'"{item.name}" stands in {library} ({shared.path.name}), which stays as it is')
     if not all(other.path in scene.documents for other in same):
         raise UsageError("a document that names it cannot be read")
 

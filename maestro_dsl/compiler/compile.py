@@ -32,6 +32,7 @@ from maestro_dsl.compiler.prompts import PromptWriter
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from maestro_dsl.frozen import copier
 from maestro_dsl.lang.expressions import ExpressionError
+from maestro_dsl.lang.files import area_of
 from maestro_dsl.lang.model import RetrySettings
 from maestro_dsl.lang.settings import NodeSettings, for_node
 from maestro_dsl.lang.workspace import Workspace
@@ -135,7 +136,10 @@ def _portable(path: Path, root: Path, core: Path) -> str:
     path, root = path.resolve(), root.resolve()
     if path.is_relative_to(root):
         return path.relative_to(root).as_posix()
-    return f"core/{path.relative_to(core).as_posix()}" if path.is_relative_to(core) else path.name
+    if path.is_relative_to(core):
+        return f"core/{path.relative_to(core).as_posix()}"
+    library = area_of(path).root  # a folder beside the project
+    return f"{library.name}/{path.relative_to(library).as_posix()}"
 
 
 # ---- nodes -----------------------------------------------------------------------------------------------

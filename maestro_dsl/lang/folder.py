@@ -13,6 +13,7 @@ import stat
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -167,24 +168,25 @@ def _walk(folder: Path, *, is_strict: bool) -> Iterator[tuple[Path, str]]:
     entries = 0
     while waiting:
         here, prefix = waiting.pop()
-        with os.scandir(here) as found:
-            for entry in found:
-                entries += 1
-                if entries > _MOST_ENTRIES:
-                    raise FolderProblem(f"it has more than {MOST_FILES} files")
-                name = prefix + entry.name
-                if entry.name.startswith("."):
-                    if is_strict:
-                        raise FolderProblem(f"{_shown(name)} does not belong there")
-                    continue
-                if entry.is_symlink():
-                    raise FolderProblem(f"{_shown(name)} is a symbolic link")
-                if entry.is_dir(follow_symlinks=False):
-                    if name.count("/") + 1 >= MOST_DEPTH:
-                        raise FolderProblem(f"the path {_shown(name)} is too long")
-                    waiting.append((Path(entry.path), f"{name}/"))
-                else:
-                    yield Path(entry.path), name
+        with os.scandir(here) as scanned:
+            found = list(islice(scanned, _MOST_ENTRIES + 1 - entries))
+        entries += len(found)
+        if entries > _MOST_ENTRIES:
+            raise FolderProblem(f"it has more than {MOST_FILES} files")
+        for entry in sorted(found, key=lambda item: item.name):
+            name = prefix + entry.name
+            if entry.name.startswith("."):
+                if is_strict:
+                    raise FolderProblem(f"{_shown(name)} does not belong there")
+                continue
+            if entry.is_symlink():
+                raise FolderProblem(f"{_shown(name)} is a symbolic link")
+            if entry.is_dir(follow_symlinks=False):
+                if name.count("/") + 1 >= MOST_DEPTH:
+                    raise FolderProblem(f"the path {_shown(name)} is too long")
+                waiting.append((Path(entry.path), f"{name}/"))
+            else:
+                yield Path(entry.path), name
 
 
 def _content(path: Path, name: str) -> bytes:

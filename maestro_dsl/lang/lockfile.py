@@ -15,7 +15,7 @@ from maestro_dsl.lang.disk import is_file, read
 from maestro_dsl.lang.quoting import quoted, written
 from maestro_dsl.lang.source import load
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
-from maestro_dsl.lang.units import UnitError, parse_version
+from maestro_dsl.lang.units import UnitError, is_in_range, parse_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KEYS: Final = frozenset({"version", "source", "tag", "commit", "digest", "requires"})
+_ANY: Final = ">=0"
 _NEEDED: Final = ("version", "source", "digest")
 _LOCAL: Final = ("./", "../")
 
@@ -175,6 +176,7 @@ def _locked(name: str, data: Json) -> Locked:
 def _require_form(found: Locked, at: Pointer) -> None:
     try:
         parse_version(found.version)
+        is_in_range(found.version, _ANY)  # one that can be compared
     except UnitError as error:
         raise _Damage(f"is damaged: {error}", (*at, "version")) from error
     if not _DIGEST.fullmatch(found.digest):

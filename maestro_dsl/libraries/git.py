@@ -7,7 +7,9 @@ allowed, git asks nobody for a password, and what it says and fetches is bounded
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -212,7 +214,15 @@ class Mirror:
                 f"cannot write {self.folder.parent}: {error.strerror}",
                 hint="set MAESTRO_CACHE_DIR to a folder of yours",
             ) from error
-        self._ask("init", "--quiet", "--bare", "--template=", "--", str(self.folder), inside=False)
+        fresh = self.folder.with_suffix(f".{os.getpid()}.new")
+        try:
+            self._ask("init", "--quiet", "--bare", "--template=", "--", str(fresh), inside=False)
+            fresh.rename(self.folder)  # whole or not at all
+        except (OSError, ProgramRefusal) as error:
+            if not (self.folder / "HEAD").is_file():  # or another process was first
+                raise EnvironmentFailure(f"cannot make {self.folder}: {error}") from error
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
     def _ask(
         self, *arguments: str, given: bytes = b"", inside: bool = True, most: int = _MOST_ANSWER

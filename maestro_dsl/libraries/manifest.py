@@ -18,6 +18,7 @@ from maestro_dsl.libraries.sources import SourceProblem, Stated, parse_required
 from maestro_dsl.resources import data_dir
 
 CORE: Final = "core"
+_ANY: Final = ">=0"
 
 
 class ManifestProblem(Exception):  # noqa: N818 - becomes a reason or an error of its own at once
@@ -55,6 +56,10 @@ def manifest_of(content: bytes | None, *, name: str | None = None, version: str 
         raise ManifestProblem(f'calls itself "{CORE}", which is the library that is built in')
     if version is not None and library.version != version:
         raise ManifestProblem(f"has the version {library.version} in its {LIBRARY_FILE}")
+    try:
+        is_in_range(library.version, _ANY)
+    except UnitError as error:
+        raise ManifestProblem(f"has a version that cannot be compared: {library.version}") from error
     _require_tool(library)
     for wanted, text in library.requires.items():
         required(wanted, text)
