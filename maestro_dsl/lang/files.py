@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -175,6 +176,7 @@ def _area_above(folder: Path) -> Path:
     return found
 
 
+@lru_cache(maxsize=16_384)
 def kind_of_name(name: str) -> Kind | None:
     """Return the kind of document that a file name promises, or None where it is none of ours."""
     return next((kind for pattern, kind in _PATTERNS if fnmatchcase(name, pattern)), None)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Severity, Span
 from maestro_dsl.lang.disk import note
-from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, core_area, search
@@ -90,7 +89,7 @@ class Reader:
         if self.memory is None:
             return read_document(path, name) if content is None else read_content(content, path, name)
         try:
-            content = read_file(path) if content is None else content
+            content = self.memory.content(path) if content is None else content
         except OSError:
             return read_document(path, name)
         known = self.memory.reads.get(path)

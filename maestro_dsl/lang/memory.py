@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from maestro_dsl.codec import digest_bytes
 from maestro_dsl.diagnostics import limit
-from maestro_dsl.lang.disk import Question, noted
+from maestro_dsl.lang.disk import Question, note, noted, read
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import Names, still_holds
 from maestro_dsl.lang.model import DocumentValue
@@ -39,7 +40,29 @@ class Memory:
     names: Names = field(default_factory=Names)
     reads: dict[Path, tuple[str, bytes, Read]] = field(default_factory=dict)
     """What was made of files: the name it was made with, the content, the document and what is wrong."""
+    _contents: dict[Path, tuple[tuple[int, ...], bytes]] = field(default_factory=dict)
     _made: dict[tuple[Hashable, Path], _Made] = field(default_factory=dict)
+
+    def look_again(self) -> None:
+        """Forget what files are called and hold: some have been changed, moved or linked anew."""
+        self.names.forget()
+        self._contents.clear()
+
+    def content(self, path: Path) -> bytes:
+        """Return the content of the file at `path`, read again where its times, size or place differ.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        found = path.stat()
+        stamp = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
+        known = self._contents.get(path)
+        if known is None or known[0] != stamp:
+            known = self._contents[path] = (stamp, read(path))
+        else:
+            content = known[1]
+            note(("read", str(path)), lambda: digest_bytes(content))
+        return known[1]
 
     def of(
         self,

@@ -64,7 +64,7 @@ class Session:
 
     def look_again(self) -> None:
         """Forget what follows from texts and from the disk, on which a file has changed."""
-        self._memory.names.forget()
+        self._memory.look_again()
         self.forget()
 
     def text(self, path: Path) -> str:

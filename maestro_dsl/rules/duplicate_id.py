@@ -24,17 +24,18 @@ _KINDS: Final = (Kind.BLUEPRINT, Kind.PERSONA, Kind.POLICY, Kind.PLAN)
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every document whose id another of its kind and project has."""
-    roots: dict[Path, Path] = {}
+    roots: dict[Path, Path | None] = {}
     core = core_area().root
     for kind in _KINDS:
         first: dict[tuple[Path, str], Document[DocumentValue]] = {}
         for document in sorted(facts.of(kind), key=lambda item: item.file):
             folder = document.path.parent
-            if not document.value.id or folder.is_relative_to(core):
-                continue
             if folder not in roots:
-                roots[folder] = area_of(document.path).root
-            key = (roots[folder], document.value.id)
+                roots[folder] = None if folder.is_relative_to(core) else area_of(document.path).root
+            root = roots[folder]
+            if not document.value.id or root is None:
+                continue
+            key = (root, document.value.id)
             if key in first:
                 yield _finding(document, first[key])
             first.setdefault(key, document)
