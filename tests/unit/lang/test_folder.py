@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_dsl.lang import folder as module
@@ -27,6 +27,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@settings(max_examples=40)
 @given(FILES)
 def test_the_digest_is_of_names_and_contents_alone(files):
     there = {name.casefold() for name in files}

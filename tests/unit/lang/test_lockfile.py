@@ -1,7 +1,7 @@
 """`maestro.lock`: equal locks give equal bytes, and what the tool would not have written is damage."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_dsl.lang.lockfile import Lock, Locked, lock_of, lock_text, parse_lock
@@ -33,6 +33,7 @@ def locks(draw):
     return Lock(libraries=found)
 
 
+@settings(max_examples=30)
 @given(locks())
 def test_a_lock_comes_back_from_its_text(lock):
     text = lock_text(lock)

@@ -140,7 +140,7 @@ def strange_locks(draw):
     return lock_text(Lock(libraries=found))
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     text=strange_locks() | st.text(max_size=40) | st.binary(max_size=40),
     stated=st.dictionaries(
