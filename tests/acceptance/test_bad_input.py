@@ -1,11 +1,11 @@
 """Bad input through the command line: a finding or one clear line with a way out, and the right exit code."""
 
 import json
-import shutil
 import socket
 
 import pytest
 from support.program import inside
+from support.sandboxes import needs_isolation
 
 CYCLE = """\
 apiVersion: maestro/v1
@@ -176,7 +176,7 @@ def test_serving_on_a_port_in_use(small):
     assert f"port {port} on 127.0.0.1 is already in use" in done.stderr
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is absent: no model's code may run")
+@needs_isolation
 def test_a_provider_that_dies_at_its_start(small, apply):
     first_line = "from __future__ import annotations\n"
     last_words = f"{first_line}raise SystemExit('the disk is gone')\n"

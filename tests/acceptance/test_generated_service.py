@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from support.sandboxes import ISOLATING, needs_isolation
 
 from maestro_dsl.compiler.plan import CompiledContract
 from maestro_dsl.engine.events import FileRef
@@ -16,19 +17,12 @@ from maestro_dsl.providers.scaffold.backend import write_backend
 from maestro_dsl.providers.scaffold.frontend import write_frontend
 from maestro_dsl.providers.scaffold.qa import write_tests
 from maestro_dsl.providers.scaffold.resources import find_service
-from maestro_dsl.sandbox import bubblewrap, choose
+from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.services import LocalServices
 from maestro_dsl.storage.artifacts import Artifacts
 
 SPEC = Path(__file__).parents[2] / "examples" / "todo-app" / "contracts" / "api_spec.yaml"
-_PROBLEM = asyncio.run(bubblewrap.problem())
-LEVELS = [
-    "rlimits",
-    pytest.param(
-        "bubblewrap",
-        marks=pytest.mark.skipif(_PROBLEM is not None, reason=f"needs bubblewrap: {_PROBLEM}"),
-    ),
-]
+LEVELS = ["rlimits", pytest.param(ISOLATING, marks=needs_isolation)]
 
 
 class Stage:

@@ -5,8 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
 from support.projects import states
+from support.sandboxes import needs_isolation
 
 from maestro_dsl import app
 from maestro_dsl.lang.settings import Overrides
@@ -57,9 +57,6 @@ deliverables:
     artifacts: ["*.py"]
     acceptance_criteria: [{check: command, run: [python, -m, unittest, test_client]}]
 """
-bubblewrap = pytest.mark.skipif(
-    shutil.which("bwrap") is None, reason="bwrap is absent: no model's code may run"
-)
 
 
 class Notes:
@@ -97,7 +94,7 @@ class Notes:
         return asyncio.run(app.apply(self.report(), options=app.ApplyOptions(), environ={}, sinks=[]))
 
 
-@bubblewrap
+@needs_isolation
 def test_the_consumer_starts_on_the_mock_and_both_are_checked_against_the_real_service(tmp_path):
     project = Notes(tmp_path / "project", "scripted:script.yaml")
     project.script()
@@ -111,7 +108,7 @@ def test_the_consumer_starts_on_the_mock_and_both_are_checked_against_the_real_s
     assert {"notes_api_spec.graphql", "notes_api_mock_server.js", "notes_api_README.md"} <= made
 
 
-@bubblewrap
+@needs_isolation
 def test_a_service_that_forgets_is_found(tmp_path):
     project = Notes(tmp_path / "project", "scripted:script.yaml")
     project.script('NOTES[note["id"]] = note', "pass")

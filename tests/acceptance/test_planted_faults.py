@@ -6,6 +6,7 @@ import shutil
 import pytest
 from support.program import inside
 from support.projects import states
+from support.sandboxes import needs_isolation
 
 from maestro_dsl.engine.events import AttemptFinished
 
@@ -36,9 +37,6 @@ LOOKS = """\
         self.assertEqual(answer.status, 204, answer.content)
         self.assertEqual(call("getList", params).status, 404)
 """
-bubblewrap = pytest.mark.skipif(
-    shutil.which("bwrap") is None, reason="bwrap is absent: no model's code may run"
-)
 APPLIED = {"wrong status": "createTask", "lost data": "Task"}
 """Name → the operation that the report of the small example must name."""
 
@@ -90,7 +88,7 @@ def test_a_service_that_dies_at_its_start_is_not_verified(verify):
     assert "ended with code 1 at its start; its last lines:\n    the disk is gone" in shown
 
 
-@bubblewrap
+@needs_isolation
 @pytest.mark.parametrize("name", APPLIED)
 def test_apply_names_the_operation_of_a_planted_fault(name, small):
     file, old, new, _ = FAULTS[name]
@@ -109,7 +107,7 @@ def test_apply_names_the_operation_of_a_planted_fault(name, small):
     assert operation in json.dumps(report["contracts"]["backend_api"]["issues"])
 
 
-@bubblewrap
+@needs_isolation
 def test_a_second_attempt_mends_what_the_first_was_told(small, finished_small):
     file, old, new, _ = FAULTS["wrong status"]
     first = {
@@ -128,7 +126,7 @@ def test_a_second_attempt_mends_what_the_first_was_told(small, finished_small):
     assert small.digests() == finished_small[0].digests()
 
 
-@bubblewrap
+@needs_isolation
 def test_the_recheck_finds_a_wrong_call_with_file_and_line(todo):
     # Its own test does not look at the answer, so only the comparison with the contract can see it.
     wrong = {
@@ -150,7 +148,7 @@ def test_the_recheck_finds_a_wrong_call_with_file_and_line(todo):
     assert "/list/{listId}" in source[issue["line"] - 1]
 
 
-@bubblewrap
+@needs_isolation
 def test_a_wrong_call_that_the_tests_see_is_found_on_the_mock_with_file_and_line(small, finished_small):
     edit = {"file": "client.js", "find": "/tasks/{taskId}", "replace": "/task/{taskId}"}
     small.script(answers({"match": {"contract": "web_app"}, "use": "scaffold", "edit": [edit]}))
