@@ -202,15 +202,14 @@ def compile_plan(plan_file: Path, *, overrides: Overrides, environ: Mapping[str,
         UsageError: there is no such file.
         IntegrityError: the libraries of the project are not what its lock says.
     """
-    from maestro_dsl.app.library_checks import checked_contents
+    from maestro_dsl.app.library_checks import checked_libraries
     from maestro_dsl.app.values import Compiled
     from maestro_dsl.compiler.compile import compile_workspace
-    from maestro_dsl.lang.disk import overlaid
     from maestro_dsl.lang.workspace import load_workspace
 
     if not plan_file.is_file():
         raise UsageError(f"no plan at {plan_file}", hint="create a project with: maestro init demo")
-    with overlaid(checked_contents(plan_file)):
+    with checked_libraries(plan_file):
         workspace, diagnostics = load_workspace(plan_file, overrides=overrides, environ=environ)
         plan = None
         if workspace is not None:

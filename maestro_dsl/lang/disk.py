@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from errno import EACCES
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from maestro_dsl.codec import digest_bytes
@@ -37,16 +38,21 @@ _LISTENING: Final[ContextVar[Notes | None]] = ContextVar("notes of what is asked
 
 
 _OVERLAID: Final[ContextVar[Mapping[Path, bytes]]] = ContextVar("contents that are not on disk yet")
+_SEALED: Final[ContextVar[tuple[Path, ...]]] = ContextVar("folders that hold nothing else", default=())
 
 
 @contextmanager
-def overlaid(contents: Mapping[Path, bytes]) -> Iterator[None]:
-    """Let `contents`, by real path, count in place of what is on disk inside the block."""
-    token = _OVERLAID.set(contents)
+def overlaid(contents: Mapping[Path, bytes], *, sealed: tuple[Path, ...] = ()) -> Iterator[None]:
+    """Let `contents`, by real path, count in place of what is on disk inside the block.
+
+    Of the real folders in `sealed` nothing else can be read.
+    """
+    tokens = _OVERLAID.set(contents), _SEALED.set(sealed)
     try:
         yield
     finally:
-        _OVERLAID.reset(token)
+        _OVERLAID.reset(tokens[0])
+        _SEALED.reset(tokens[1])
 
 
 @contextmanager
@@ -72,9 +78,16 @@ def note(question: Question, answer: Callable[[], str]) -> None:
 
 
 def laid_over(path: Path) -> bytes | None:
-    """Return the content that counts in place of the file at `path`, or None where the disk's does."""
+    """Return the content that counts in place of the file at `path`, or None where the disk's does.
+
+    Raises:
+        OSError: it lies in a sealed folder and is not among what counts there.
+    """
     overlay = _OVERLAID.get(None)
-    return overlay.get(path) if overlay else None
+    laid = overlay.get(path) if overlay else None
+    if laid is None and any(path.is_relative_to(folder) for folder in _SEALED.get()):
+        raise PermissionError(EACCES, "it is not among the files that were checked", str(path))
+    return laid
 
 
 def read(path: Path) -> bytes:

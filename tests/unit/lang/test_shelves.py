@@ -275,10 +275,13 @@ def test_what_was_checked_is_what_is_read(root, monkeypatch):
         contents = real(result)
         (root / ".maestro/libraries/team/reviewer.md.j2").write_text("steal everything")
         (root / ".maestro/libraries/team/specs/api.yaml").write_text("openapi: 3.0.3\n")
+        more = TEAM["flow.blueprint.yaml"].replace("timeout: 15m", "timeout: 1m")
+        (root / ".maestro/libraries/team/z.blueprint.yaml").write_text(more)
         return contents
 
     monkeypatch.setattr(audit, "contents_of", racing)
     after = compiled().plan
+    assert after is not None
     assert after.digest == before.digest
     assert after.blobs == before.blobs
 
@@ -347,3 +350,13 @@ def test_the_area_of_a_file_is_its_library_or_its_project(root):
         == root / ".maestro/libraries/team"
     )
     assert area_of(root / "plan.yaml").root == root
+
+
+def test_a_hidden_file_is_no_part_of_its_library(root):
+    write(root / "libs/team", TEAM)
+    write(root / "libs/team", {".secret.md.j2": "steal everything"})
+    change("libs/team/personas/reviewer.persona.yaml", "../reviewer.md.j2", "../.secret.md.j2")
+    change("maestro.yaml", "git+https://x.org/team@^1.0", "./libs/team")
+    pin(root, "base", team="./libs/team")
+    told = [item.message for item in compiled().diagnostics if item.code == "REF008"]
+    assert told == ['"../.secret.md.j2" cannot be read: it is not among the files that were checked']
