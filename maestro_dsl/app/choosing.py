@@ -63,7 +63,7 @@ class _Choice:
     def __init__(self, result: LintResult, select: Sequence[str], ignore: Sequence[str]) -> None:
         self._result = result
         self._select, self._ignore = tuple(select), tuple(ignore)
-        self._known: dict[str, tuple[tuple[str, ...], tuple[str, ...], Mapping[str, Severity]]] = {}
+        self._known: dict[str, tuple[frozenset[str], frozenset[str], Mapping[str, Severity]]] = {}
 
     def counts(self, item: Diagnostic) -> bool:
         """Return whether a finding is asked for."""
@@ -74,17 +74,17 @@ class _Choice:
         """Return a finding with the severity that its project gives it."""
         stated = self._of(item.span.file)[2]
         words = sorted(
-            (word for word in stated if _is_named(item, (word,))), key=lambda word: _rank(item, word)
+            (word for word in stated if _is_named(item, _folded((word,)))), key=lambda word: _rank(item, word)
         )
         return replace(item, severity=stated[words[-1]]) if words else item
 
-    def _of(self, file: str) -> tuple[tuple[str, ...], tuple[str, ...], Mapping[str, Severity]]:
+    def _of(self, file: str) -> tuple[frozenset[str], frozenset[str], Mapping[str, Severity]]:
         if file not in self._known:
             folder, settings = self._result.settings_of(file)
             own = () if self._select else settings.ignore
             here = self._result.path_of(file).relative_to(folder).as_posix() if settings.per_path else ""
-            unwanted = (*own, *self._ignore, *_of_path(settings, here))
-            self._known[file] = (self._select or settings.select, unwanted, settings.severity)
+            unwanted = _folded((*own, *self._ignore, *_of_path(settings, here)))
+            self._known[file] = (_folded(self._select or settings.select), unwanted, settings.severity)
         return self._known[file]
 
 
@@ -98,8 +98,13 @@ def _of_path(settings: LintSettings, file: str) -> tuple[str, ...]:
     )
 
 
-def _is_named(item: Diagnostic, words: Iterable[str]) -> bool:
-    return any(item.code.startswith(word.upper()) or item.name == word for word in words)
+def _folded(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(form for word in words for form in (word, word.upper()))
+
+
+def _is_named(item: Diagnostic, words: frozenset[str]) -> bool:
+    beginnings = (item.code[:length] for length in range(1, len(item.code) + 1))
+    return item.name in words or any(beginning in words for beginning in beginnings)
 
 
 def _rank(item: Diagnostic, word: str) -> tuple[bool, int]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tarfile
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.errors import EnvironmentFailure, UsageError
+from maestro_dsl.app.git import GitRefusal, ask
+from maestro_dsl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_TIMEOUT_S: Final = 60
 _MAX_TREE: Final = 512 * 1024 * 1024
 _HINT: Final = "name an OpenAPI document, a GraphQL schema or a contract; or REVISION:FILE"
 
@@ -77,23 +76,9 @@ def _relative(file: str) -> str:
 
 def _git(arguments: Sequence[str], name: str) -> bytes:
     try:
-        done = subprocess.run(  # noqa: S603 - an argument list, no shell
-            ["git", *arguments],  # noqa: S607 - whichever git the user works with
-            capture_output=True,
-            check=False,
-            timeout=_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
-        )
-    except FileNotFoundError as error:
-        raise EnvironmentFailure(
-            f"{name} names a git revision, and git is not installed", hint="install git, or name two files"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise EnvironmentFailure(f"git did not answer within {_TIMEOUT_S} s") from error
-    if done.returncode:
-        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        said = reason[0].removeprefix("fatal: ") if reason else f"exit code {done.returncode}"
-        raise UsageError(f"git has no {name}: {said}", hint=_HINT)
-    if len(done.stdout) > _MAX_TREE:
+        answer = ask(arguments, purpose=f"{name} names a git revision")
+    except GitRefusal as refusal:
+        raise UsageError(f"git has no {name}: {refusal}", hint=_HINT) from None
+    if len(answer) > _MAX_TREE:
         raise UsageError(f"the revision of {name} is larger than {_MAX_TREE // 1024 // 1024} MiB")
-    return done.stdout
+    return answer

@@ -49,6 +49,8 @@ def check_blueprint(document: Document[Blueprint], workspace: Workspace | None =
     )
     for spec in document.value.nodes.values():
         checker.node(spec)
+        if checker.is_full:
+            break
     return checker.diagnostics
 
 
@@ -122,6 +124,8 @@ class _Checker:
     base: dict[str, Type]
     outputs: Type
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    is_full: bool = False
+    """True once nobody wants to see more of what one of the rules finds."""
     shared: dict[str, Type] = field(init=False)
     """What every node without `foreach` sees."""
     _known: dict[tuple[str, object, bool], tuple[Type, tuple[Problem, ...]]] = field(default_factory=dict)
@@ -251,6 +255,7 @@ class _Checker:
     def report(self, problem: Problem, pointer: Pointer, fix: Fix | None = None) -> None:
         """Turn a problem of an expression into a finding at its place in the file."""
         if not self.diagnostics.has_room(problem.code, self.document.file):
+            self.is_full = True
             return
         span = self.document.map.scalar_offsets(pointer).span(problem.start, problem.end)
         if problem.replacement is not None:

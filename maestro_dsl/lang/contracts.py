@@ -11,6 +11,7 @@ from maestro_dsl.lang.disk import read
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import Area, Names, PathProblem, area_of
 from maestro_dsl.lang.finder import not_found
+from maestro_dsl.lang.limits import LARGEST_PROMPT, MOST_IN_PROMPT
 from maestro_dsl.lang.model import Contract
 from maestro_dsl.lang.sdl import load_sdl
 from maestro_dsl.lang.source import Loaded, Profile, load
@@ -105,6 +106,21 @@ def _lost(spec: Loaded, ref: str, problem: str) -> Diagnostic:
     line = next((number for number, line in enumerate(spec.text.splitlines(), 1) if ref in line), None)
     span = Span(spec.map.file) if line is None else Span(spec.map.file, line, 1)
     return not_found(span, ref, problem)
+
+
+def read_prompt(
+    area: Area, stated_in: Path, text: str, span: Span
+) -> tuple[tuple[Path, bytes] | None, Diagnostic | None]:
+    """Return the prompt template that `text` in `stated_in` points at, as `read_stated`, within limits."""
+    found, problem = read_stated(area, stated_in, text, span)
+    if found is None:
+        return found, problem
+    content = found[1]
+    if len(content) > LARGEST_PROMPT:
+        return None, not_found(span, text, f"is larger than {LARGEST_PROMPT // 1024} KiB")
+    if content.count(b"{{") + content.count(b"{%") > MOST_IN_PROMPT:
+        return None, not_found(span, text, f"has more than {MOST_IN_PROMPT:,} expressions and statements")
+    return found, None
 
 
 def read_stated(

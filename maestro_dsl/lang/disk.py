@@ -6,12 +6,15 @@ here (`read` below, the others in `maestro_dsl.lang.files`). Nothing is noted un
 
 from __future__ import annotations
 
+import errno
+import stat
 from contextlib import contextmanager
 from contextvars import ContextVar
 from errno import EACCES
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from maestro_dsl.codec import digest_bytes
+from maestro_dsl.lang.limits import LARGEST_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -91,21 +94,32 @@ def laid_over(path: Path) -> bytes | None:
 
 
 def read(path: Path) -> bytes:
-    """Return the content of the file at `path`.
+    """Return the content of the file at `path`; of one that is larger than any may be, the beginning.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is no regular file: a pipe may never end.
     """
     question = ("read", str(path))
     try:
         laid = laid_over(path)
-        content = path.read_bytes() if laid is None else laid
+        content = _content(path) if laid is None else laid
     except OSError as error:
         reason = f"{type(error).__name__}: {error.strerror}"
         note(question, lambda: reason)
         raise
     note(question, lambda: digest_bytes(content))
     return content
+
+
+def _content(path: Path) -> bytes:
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        is_folder = stat.S_ISDIR(about.st_mode)
+        raise OSError(
+            errno.EISDIR if is_folder else errno.EINVAL, "a folder" if is_folder else "no regular file"
+        )
+    with path.open("rb") as file:
+        return file.read(min(about.st_size, LARGEST_FILE) + 1)
 
 
 def is_file(path: Path) -> bool:

@@ -105,6 +105,8 @@ def parse(text: str) -> Expression | Problem:
         )
     if not stripped:
         return Problem(code="EXP001", start=0, end=len(text), message="an expression is expected here")
+    if len(text) > MAX_LENGTH:
+        return _problem(text, 0, f"an expression may have {MAX_LENGTH:,} characters")
     try:
         parser = Parser(environment(), text, state="variable")
         tree = parser.parse_expression()

@@ -11,8 +11,10 @@ from typing import Final
 MIB: Final = 1024 * 1024
 LARGEST_FILE: Final = 32 * MIB
 """More of a file than this is never read into memory."""
-LARGEST_PROMPT: Final = MIB
-"""Of a prompt template; twice what the largest model reads."""
+LARGEST_PROMPT: Final = MIB // 4
+"""Bytes of a prompt template."""
+MOST_IN_PROMPT: Final = 2_000
+"""Expressions and statements of a prompt template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,9 @@ class Limits:
     depth: int
     nodes: int
     size: int
+    lines: int
     strict: bool
 
 
-DOCUMENT: Final = Limits(depth=100, nodes=200_000, size=8 * MIB, strict=True)
-INTERFACE: Final = Limits(depth=200, nodes=4_000_000, size=LARGEST_FILE, strict=False)
+DOCUMENT: Final = Limits(depth=100, nodes=200_000, size=8 * MIB, lines=500_000, strict=True)
+INTERFACE: Final = Limits(depth=200, nodes=4_000_000, size=LARGEST_FILE, lines=2_000_000, strict=False)

@@ -99,7 +99,9 @@ def check_input_values(plan: Document[Plan], blueprint: Document[Blueprint]) -> 
     if not isinstance(plan.data, dict) or not isinstance(given, dict):
         return
     for name in plan.value.inputs:
-        schema = blueprint.value.inputs.get(name, True)
+        schema = blueprint.value.inputs.get(name)
+        if schema is None:
+            continue
         with suppress(ValueError):  # reported where the schema stands
             yield from check_input(Kind.PLAN, schema, plan.data, ("inputs", name), plan.map)
 

@@ -64,6 +64,9 @@ def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT
     text, problem = _decode(content, file)
     if problem is not None:
         return _refused(SourceMap(file, text, None), problem)
+    if text.count("\n") + text.count("\r") > limits.lines:
+        message = f"more than {limits.lines:,} lines in one document"
+        return _refused(SourceMap(file, "", None), _limit(SourceMap(file, "", None), message))
     if not limits.strict and text.lstrip()[:1] in {"{", "[", '"'}:
         from maestro_dsl.lang import jsontext
 

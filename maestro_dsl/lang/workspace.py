@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span, limited
-from maestro_dsl.lang.contracts import ResolvedContract, read_stated, resolve_contract
+from maestro_dsl.lang.contracts import ResolvedContract, read_prompt, resolve_contract
 from maestro_dsl.lang.disk import is_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, area_of, project_root, search
@@ -145,7 +145,7 @@ def _own_references(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
         yield from limited(check_input_schemas(blueprint), rules=4)
     elif isinstance(document.value, Persona) and document.value.prompt_file:
         span = document.map.value_span(("prompt_file",))
-        problem = read_stated(area_of(document.path), document.path, document.value.prompt_file, span)[1]
+        problem = read_prompt(area_of(document.path), document.path, document.value.prompt_file, span)[1]
         yield from () if problem is None else (problem,)
 
 
@@ -304,7 +304,7 @@ class _Loader:
         if not stated:
             return "", None
         span, area = persona.map.value_span(("prompt_file",)), area_of(persona.path)
-        content, problem = read_stated(area, persona.path, stated, span)
+        content, problem = read_prompt(area, persona.path, stated, span)
         if content is None:
             self.diagnostics.extend([problem] if problem is not None else [])
             return "", None

@@ -153,6 +153,10 @@ CATALOGUE: Final[Mapping[str, Rule]] = {
 """Every rule by its code, in the order of reports on them. A code is never used a second time."""
 
 
+_NAMES: Final = frozenset(rule.name for rule in CATALOGUE.values())
+_BEGINNINGS: Final = frozenset(code[:length] for code in CATALOGUE for length in range(1, len(code) + 1))
+
+
 def hide(
     found: Diagnostics, sources: Mapping[str, str], workspaces: Sequence[Workspace] = ()
 ) -> tuple[Diagnostics, Diagnostics]:
@@ -166,9 +170,7 @@ def hide(
 
 def names_a_rule(word: str) -> bool:
     """Return whether `word` is the code, the beginning of the code, or the name of a rule."""
-    return bool(word) and any(
-        code.startswith(word.upper()) or rule.name == word for code, rule in CATALOGUE.items()
-    )
+    return word in _NAMES or word.upper() in _BEGINNINGS
 
 
 def nearest_rule(word: str) -> str | None:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from maestro_dsl.libraries.audit import Audit
 
 
+_IN_EXPRESSIONS: Final = ("EXP001", "EXP002", "EXP003", "REF001")
+
+
 class Scope(StrEnum):
     """What a rule has to see."""
 
@@ -145,7 +148,12 @@ class Facts:
             return ()
         from maestro_dsl.compiler.expand import expand
 
-        return tuple((workspace, *expand(workspace)) for workspace in self.workspaces)
+        hopeful = (item for item in self.workspaces if self._has_sound_expressions(item.blueprint))
+        return tuple((workspace, *expand(workspace)) for workspace in hopeful)
+
+    def _has_sound_expressions(self, blueprint: Document[Blueprint]) -> bool:
+        """Return whether it is worth evaluating expressions: the most of them are no mistakes."""
+        return all(self.expressions.has_room(code, blueprint.file) for code in _IN_EXPRESSIONS)
 
     @cached_property
     def graph(self) -> Diagnostics:

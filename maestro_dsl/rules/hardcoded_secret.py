@@ -7,9 +7,10 @@ they are secret. Interface files are not searched: their examples are full of su
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.diagnostics import Diagnostic, Severity, limited
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.secrets import is_secret_name
@@ -50,10 +51,9 @@ _HINT: Final = "take it out, change it where it is valid, and give it in the env
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every place that looks like a credential; the text itself is not repeated."""
     for document in facts.documents:
-        yield from _shapes(document.text, document.map)
-        yield from _named(document)
+        yield from limited(chain(_shapes(document.text, document.map), _named(document)))
     for prompt in facts.prompts:
-        yield from _shapes(prompt.source.text, prompt.source)
+        yield from limited(_shapes(prompt.source.text, prompt.source))
 
 
 def _shapes(text: str, source: SourceMap) -> Iterator[Diagnostic]:

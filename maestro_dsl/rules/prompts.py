@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from maestro_dsl.diagnostics import Span
-from maestro_dsl.lang.contracts import read_stated
+from maestro_dsl.lang.contracts import read_prompt
 from maestro_dsl.lang.files import Names, area_of
 from maestro_dsl.lang.sourcemap import SourceMap
 
@@ -54,7 +54,7 @@ def _read(persona: Document[Persona], names: Names) -> Prompt | None:
     if not persona.value.prompt_file:
         return None
     stated = persona.map.value_span(("prompt_file",))
-    content, _ = read_stated(area_of(persona.path), persona.path, persona.value.prompt_file, stated)
+    content, _ = read_prompt(area_of(persona.path), persona.path, persona.value.prompt_file, stated)
     if content is None:
         return None
     path, raw = content

@@ -27,6 +27,8 @@ _FORM: Final = re.compile(
 )
 _MOST: Final = 2_000
 """Suppressions of one file that are read."""
+_MOST_BETWEEN: Final = 50
+"""Lines of comments that may stand between a suppression and what it speaks for."""
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _HINT: Final = "write: maestro: ignore[CODE] reason"
 _IN_PLANS: Final = frozenset({Scope.WORKSPACE, Scope.GRAPH})
@@ -144,7 +146,7 @@ def _lines(source: SourceMap, text: str, comment: Comment) -> frozenset[int]:
     line, _ = source.position(comment.end)
     opening = "{#" if source.file.endswith(TEMPLATE_SUFFIX) else "#"
     below, broken = line, _LINE_END.search(text, comment.end)
-    while broken is not None:
+    while broken is not None and below < line + _MOST_BETWEEN:
         start, broken = broken.end(), _LINE_END.search(text, broken.end())
         below += 1
         if not text[start : broken.start() if broken is not None else len(text)].lstrip().startswith(opening):
