@@ -15,9 +15,8 @@ _NUMBER: Final = re.compile(
 )
 _OTHER_MEANINGS: Final = frozenset({"y", "Y", "n", "N", "=", "<<"})
 _START: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|-[^\s\-?:,\[\]{}#]|--[0-9A-Za-z]")
-_BREAKING: Final = re.compile(
-    r":(?:[\s]|$)|\s#|[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_BREAKING: Final = r":(?:[\s]|$)|\s#|[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+"""Compiled when a text is written: the table of the set takes 2 ms of every start."""
 _FLOW: Final = frozenset(",[]{}?:")
 _LINE_SEPARATORS: Final = frozenset("\x85\u2028\u2029\ufeff")
 _NAMED_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
@@ -48,7 +47,7 @@ def can_be_plain(value: str, *, in_flow: bool = False) -> bool:
     """Return whether every reader takes `value` without quotes for this very text."""
     if not value or value != value.strip() or is_misread(value) or value in _OTHER_MEANINGS:
         return False
-    if not _START.match(value) or _BREAKING.search(value) or value.startswith(("---", "...")):
+    if not _START.match(value) or re.search(_BREAKING, value) or value.startswith(("---", "...")):
         return False
     return not (in_flow and _FLOW.intersection(value))
 

@@ -13,9 +13,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.decode import decode
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.migration import modernise
 from maestro_dsl.lang.model import API_VERSION, DocumentValue, Json, Kind
-from maestro_dsl.lang.schema import check, is_misspelt, unknown_kind
 from maestro_dsl.lang.source import Loaded, load, load_simple
 from maestro_dsl.lang.sourcemap import Pointer
 from maestro_dsl.lang.validators import validator_of
@@ -65,6 +63,9 @@ def parse_content(content: bytes, file: str) -> Parsed:
     sound = None if simple is None else _sound_kind(simple.data)
     if simple is not None and sound is not None:
         return Parsed(kind=sound, loaded=simple, found=(), digest=digest)
+    from maestro_dsl.lang.migration import modernise  # what follows finds words for mistakes
+    from maestro_dsl.lang.schema import check, is_misspelt, unknown_kind
+
     loaded = load(content, file)
     diagnostics = Diagnostics(list(loaded.diagnostics.items))
     if loaded.data is None and diagnostics.has_errors:

@@ -10,7 +10,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from maestro_dsl.lang.model import Kind
-from maestro_dsl.lang.schema import Explainer
 from maestro_dsl.lang.validators import schema_of, validator_for, validator_of
 
 if TYPE_CHECKING:
@@ -35,9 +34,13 @@ def check_input(
     value: Json = data
     for step in pointer:
         value = value[step]  # type: ignore[index]  # the pointer was made from the data
+    breaches = list(validator_for(schema).violations(value))
+    if not breaches:
+        return []
+    from maestro_dsl.lang.schema import Explainer  # words for mistakes: most documents need none
+
     explain = Explainer(kind, data, source, root=schema if isinstance(schema, dict) else {})
     found: list[Diagnostic] = []
-    breaches = list(validator_for(schema).violations(value))
     untyped = {breach.pointer for breach in breaches if breach.keyword == "type"}
     for breach in breaches:
         if breach.keyword in {"enum", "const"} and breach.pointer in untyped:
@@ -54,6 +57,8 @@ def check_params(
     if validator is None or validator.is_valid(params if type(params) is dict else dict(params)):
         return []
     whole: dict[str, Json] = {"nodes": {node_id: {"with": dict(params)}}}
+    from maestro_dsl.lang.schema import Explainer  # as above
+
     explain = Explainer(Kind.BLUEPRINT, whole, source, is_rendered=True)
     found: list[Diagnostic] = []
     for breach in validator.violations(dict(params)):
