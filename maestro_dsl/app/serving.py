@@ -167,11 +167,14 @@ def mounted(apps: Mapping[str, Asgi]) -> Asgi:
     """Return one application that has each of `apps` below `/<its name>`, with the addresses it names."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             return
         raw = scope.get("raw_path") or scope["path"].encode()
         name, slash, rest = raw.removeprefix(b"/").partition(b"/")
         inner = apps.get(name.decode("utf-8", "replace"))
+        if inner is None and scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+            return
         if inner is None:
             listed = ", ".join(f"/{known}" for known in apps)
             await _not_found(send, f"the mocks of this port are {listed}")

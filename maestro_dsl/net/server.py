@@ -72,7 +72,7 @@ async def serve(app: AsgiApp, host: str = "127.0.0.1", port: int = 0) -> Server:
         access_log=False,
         lifespan="off",
         server_header=False,
-        ws="none",
+        ws=_websocket,  # type: ignore[arg-type]  # uvicorn calls it as it calls the class
         timeout_graceful_shutdown=_GRACE_S,
     )
     inner = _Uvicorn(config)
@@ -88,6 +88,13 @@ async def serve(app: AsgiApp, host: str = "127.0.0.1", port: int = 0) -> Server:
     actual = int(listener.getsockname()[1])
     shown = f"[{host}]" if ":" in host else host
     return Server(url=f"http://{shown}:{actual}", port=actual, _inner=inner, _task=task)
+
+
+def _websocket(*args: Any, **options: Any) -> asyncio.Protocol:
+    """Return what speaks on a connection that becomes a WebSocket; loaded when the first one does."""
+    from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+    return WSProtocol(*args, **options)
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.graphql.model import GraphApi
 
 _PLACEHOLDER: Final = '"__MAESTRO_TABLE__"'
-_PACKAGES: Final = {"@apollo/server": "^5.0.0", "graphql": "^16.11.0"}
+_PACKAGES: Final = {
+    "@apollo/server": "^5.0.0",
+    "graphql": "^16.11.0",
+    "graphql-ws": "^6.0.0",
+    "ws": "^8.18.0",
+}
 _SHOWN: Final = 60
 
 
@@ -115,7 +120,9 @@ def _readme(api: GraphApi, contract_id: str, spec_name: str) -> str:
         '- `film(id: "1")` has the id 1; arguments that are called like a field filter lists and are echoed.',
         "- `first`, `after`, `last`, `before` page through connections, `limit` and `offset` through lists.",
         "- Mutations that create, add, update, set, delete, remove … by their name change later answers.",
-        "- Subscriptions are `text/event-stream`: one event at once, then one for each fitting mutation.",
+        "- Subscriptions come over WebSocket at the same address (`graphql-transport-ws`, as Apollo Client,",
+        "  urql and graphql-ws speak it) and as `text/event-stream`: one event at once, then one for each",
+        "  fitting mutation.",
         "- `POST /__admin/reset` forgets what was written, `GET /__admin/export` shows it.",
         "",
     ]

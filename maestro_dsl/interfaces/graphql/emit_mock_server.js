@@ -2,12 +2,15 @@
 // A mock of a GraphQL API: the decision table below is data, the rules after it are the same for every API.
 // Start:  npm install && node server.js      Settings: PORT (4000), HOST (127.0.0.1), MOCK_LOG=0 for silence,
 // MOCK_LATENCY=50-200 (milliseconds), MOCK_ERROR_RATE=0.1, MOCK_TIMEOUT_RATE=0.01.
+// Subscriptions are answered over WebSocket (protocol graphql-transport-ws) and as text/event-stream.
 // Memory lasts until the process ends. POST /__admin/reset forgets it, GET /__admin/export shows it,
 // POST /__admin/seed fills it: {"Book": [{"id": "1", "title": "Emma"}]}. GET /__admin/requests: the last 500.
 
 const http = require('node:http');
 const graphql = require('graphql');
 const { ApolloServer } = require('@apollo/server');
+const { useServer } = require('graphql-ws/use/ws');
+const { WebSocketServer } = require('ws');
 
 const TABLE = JSON.parse("__MAESTRO_TABLE__");
 
@@ -32,6 +35,10 @@ const MISSING = Symbol('missing');
 const NEVER = [];
 
 const schema = graphql.buildSchema(TABLE.sdl, { assumeValid: true, assumeValidSDL: true });
+// On the fields themselves: Apollo wraps what stands there, and forgets a resolver that it was given beside them.
+for (const type of Object.values(schema.getTypeMap())) {
+  if (isObjectType(type) && !type.name.startsWith('__')) for (const entry of Object.values(type.getFields())) entry.resolve = resolve;
+}
 
 // ---- small helpers: names of a schema are only ever keys of own properties ----
 const has = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
@@ -733,7 +740,6 @@ function prepare(request) {
 }
 const apollo = new ApolloServer({
   schema,
-  fieldResolver: resolve,
   introspection: true,
   includeStacktraceInErrorResponses: false,
   stopOnTerminationSignals: false,
@@ -750,9 +756,10 @@ async function execute(request) {
 }
 function happened(prepared, request, event) {
   const options = { schema, document: prepared.document, rootValue: event, variableValues: request.variables, operationName: request.operationName };
-  const { data, errors } = graphql.executeSync({ ...options, fieldResolver: resolve });
+  const { data, errors } = graphql.executeSync(options);
   return errors ? { errors: errors.map((item) => withCode(item, 'INTERNAL_SERVER_ERROR')), data } : { data };
 }
+const problemsOf = (prepared) => prepared.errors ?? graphql.validate(schema, prepared.document).map((item) => withCode(item, 'GRAPHQL_VALIDATION_FAILED'));
 function wanted(prepared) {
   const found = [];
   for (const item of prepared.operation.selectionSet.selections) {
@@ -864,7 +871,7 @@ async function fate() {
   return roll < SETTINGS.timeoutRate + SETTINGS.errorRate ? refusal(500, 'this failure is simulated') : null;
 }
 const MOST_CALLS = 500;
-const RECORDED_HEADERS = ['accept', 'content-type', 'user-agent'];
+const RECORDED_HEADERS = ['accept', 'content-type', 'upgrade', 'user-agent'];
 const RECORDED_BYTES = 64000;
 const calls = [];
 let noted = 0;
@@ -982,8 +989,8 @@ async function handle(request, response) {
   let result;
   if (prepared.errors) result = { errors: prepared.errors };
   else if (isLive) {
-    const problems = graphql.validate(schema, prepared.document);
-    result = problems.length ? { errors: problems.map((item) => withCode(item, 'GRAPHQL_VALIDATION_FAILED')) } : happened(prepared, wish);
+    const problems = problemsOf(prepared);
+    result = problems.length ? { errors: problems } : happened(prepared, wish);
   } else result = await execute(wish);
   const faults = has(result, 'data') ? [] : (result.errors ?? []).map((item) => item.message);
   if (media !== EVENT_TYPE) {
@@ -1004,6 +1011,87 @@ async function handle(request, response) {
   return undefined;
 }
 
+// ---- WebSocket: the protocol graphql-transport-ws ----
+// What a subscription gives: its first result, then what happens, until the other side has enough.
+function happenings(prepared, wish, first) {
+  const over = { done: true, value: undefined };
+  const ready = [first];
+  const waiting = [];
+  const wants = wanted(prepared);
+  const listener = (event) => {
+    if (!wants(event)) return;
+    const value = happened(prepared, wish, event);
+    if (waiting.length) waiting.shift()({ done: false, value });
+    else ready.push(value);
+  };
+  let isOver = false;
+  listeners.add(listener);
+  const end = async () => {
+    isOver = true;
+    listeners.delete(listener);
+    for (const tell of waiting.splice(0)) tell(over);
+    return over;
+  };
+  const next = async () => {
+    if (ready.length) return { done: false, value: ready.shift() };
+    return isOver ? over : new Promise((tell) => { waiting.push(tell); });
+  };
+  return { next, return: end, throw: end, [Symbol.asyncIterator]() { return this; } };
+}
+const plain = new WeakMap();
+function refusing(errors) {
+  return errors.map((error) => {
+    const made = new GraphQLError(error.message);
+    plain.set(made, error);
+    return made;
+  });
+}
+function talk(server) {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_QUERY_BYTES });
+  const keep = ({ extra: { request } }, payload, result, operation) => {
+    const { headers } = request;
+    const kept = Object.fromEntries(RECORDED_HEADERS.filter((name) => has(headers, name)).map((name) => [name, headers[name]]));
+    const [path, query = ''] = request.url.split(/\?(.*)/s);
+    const call = { method: 'POST', path, query, headers: { ...kept, 'content-type': JSON_TYPE }, body: recorded(Buffer.from(JSON.stringify(payload))) };
+    const violations = has(result, 'data') ? [] : (result.errors ?? []).map((item) => item.message);
+    note({ ...call, status: 200, response_body: recorded(Buffer.from(JSON.stringify(result))), operation, violations });
+    if (process.env.MOCK_LOG !== '0') console.log(JSON.stringify({ method: 'WEBSOCKET', path, operation }));
+  };
+  useServer({
+    async onSubscribe(context, _, payload) {
+      const fault = await fate();
+      const wish = fault ?? requestOf(payload);
+      const prepared = wish.refused ? null : prepare(wish);
+      const errors = prepared === null ? [{ message: wish.message, extensions: { code: 'BAD_REQUEST' } }] : problemsOf(prepared);
+      if (!errors.length && !prepared.operation) {
+        const told = wish.operationName === null ? 'Must provide operation name if query contains multiple operations.' : `Unknown operation named "${wish.operationName}".`;
+        errors.push({ message: told, extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
+      }
+      if (errors.length) {
+        keep(context, payload, { errors }, prepared && operationOf(prepared));
+        return refusing(errors);
+      }
+      return { schema, document: prepared.document, operationName: wish.operationName, contextValue: { context, payload, prepared, wish } };
+    },
+    async execute({ contextValue: { context, payload, prepared, wish } }) {
+      const result = await execute(wish);
+      keep(context, payload, result, operationOf(prepared));
+      return result;
+    },
+    subscribe({ contextValue: { context, payload, prepared, wish } }) {
+      const first = happened(prepared, wish);
+      keep(context, payload, first, operationOf(prepared));
+      return has(first, 'data') ? happenings(prepared, wish, first) : first;
+    },
+    onNext: (context, id, payload, args, result) => result,
+    onError: (context, id, payload, errors) => errors.map((error) => plain.get(error) ?? error.toJSON()),
+  }, sockets);
+  server.on('upgrade', (request, socket, head) => {
+    if (PATHS.has(request.url.split('?')[0])) sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    else socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+}
+
 async function main() {
   await apollo.start();
   const port = Number(process.env.PORT ?? 4000);
@@ -1014,6 +1102,7 @@ async function main() {
       response.destroy();
     });
   });
+  talk(server);
   server.on('error', (error) => {
     console.error(error.code === 'EADDRINUSE' ? `port ${port} is already in use` : error.message);
     process.exit(1);

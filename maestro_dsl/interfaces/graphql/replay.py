@@ -33,7 +33,7 @@ from maestro_dsl.interfaces.graphql.journey import Journey, lives
 from maestro_dsl.interfaces.graphql.judge import faults
 from maestro_dsl.interfaces.graphql.locate import find_query, query_of
 from maestro_dsl.interfaces.graphql.probe import Prober, Reply
-from maestro_dsl.interfaces.graphql.serve import Refusal, read_request
+from maestro_dsl.interfaces.graphql.read import Refusal, read_request
 from maestro_dsl.interfaces.graphql.verify import find_path
 from maestro_dsl.interfaces.openapi.locate import is_test_file
 from maestro_dsl.interfaces.verification import Finding, Sheet, VerificationResult, unreachable

@@ -1,4 +1,4 @@
-"""The mock as an ASGI application: GraphQL over HTTP, events for subscriptions, a record of every call.
+"""The mock as an ASGI application: GraphQL over HTTP and WebSocket, events, a record of every call.
 
 POST and GET at `/graphql` and `/`; `/__admin` as the other mocks have it. Rules of status and media types
 follow the GraphQL-over-HTTP specification (draft of 2025); what is answered is for `execute`.
@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
 
 from maestro_dsl.interfaces.asgi import lifespan, read_body, recorded_text, send_answer
 from maestro_dsl.interfaces.graphql.accept import EVENTS, JSON, RESPONSE, preferred
 from maestro_dsl.interfaces.graphql.admin import PREFIX, Admin
 from maestro_dsl.interfaces.graphql.execute import Event, Executor, GraphRequest, Prepared
+from maestro_dsl.interfaces.graphql.read import Refusal, read_request
+from maestro_dsl.interfaces.graphql.sockets import Desk, converse
 from maestro_dsl.interfaces.graphql.table import Table
 from maestro_dsl.interfaces.openapi.admin import is_local
 from maestro_dsl.interfaces.options import HELD_S, NO_OPTIONS, Fault, ServeOptions, fate_of
@@ -29,21 +31,11 @@ if TYPE_CHECKING:
 
 PATHS: Final = frozenset({"/graphql", "/graphql/", "/"})
 MAX_QUERY_BYTES: Final = 2_000_000
-_RECORDED_HEADERS: Final = frozenset({"accept", "content-type", "user-agent"})
-_MAX_NESTING: Final = 200
+_RECORDED_HEADERS: Final = frozenset({"accept", "content-type", "upgrade", "user-agent"})
 _PAGE: Final = (
     "<!doctype html><meta charset=utf-8><title>Mock</title><p>A GraphQL mock: send queries with POST to "
     "<code>/graphql</code>, content type <code>application/json</code>."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """An answer to a request that holds no GraphQL request."""
-
-    status: int
-    message: str
-    allow: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +70,8 @@ def mock_app(
             await lifespan(receive, send)
         elif scope["type"] == "http":
             await mock.answer(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await mock.talk(scope, receive, send)
 
     return app
 
@@ -118,12 +112,30 @@ class _Mock:
         elif call.path not in PATHS:
             text = f"there is nothing at {call.path}; GraphQL is at /graphql"
             await self._say(send, call, Refusal(status=404, message=text))
-        elif (fault := await self._fate(receive)) is not None:
+        elif (fault := await self._fate(partial(_left, receive))) is not None:
             await self._say(send, call, fault)
         else:
             await self._graphql(call, receive, send)
 
-    async def _fate(self, receive: Receive) -> Refusal | None:
+    async def talk(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold one conversation over a WebSocket."""
+        if scope["path"] not in PATHS:
+            await send({"type": "websocket.close"})
+            return
+        call = _call({**scope, "method": "POST"}, b"")
+
+        async def fate() -> Refusal | None:
+            return await self._fate(asyncio.Event().wait)
+
+        def note(sent: Any, prepared: Prepared | None, result: dict[str, Any]) -> None:
+            headers = {**call.headers, "content-type": JSON}
+            asked = replace(call, headers=headers, body=encoded(sent))
+            self._note(asked, 200, encoded(result), prepared or Prepared(), result)
+
+        desk = Desk(executor=self._executor, fate=fate, note=note, sleep=self._sleep)
+        await converse(desk, scope, receive, send)
+
+    async def _fate(self, left: Callable[[], Awaitable[object]]) -> Refusal | None:
         """Wait where the options ask for it, and return the failure that they ask for."""
         self._asked += 1
         fate = fate_of(self._options, self._executor.table.seed, self._asked)
@@ -133,7 +145,7 @@ class _Mock:
             return Refusal(status=500, message="this failure is simulated")
         if fate.fault is not Fault.TIMEOUT:
             return None
-        waiting = {asyncio.ensure_future(_left(receive)), asyncio.ensure_future(self._sleep(HELD_S))}
+        waiting = {asyncio.ensure_future(left()), asyncio.ensure_future(self._sleep(HELD_S))}
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -290,47 +302,6 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-def read_request(method: str, query: str, headers: dict[str, str], body: bytes) -> GraphRequest | Refusal:
-    """Return the GraphQL request that an HTTP request carries, or why it carries none."""
-    if method == "GET":
-        pairs = {key: values[-1] for key, values in parse_qs(query, keep_blank_values=True).items()}
-        data: Any = {"query": pairs.get("query")}
-        for key, name in (("variables", "variables"), ("operationName", "operationName")):
-            if pairs.get(key):
-                data[name] = pairs[key]
-        if "variables" in data:
-            data["variables"] = _json(data["variables"])
-            if data["variables"] is None:
-                return Refusal(status=400, message="variables is no JSON object")
-    elif method == "POST":
-        media = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media != JSON:
-            return Refusal(status=415, message=f"the body has to be {JSON}")
-        data = _json(body.decode("utf-8", "replace"))
-    else:
-        return Refusal(status=405, message=f"{method} is not allowed; use POST or GET", allow="GET, POST")
-    return _request(data)
-
-
-def _request(data: Any) -> GraphRequest | Refusal:
-    if isinstance(data, list):
-        return Refusal(status=400, message="batches are not supported; send one operation a request")
-    if not isinstance(data, dict):
-        return Refusal(status=400, message="the body is no JSON object")
-    query, variables, name = data.get("query"), data.get("variables"), data.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        stored = isinstance(data.get("extensions"), dict) and "persistedQuery" in data["extensions"]
-        text = (
-            "persisted queries are not supported; send the query" if stored else 'the text "query" is missing'
-        )
-        return Refusal(status=400, message=text)
-    if variables is not None and not isinstance(variables, dict):
-        return Refusal(status=400, message="variables is no JSON object")
-    if name is not None and not isinstance(name, str):
-        return Refusal(status=400, message="operationName is no text")
-    return GraphRequest(query=query, variables=variables or {}, operation_name=name or None)
-
-
 def _misused(method: str, prepared: Prepared, media: str | None) -> Refusal | None:
     if method == "GET" and prepared.kind == "mutation":
         return Refusal(status=405, message="a mutation has to be sent with POST", allow="POST")
@@ -338,22 +309,6 @@ def _misused(method: str, prepared: Prepared, media: str | None) -> Refusal | No
         text = f"a subscription is answered as {EVENTS}; ask for it with the header Accept"
         return Refusal(status=406, message=text)
     return None
-
-
-def _json(text: str) -> Any:
-    depth = most = 0
-    for char in text:
-        if char in "[{":
-            depth += 1
-            most = max(most, depth)
-        elif char in "]}":
-            depth -= 1
-    if most > _MAX_NESTING:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def encoded(result: Any) -> bytes:

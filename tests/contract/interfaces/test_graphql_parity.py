@@ -18,12 +18,12 @@ from maestro_dsl.interfaces.graphql.emit import emit, server_source
 from maestro_dsl.interfaces.graphql.serve import mock_app
 from maestro_dsl.interfaces.graphql.table import Table
 
-PACKAGES = ("@apollo/server@5", "graphql@16")
+PACKAGES = ("@apollo/server@5", "graphql@16", "graphql-ws@6", "ws@8")
 
 
 @pytest.fixture(scope="session")
 def apollo_folder():
-    return installed("apollo-5", "@apollo/server", *PACKAGES)
+    return installed("apollo-5-ws", "graphql-ws", *PACKAGES)
 
 
 @contextmanager
