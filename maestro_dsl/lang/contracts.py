@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.bundle import bundle
 from maestro_dsl.lang.disk import read
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.files import Area, Names, PathProblem, area_of
-from maestro_dsl.lang.finder import not_found
+from maestro_dsl.lang.files import Area, Names, PathProblem, area_of, project_root
+from maestro_dsl.lang.finder import Finder, Reader, not_found
 from maestro_dsl.lang.limits import LARGEST_PROMPT, MOST_IN_PROMPT
-from maestro_dsl.lang.model import Contract
+from maestro_dsl.lang.model import Contract, Kind
 from maestro_dsl.lang.sdl import load_sdl
 from maestro_dsl.lang.source import Loaded, Profile, load
 from maestro_dsl.lang.sourcemap import SourceMap
@@ -52,14 +52,46 @@ def resolve_contract(
 
 
 def read_released(document: Document[Contract]) -> tuple[ResolvedContract | None, Diagnostics]:
-    """Return the contract with the spec file of the released version that it names; None where it cannot."""
+    """Return the contract with the spec file of the released version that it names; None where it cannot.
+
+    Where a contract of a library is named, that is returned with its own document.
+    """
     interface = document.value.interface_spec
     released = interface.compatible_with if interface is not None else None
     if released is None:
         return None, Diagnostics()
+    if released.contract is not None:
+        return _published(document, released.contract)
+    if not released.version or not released.spec_file:
+        return None, Diagnostics()  # SCH002
     span = document.map.value_span(("interface_spec", "compatible_with", "spec_file"))
     found, diagnostics = _resolve(document, released.spec_file, span, None, None)
     return found, Diagnostics([item for item in diagnostics.items if item.severity is Severity.ERROR])
+
+
+def _published(document: Document[Contract], reference: str) -> tuple[ResolvedContract | None, Diagnostics]:
+    """Return the contract of a library that `document` says it is compatible with."""
+    span = document.map.value_span(("interface_spec", "compatible_with"))
+    finder = Finder(Reader(), Area(project_root(document.path)))
+    found = finder.find(Kind.CONTRACT, reference, document.path, span)
+    if found is None:
+        return None, finder.reader.diagnostics
+    resolved, problems = resolve_contract(cast("Document[Contract]", found), None, finder.reader.names)
+    own, other = document.value.interface_spec, resolved.document.value.interface_spec
+    kinds = [item.type if item is not None else "nothing" for item in (other, own)]
+    if kinds[0] != kinds[1]:
+        message = f'"{reference}" describes {kinds[0]}, and this {kinds[1]}'
+        problem = Diagnostic(
+            code="REF003",
+            name="undefined-contract",
+            severity=Severity.ERROR,
+            span=span,
+            message=message,
+            help="name a contract of the same kind",
+        )
+        return None, Diagnostics([problem])
+    errors = [item for item in problems.items if item.severity is Severity.ERROR]
+    return (resolved if resolved.spec_bytes is not None else None), Diagnostics(errors)
 
 
 def _resolve(

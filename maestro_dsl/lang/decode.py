@@ -172,6 +172,8 @@ def _converter(hint: Any, unit: Converter | None) -> Converter:
         return unit
     if hint is model.Criterion:
         return _criterion
+    if hint is model.Released:
+        return _released
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     if isinstance(hint, type) and hint.__module__ == model.__name__:
@@ -204,6 +206,10 @@ def _map_of(convert: Converter) -> Converter:
 
 def _plain_map(data: Any) -> Any:
     return types.MappingProxyType({key: value for key, value in data.items() if value is not _HOLE})
+
+
+def _released(data: Any) -> Any:
+    return model.Released(contract=data) if isinstance(data, str) else _part(model.Released)(data)
 
 
 def _criterion(data: Any) -> Any:

@@ -199,10 +199,12 @@ class Deliverable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """A released version of an interface: its number, and its file as it was then."""
+    """A released version of an interface: its number and its file as it was; or `contract` has both."""
 
-    version: str
-    spec_file: str
+    version: str = ""
+    spec_file: str = ""
+    contract: str | None = None
+    """One of a library, as library/name with an optional range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

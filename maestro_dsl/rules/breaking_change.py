@@ -1,7 +1,8 @@
 """CTR003 breaking-change: an interface breaks a released version without a new major version of its contract.
 
-The released version is what `interface_spec.compatible_with` names: a file of the project. Whether a sunset
-date has passed is not asked here, so that the same documents give the same findings on every day.
+The released version is what `interface_spec.compatible_with` names: a file of the project, or the contract of
+a library as `maestro.lock` pins it. Whether a sunset date has passed is not asked here, so that the same
+documents give the same findings on every day.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _one(resolved: ResolvedContract) -> Iterator[Diagnostic]:
         return
     from maestro_dsl.interfaces.bump import is_bumped
 
-    stated = contract.interface_spec.compatible_with.version
+    stated = contract.interface_spec.compatible_with.version or released.document.value.version
     if is_bumped(stated, contract.version):
         return
     changes, wrong = _breaking(resolved, released)
@@ -105,7 +106,9 @@ def _version(resolved: ResolvedContract) -> Span:
 
 
 def _command(resolved: ResolvedContract, released: ResolvedContract) -> str:
-    return f"maestro contract diff {released.spec_path} {resolved.spec_path}"
+    before = released.spec.map.file if released.spec is not None else released.spec_path
+    after = resolved.spec.map.file if resolved.spec is not None else resolved.spec_path
+    return f"maestro contract diff {before} {after}"
 
 
 RULE = Rule(

@@ -1,8 +1,12 @@
 from pathlib import Path
 
 import pytest
+from support.libraries import manifest, project, write
 
 from maestro_dsl.app import lint
+from maestro_dsl.lang.lockfile import lock_text
+from maestro_dsl.libraries.candidates import Offline
+from maestro_dsl.libraries.locking import make_lock, wanted_of
 
 CONTRACT = """\
 apiVersion: maestro/v1
@@ -106,3 +110,51 @@ def test_graphql_too(found):
 def test_other_kinds_are_left_alone(found):
     old, new = "def a(): ...\n", "def b(): ...\n"
     assert found(old, new, kind=("INTERFACE", "python"), suffix=".py") == []
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """Return what lint says where the released version is the contract of a pinned library."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(old, new, *, version="1.1.0", reference="team/api@^1", spec="openapi"):
+        contract = CONTRACT.replace("  compatible_with: {{version: {released}, spec_file: {old}}}\n", "")
+        own = {"type": "REST_API", "new": "api.yaml"}
+        exports = "exports: {contracts: ['*.contract.yaml']}\n"
+        team = {
+            "library.yaml": manifest("team").replace(
+                "exports: {personas: [personas/*.persona.yaml]}\n", exports
+            ),
+            "api.contract.yaml": contract.format(version="1.0.0", spec=spec, **own),
+            "api.yaml": old,
+        }
+        write("libs/team", team)
+        stated = contract.format(version=version, spec="openapi", **own)
+        more = f"  spec_file: api.yaml\n  compatible_with: {reference}\n"
+        project(".", team="./libs/team")
+        write(".", {"api.contract.yaml": stated.replace("  spec_file: api.yaml\n", more), "api.yaml": new})
+        lock = make_lock(wanted_of({"team": "./libs/team"}), Offline(Path(), None), None)
+        write(".", {"maestro.lock": lock_text(lock)})
+        result = lint([Path("api.contract.yaml")], environ={}, select=("CTR003", "REF003", "SCH"))
+        return [
+            (item.code, f"{item.span.file}:{item.span.line}", item.message) for item in result.diagnostics
+        ]
+
+    return run
+
+
+def test_the_contract_of_a_library_is_a_released_version(published):
+    assert published(api("a", "b"), api("a")) == [
+        ("CTR003", "api.yaml:3", "breaks version 1.0.0: GET /b: the operation is gone")
+    ]
+    assert published(api("a", "b"), api("a"), version="2.0.0") == []
+    assert published(api("a"), api("a", "b")) == []
+
+
+def test_a_contract_of_a_library_that_cannot_be_compared_is_told(published):
+    ((code, place, message),) = published(api("a"), api("a"), reference="team/apy")
+    assert (code, place, message) == ("REF003", "api.contract.yaml:12", 'unknown contract "team/apy"')
+    ((_, _, message),) = published(api("a"), api("a"), reference="team/api@^2")
+    assert message == 'contract "api" has version 1.0.0, not ^2'
+    ((_, _, message),) = published("type Query {a: Int}", api("a"), spec="graphql")
+    assert message == '"team/api@^1" describes graphql, and this openapi'
