@@ -30,7 +30,7 @@ from maestro_dsl.lang.expressions import (
     render_value,
 )
 from maestro_dsl.lang.model import Json, NodeSpec
-from maestro_dsl.lang.references import check_input_values, check_inputs
+from maestro_dsl.lang.references import check_input_values, has_inputs
 from maestro_dsl.lang.values import check_params
 from maestro_dsl.lang.workspace import Workspace
 
@@ -119,7 +119,7 @@ class _Expansion:
         plan, blueprint = self.workspace.plan, self.workspace.blueprint
         wrong = check_input_values(plan, blueprint)
         self.is_fed_well = next(iter(wrong), None) is None
-        self.is_hungry = any(item.code == "REF006" for item in check_inputs(plan, blueprint))
+        self.is_hungry = not has_inputs(plan, blueprint)
 
     def add(self, spec: NodeSpec) -> None:
         """Add all instances of one node."""

@@ -79,8 +79,7 @@ def check_inputs(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterat
                 "REF005", "unknown-input", span, message, name, declared, "inputs", text=plan.text
             )
     for name, schema in declared.items():
-        has_default = isinstance(schema, Mapping) and "default" in schema
-        if not has_default and name not in plan.value.inputs:
+        if _is_missing(plan, name, schema):
             span = plan.map.key_span(("inputs",) if plan.map.has(("inputs",)) else ("blueprint",))
             meaning = schema.get("description") if isinstance(schema, Mapping) else None
             yield Diagnostic(
@@ -91,6 +90,18 @@ def check_inputs(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterat
                 message=f'blueprint "{blueprint.value.id}" needs the input "{name}"',
                 help=f"{name}: {meaning}" if isinstance(meaning, str) else None,
             )
+
+
+def has_inputs(plan: Document[Plan], blueprint: Document[Blueprint]) -> bool:
+    """Return whether `plan` gives all that `blueprint` needs, so that REF006 says nothing."""
+    if plan.is_hole(("inputs",)) or blueprint.is_hole(("inputs",)):
+        return True
+    return not any(_is_missing(plan, name, schema) for name, schema in blueprint.value.inputs.items())
+
+
+def _is_missing(plan: Document[Plan], name: str, schema: object) -> bool:
+    has_default = isinstance(schema, Mapping) and "default" in schema
+    return not has_default and name not in plan.value.inputs
 
 
 def check_input_values(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:

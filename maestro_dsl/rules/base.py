@@ -124,7 +124,8 @@ class Facts:
     def texts(self) -> tuple[NodeText, ...]:
         """Every expression in the parameters of the nodes of all blueprints."""
         documents = {document.path: document for document, _ in self.blueprints}
-        return tuple(text for document in documents.values() for text in node_texts(document))
+        hopeful = (document for document in documents.values() if self._has_sound_expressions(document))
+        return tuple(text for document in hopeful for text in node_texts(document))
 
     @cached_property
     def prompts(self) -> tuple[Prompt, ...]:

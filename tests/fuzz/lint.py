@@ -1,4 +1,6 @@
-"""Coverage-guided fuzzing of `lint` with atheris: any bytes in any file of a project, and every report.
+"""Coverage-guided fuzzing of `lint` with atheris: any bytes in any file of a project, reported in every form.
+
+Documents that stand alone are mended and formatted as well, twice.
 
 `python tests/fuzz/lint.py --seconds 300` works in a folder of its own and starts from the documents of this
 repository. What falls or takes longer than ten seconds is written there as `crash-…` or `timeout-…`; give
@@ -9,6 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +24,12 @@ except ImportError:
 
 with atheris.instrument_imports(include=["maestro_dsl"], enable_loader_override=False):
     from maestro_dsl.app.documents import lint
+    from maestro_dsl.app.fixing import fix
+    from maestro_dsl.app.formatting import format_documents
+    from maestro_dsl.app.lint_result import FixOptions
     from maestro_dsl.app.reports import FORMATS, render
     from maestro_dsl.compiler import compile as _compile  # noqa: F401 - what loads late is to be watched too
+    from maestro_dsl.diagnostics import MOST
     from maestro_dsl.interfaces.openapi import kind as _openapi  # noqa: F401 - as above
     from maestro_dsl.lang import finder, read, workspace  # noqa: F401 - as above
     from maestro_dsl.lang.grammar import grammar_of, walk
@@ -40,9 +47,12 @@ def check(folder: Path, data: bytes) -> None:
     where, content = (data[0] if data else 0) % (ALONE + 1), data[1:]
     if where == ALONE:
         result = lint((), environ={}, stdin=content.decode("utf-8", "surrogateescape"))
+        rewritten(content)
     else:
         path = folder / list(FILES)[where]
         result = lint([folder], environ={}, overlay={path: content})
+    counts = Counter((item.code, item.span.file) for item in result.diagnostics if not item.is_more)
+    assert all(count <= MOST for count in counts.values()), counts
     for finding in result.diagnostics:
         assert finding.message, finding
         assert finding.span.line >= 1, finding
@@ -55,6 +65,19 @@ def check(folder: Path, data: bytes) -> None:
         assert all(char.isprintable() or char == "\n" for char in shown), name
         shown.encode("utf-8")
     json.dumps(diagnostics.json_document(result.diagnostics)).encode()
+
+
+def rewritten(content: bytes) -> None:
+    """Mend and format a document: neither loses what can be read, and doing it again changes nothing."""
+    for unsafe in (False, True):
+        mended = fix(FixOptions(paths=(), environ={}, stdin=content, unsafe=unsafe)).content
+        assert mended is not None
+        again = fix(FixOptions(paths=(), environ={}, stdin=mended, unsafe=unsafe)).content
+        assert again == mended, (unsafe, mended, again)
+    formatted = format_documents((), stdin=content)
+    assert formatted.bug is None, formatted.bug
+    if formatted.content is not None:
+        assert format_documents((), stdin=formatted.content).content == formatted.content, formatted.content
 
 
 def seeds(corpus: Path) -> None:
