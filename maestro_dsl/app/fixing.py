@@ -22,6 +22,8 @@ from maestro_dsl.lang.read import read_content
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from maestro_dsl.lang.memory import Memory
+
 _MOST_ROUNDS: Final = 100
 _STDIN_PATH: Final = Path(STDIN)
 _Key: TypeAlias = tuple[str, str, str, str]
@@ -48,23 +50,25 @@ class FixResult:
     """Standard input with its fixes."""
 
 
-def fix(options: FixOptions) -> FixResult:
+def fix(options: FixOptions, *, memory: Memory | None = None) -> FixResult:
     """Return the documents among `options.paths` with all fixes that findings carry.
 
-    What is left is more than anybody wants to see at once: `Diagnostics.shortened`.
+    `memory` keeps what was made of files, for those who ask often. What is left is more than anybody wants to
+    see at once: `Diagnostics.shortened`.
 
     Raises:
         UsageError: a path does not exist.
     """
     with up_to(MANY):
-        return _Fixer(options).run()
+        return _Fixer(options, memory).run()
 
 
 class _Fixer:
     """Holds the contents as they are so far; a round either makes them better or leaves them."""
 
-    def __init__(self, options: FixOptions) -> None:
+    def __init__(self, options: FixOptions, memory: Memory | None) -> None:
         self._options = options
+        self._memory = memory
         self._areas = areas_of(options.paths)
         self._contents: dict[Path, bytes] = {}
         self._originals: dict[Path, bytes] = {}
@@ -107,7 +111,8 @@ class _Fixer:
             stdin=None if piped is None else piped.decode("utf-8", "surrogateescape"),
             overrides=own.overrides,
             stdin_name=own.stdin_name,
-            overlay=contents,
+            overlay={**own.overlay, **contents},
+            memory=self._memory,
         )
 
     def _choose(self, result: LintResult) -> list[Diagnostic]:
@@ -145,9 +150,13 @@ class _Fixer:
         if path is None or (path != self._stdin and not may_change(path, self._areas)):
             self._refuse(finding, f"{file} lies outside the project")
             return None
+        if self._options.only is not None and path != self._options.only:
+            self._refuse(finding, f"{file} is not what was asked for")
+            return None
         if path not in self._contents and path not in self._originals:
             try:
-                self._contents[path] = path.read_bytes()
+                unsaved = self._options.overlay.get(path)
+                self._contents[path] = path.read_bytes() if unsaved is None else unsaved
             except OSError as error:
                 self._refuse(finding, f"{file} cannot be read: {error.strerror}")
                 return None

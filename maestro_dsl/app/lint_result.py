@@ -53,4 +53,8 @@ class FixOptions:
     stdin_name: Path | None = None
     """Where standard input would stand as a file."""
     overrides: Overrides | None = None
+    overlay: Mapping[Path, bytes] = field(default_factory=dict)
+    """Contents by real path that count in place of what is on disk, such as those of an editor."""
+    only: Path | None = None
+    """The one file that may be changed, by its real path; None = all of them."""
     unsafe: bool = False

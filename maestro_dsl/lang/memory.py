@@ -32,6 +32,12 @@ class _Made:
     answers: Mapping[Question, str]
     values: tuple[Any, ...]
 
+    def counts(self) -> bool:
+        """Return whether the disk is the same, and no limit cuts anything that another one did not."""
+        most = limit()
+        is_whole = self.most == most or len(self.values) <= min(self.most, most)
+        return is_whole and (not self.answers or still_holds(self.answers))
+
 
 @dataclass(slots=True)
 class Memory:
@@ -72,8 +78,7 @@ class Memory:
     ) -> tuple[T, ...]:
         """Return what `make` makes of a document, or made of it before; `what` names the way of making."""
         known = self._made.get((what, document.path))
-        is_known = known is not None and known.document is document and known.most == limit()
-        if known is not None and is_known and (not known.answers or still_holds(known.answers)):
+        if known is not None and known.document is document and known.counts():
             return cast("tuple[T, ...]", known.values)
         with noted() as notes:
             values = tuple(make(document))

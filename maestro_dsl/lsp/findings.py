@@ -9,7 +9,6 @@ from lsprotocol import types
 from maestro_dsl.app.rulebook import PAGES
 from maestro_dsl.diagnostics import Severity
 from maestro_dsl.lang.comments import TEMPLATE_SUFFIX
-from maestro_dsl.lang.edits import Claims, EditConflict
 from maestro_dsl.lsp.cursor import Role, cursor_at
 from maestro_dsl.lsp.positions import Positions, lines_in
 
@@ -125,29 +124,13 @@ class Shown:
         return types.WorkspaceEdit(changes=dict(changes))
 
     def _fix_all(self, path: Path) -> Iterator[types.CodeAction]:
-        """Yield one action with every fix of the file that keeps the meaning; what is in the way waits."""
-        claims = Claims(self._session.text(path))
-        made: list[types.TextEdit] = []
-        for item in self._checked.findings.get(path, ()):
-            fix = item.fix
-            if fix is None or not fix.safe or any(edit.span.file != item.span.file for edit in fix.edits):
-                continue
-            try:
-                is_free = claims.claim(fix.edits)
-            except EditConflict:
-                continue
-            if is_free:
-                places = self.positions(path)
-                made += [
-                    types.TextEdit(range=places.range(edit.span), new_text=edit.replacement)
-                    for edit in fix.edits
-                ]
-        if made:
-            edits = list({repr(edit): edit for edit in made}.values())
+        """Yield one action with all that `lint --fix` makes of the file; what would harm it is left out."""
+        after = self._session.fixed(path)
+        if after is not None:
             yield types.CodeAction(
                 title="Fix all that is safe to fix",
                 kind="source.fixAll.maestro",
-                edit=types.WorkspaceEdit(changes={path.as_uri(): edits}),
+                edit=types.WorkspaceEdit(changes={path.as_uri(): self.positions(path).edits_to(after)}),
             )
 
     def _suppression(self, path: Path, item: Diagnostic) -> types.TextEdit | None:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from maestro_dsl.app.documents import lint
 from maestro_dsl.app.editing import Scene, is_readable, paths_around, root_of, scene
+from maestro_dsl.app.fixing import fix
+from maestro_dsl.app.lint_result import FixOptions
 from maestro_dsl.app.occurrences import Occurrence, named_in, occurrences
 from maestro_dsl.diagnostics import Diagnostic
+from maestro_dsl.lang.edits import decode
 from maestro_dsl.lang.files import PROJECT_FILE, kind_of_name
 from maestro_dsl.lang.memory import Memory
 
@@ -32,6 +35,7 @@ class _Known:
     checked: Checked | None = None
     scene: Scene | None = None
     names: tuple[Occurrence, ...] | None = None
+    fixed: dict[Path, str | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -127,6 +131,21 @@ class Session:
             for document in around.documents.values():
                 named_in(around, document)
                 yield
+
+    def fixed(self, path: Path) -> str | None:
+        """Return the text of a document with all that is safe to fix, or None where nothing is."""
+        root = root_of(path)
+        checked = self.checked(root)
+        if not any(item.fix is not None and item.fix.safe for item in checked.findings.get(path, ())):
+            return None
+        known = self._known[root].fixed
+        if path not in known:
+            options = FixOptions(
+                paths=self.paths(root), environ=self.environ, overlay=self.overlay(), only=path
+            )
+            changes = fix(options, memory=self._memory).changes
+            known[path] = next((decode(item.after).text for item in changes if item.path == path), None)
+        return known[path]
 
     def _check(self, root: Path) -> Checked:
         paths = self.paths(root)

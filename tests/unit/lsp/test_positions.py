@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lsprotocol.types import Position
+from support.desk import changed
 
 from maestro_dsl.diagnostics import Span
 from maestro_dsl.lsp.positions import Positions, lines_in
@@ -39,3 +42,31 @@ def test_a_span_becomes_a_range():
 
 def test_the_whole_text_ends_with_its_last_line():
     assert Positions("a\nbc").whole().end == Position(line=1, character=2)
+
+
+@given(*[st.lists(st.sampled_from(["a", "bb", "", "c"])).map("\n".join)] * 2)
+def test_edits_make_the_other_text_and_leave_equal_lines(before, after):
+    made = [
+        {
+            "range": {
+                end: {"line": place.line, "character": place.character}
+                for end, place in (("start", edit.range.start), ("end", edit.range.end))
+            },
+            "newText": edit.new_text,
+        }
+        for edit in Positions(before).edits_to(after)
+    ]
+    assert changed(before, made) == after
+    assert (made == []) == (before == after)
+
+
+def test_one_line_of_many_is_one_edit_of_that_line():
+    lines = [f"key_{number}: 1\r\n" for number in range(5_000)]
+    (edit,) = Positions("".join(lines)).edits_to("".join([*lines[:7], "other: 2\r\n", *lines[8:]]))
+    assert (edit.range.start.line, edit.range.end.line, edit.new_text) == (7, 8, "other: 2\r\n")
+
+
+def test_a_text_that_is_all_new_is_one_edit():
+    before, after = ("".join(f"{letter}{number}\n" for number in range(3_000)) for letter in "ab")
+    (edit,) = Positions(before).edits_to(after)
+    assert (edit.range.start.line, edit.range.end.line, edit.new_text) == (0, 3_000, after)
