@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import compile as compiling  # noqa: E402 - found through the path above
+import editor  # noqa: E402
 import engine  # noqa: E402
 import journal  # noqa: E402
 import lint  # noqa: E402
@@ -58,6 +59,7 @@ def _parts(folder: Path) -> dict[str, Callable[[], list[Row]]]:
         "5,6,7,8,9": lambda: engine.rows(folder),
         "10": lambda: journal.rows(folder),
         "11,12,13": programs.rows,
+        "20": editor.rows,
     }
 
 
