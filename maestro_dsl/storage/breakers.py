@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.engine.policy.breaker import Breaker
-from maestro_dsl.storage.seals import check_seal, seal
+from maestro_dsl.storage.seals import LateCounter, check_count, check_seal, seal
 from maestro_dsl.storage.tables import BREAKERS
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Breakers:
         self._select = database.compiled(select(BREAKERS).where(place))
         self._update = database.compiled(BREAKERS.update().where(place))
         self._insert = database.compiled(BREAKERS.insert())
+        self._counter = LateCounter(database, BREAKERS)
+        self._complete = False
 
     def load(self, model: ModelKey) -> Breaker:
         """Return the breaker of a model, as of now.
@@ -38,7 +40,12 @@ class Breakers:
         Raises:
             IntegrityError: its row is damaged.
         """
-        return _decoded(self._database.row(self._select, (_name(model),)))
+        row = self._database.row(self._select, (_name(model),))
+        if row is None and not self._complete:  # looking once a process is enough
+            with self._database.reading() as connection:
+                check_count(connection, BREAKERS, late=True)
+            self._complete = True
+        return _decoded(row)
 
     def change(self, model: ModelKey, change: Callable[[Breaker], Breaker]) -> Breaker:
         """Replace the breaker of a model in one transaction and return the new one.
@@ -57,6 +64,7 @@ class Breakers:
                 row = (name, body, seal(name, body))
                 if found is None:
                     cursor.execute(self._insert, row)
+                    self._counter.up(cursor)
                 else:
                     cursor.execute(self._update, (*row, name))
         return after
@@ -64,6 +72,7 @@ class Breakers:
     def all(self) -> Sequence[tuple[str, Breaker]]:
         """Return every model that has ever failed with its breaker, by name."""
         with self._database.reading() as connection:
+            check_count(connection, BREAKERS, late=True)
             rows = connection.execute(select(BREAKERS).order_by(BREAKERS.c.model)).all()
         return tuple((row.model, _decoded((row.model, row.body, row.checksum))) for row in rows)
 

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.engine.commands import Command
 from maestro_dsl.errors import IntegrityError
-from maestro_dsl.storage.seals import DAMAGED_HINT, check_seal, seal
+from maestro_dsl.storage.seals import DAMAGED_HINT, LateCounter, check_count, check_seal, seal
 from maestro_dsl.storage.tables import COMMANDS
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Commands:
             .order_by(COMMANDS.c.number)
         )
         self._oldest = database.compiled(oldest)
+        self._counter = LateCounter(database, COMMANDS)
 
     def send(self, command: Command) -> int:
         """Store a request durably and return its number."""
@@ -58,6 +59,7 @@ class Commands:
             checksum = seal(*values.values())
             done = connection.execute(COMMANDS.insert(), {**values, "checksum": checksum})
             key = done.inserted_primary_key
+            self._counter.up(connection.connection.cursor())
         if key is None:
             raise IntegrityError("the database gave a request no number", hint=DAMAGED_HINT)
         return int(key[0])
@@ -93,10 +95,22 @@ class Commands:
         """Return what became of a request; one whose run has been removed is as good as withdrawn."""
         with self._database.reading() as connection:
             row = connection.execute(_place(number)).mappings().first()
-        if row is None:
-            return Receipt(status=WITHDRAWN)
+            if row is None:
+                check_count(connection, COMMANDS, late=True)
+                return Receipt(status=WITHDRAWN)
         _check(row)
         return Receipt(status=row["status"], answer=row["answer"])
+
+    def verify(self) -> None:
+        """Read every request.
+
+        Raises:
+            IntegrityError: one is damaged or gone.
+        """
+        with self._database.reading() as connection:
+            check_count(connection, COMMANDS, late=True)
+            for row in connection.execute(select(COMMANDS)).mappings():
+                _check(row)
 
     def expire(self, run_id: str) -> int:
         """Withdraw what was asked of a process that is gone; return how many requests that were."""

@@ -21,7 +21,7 @@ from maestro_dsl.storage.seals import Counter
 from maestro_dsl.storage.watermarks import Watermarks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import ClauseElement, Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
@@ -117,6 +117,14 @@ class Database:
             if self.engine.dialect.name != "sqlite":  # which begins nothing by itself; the others do
                 reader.rollback()
             return found
+
+    def faults(self) -> Sequence[str]:
+        """Return what SQLite finds wrong with its own structure, such as an index that misses a row."""
+        if self.engine.dialect.name != "sqlite":
+            return ()
+        with self.reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        return tuple(f"{self.path}: {text}" for text in found if text != "ok")
 
     def has_log(self) -> bool:
         """Return whether a write-ahead log stands beside the database: the last process removes it."""

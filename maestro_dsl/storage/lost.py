@@ -38,7 +38,7 @@ def refuse_lost(database: Database, final: Collection[str]) -> frozenset[str]:
     if not standing and changes is None:
         return frozenset()
     with database.reading() as connection:
-        found = counted(connection, CHANGES)
+        found = counted(connection, CHANGES) or 0
         rows = connection.execute(select(HEADS)).mappings().all() if standing else ()
     if changes is not None and changes > found:
         raise _lost(database, f"{changes - found} changes are")

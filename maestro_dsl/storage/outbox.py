@@ -14,7 +14,7 @@ from sqlalchemy import select
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.engine.events import TicketOpened
 from maestro_dsl.engine.tickets import Ticket, TicketStatus, ticket_of
-from maestro_dsl.storage.seals import check_seal, seal
+from maestro_dsl.storage.seals import LateCounter, check_count, check_seal, seal
 from maestro_dsl.storage.tables import TICKETS
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class TicketBox:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._insert = database.compiled(TICKETS.insert())
+        self._counter = LateCounter(database, TICKETS)
 
     def put_all(self, cursor: DBAPICursor, events: Sequence[Event]) -> None:
         """Store the tickets that `events` open; part of the caller's transaction."""
@@ -41,6 +42,7 @@ class TicketBox:
             if isinstance(event.body, TicketOpened):
                 ticket = ticket_of(event.run_id, event.body, event.at)
                 cursor.execute(self._insert, tuple(_row(ticket).values()))
+                self._counter.up(cursor)
 
     def tickets(self, run_id: str | None = None) -> Sequence[Ticket]:
         """Return all tickets, or those of a run, oldest first.
@@ -52,6 +54,7 @@ class TicketBox:
         if run_id is not None:
             query = query.where(TICKETS.c.run_id == run_id)
         with self._database.reading() as connection:
+            check_count(connection, TICKETS, late=True)
             return tuple(_decoded(row) for row in connection.execute(query).mappings())
 
     def due(self, now: float) -> Sequence[Ticket]:
@@ -59,6 +62,7 @@ class TicketBox:
         place = TICKETS.c.status.in_(OPEN) & (TICKETS.c.next_at <= now)
         query = select(TICKETS).where(place).order_by(TICKETS.c.made_at, TICKETS.c.key)
         with self._database.reading() as connection:
+            check_count(connection, TICKETS, late=True)
             return tuple(_decoded(row) for row in connection.execute(query).mappings())
 
     def claim(self, key: str, *, now: float, until: float) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from maestro_dsl.storage.journal import FINAL_STATUSES
 from maestro_dsl.storage.outbox import OPEN
-from maestro_dsl.storage.seals import Counter
+from maestro_dsl.storage.seals import Counter, LateCounter
 from maestro_dsl.storage.tables import COMMANDS, EVENTS, HEADS, NEWEST, PLANS, RESULTS, RUNS, TICKETS
 
 if TYPE_CHECKING:
@@ -32,13 +32,17 @@ def remove_run(database: Database, run_id: str) -> bool:
         if status not in FINAL_STATUSES:
             return False
         plan = connection.scalar(select(RUNS.c.plan_blob).where(RUNS.c.run_id == run_id))
-        for table in (EVENTS, COMMANDS, HEADS, RUNS):
+        for table in (EVENTS, HEADS, RUNS):
             connection.execute(delete(table).where(table.c.run_id == run_id))
+        cursor = connection.connection.cursor()
+        asked = connection.execute(delete(COMMANDS).where(COMMANDS.c.run_id == run_id)).rowcount
+        LateCounter(database, COMMANDS).up(cursor, -asked)
         closed = TICKETS.c.status.not_in(OPEN)
-        connection.execute(delete(TICKETS).where((TICKETS.c.run_id == run_id) & closed))
+        tickets = connection.execute(delete(TICKETS).where((TICKETS.c.run_id == run_id) & closed)).rowcount
+        LateCounter(database, TICKETS).up(cursor, -tickets)
         if connection.execute(select(RUNS.c.run_id).where(RUNS.c.plan_blob == plan)).first() is None:
             connection.execute(delete(PLANS).where(PLANS.c.digest == plan))
-        Counter(database, RUNS.name).up(connection.connection.cursor(), -1)
+        Counter(database, RUNS.name).up(cursor, -1)
         database.marks.forget(run_id)  # before the rows are gone: a mark without its run means damage
     return True
 

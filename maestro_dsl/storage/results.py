@@ -72,7 +72,7 @@ class Results:
         with self._database.reading() as connection:
             rows = connection.execute(select(RESULTS).order_by(RESULTS.c.key)).mappings().all()
         for row in rows:
-            check_seal(row, f"result {row['key'][:12]}")
+            check_seal(row, f"result {str(row['key'])[:12]}")
         return tuple(from_json(CachedResult, json.loads(row["body"])) for row in rows)
 
     def verify(self) -> None:

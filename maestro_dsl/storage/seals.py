@@ -56,39 +56,61 @@ class Counter:
         self._update = database.compiled(COUNTERS.update().where(place))
         self._insert = database.compiled(COUNTERS.insert())
 
-    def up(self, cursor: DBAPICursor, by: int = 1) -> int:
-        """Note that there are so many rows more, and return how many that makes."""
+    def up(self, cursor: DBAPICursor, by: int = 1, *, before: int = 0) -> int:
+        """Note that there are so many rows more, and return how many that makes.
+
+        `before` is how many there were where nobody counted yet.
+        """
         cursor.execute(self._select, (self._name,))
         found = cursor.fetchone()
         if found is None:
-            cursor.execute(self._insert, (self._name, by, seal(self._name, by)))
-            return by
+            first = before + by
+            cursor.execute(self._insert, (self._name, first, seal(self._name, first)))
+            return first
         name, rows, checksum = found
         check_seal({"name": name, "rows": rows, "checksum": checksum}, f'the counter of "{name}"')
         cursor.execute(self._update, (name, rows + by, seal(name, rows + by), name))
         return int(rows) + by
 
 
-def counted(connection: Connection, name: str) -> int:
-    """Return what a counter says, 0 where there is none.
+class LateCounter:
+    """Keeps the number of rows of a table that older versions did not count."""
+
+    def __init__(self, database: Database, table: Table) -> None:
+        self._counter = Counter(database, table.name)
+        self._count = database.compiled(select(func.count()).select_from(table))
+
+    def up(self, cursor: DBAPICursor, by: int = 1) -> None:
+        """Note that so many rows have just been added, or removed where `by` is negative."""
+        if by:
+            cursor.execute(self._count, ())
+            found = cursor.fetchone()
+            self._counter.up(cursor, by, before=int(found[0]) - by if found else 0)
+
+
+def counted(connection: Connection, name: str) -> int | None:
+    """Return what a counter says, None where there is none.
 
     Raises:
         IntegrityError: it is damaged.
     """
     row = connection.execute(select(COUNTERS).where(COUNTERS.c.name == name)).mappings().first()
     if row is None:
-        return 0
+        return None
     check_seal(row, f'the counter of "{name}"')
     return int(row["rows"])
 
 
-def check_count(connection: Connection, table: Table) -> None:
-    """Compare the number of rows of `table` with its counter.
+def check_count(connection: Connection, table: Table, *, late: bool = False) -> None:
+    """Compare the number of rows of `table` with its counter; `late` = older versions had none.
 
     Raises:
         IntegrityError: rows have vanished or appeared.
     """
-    expected = counted(connection, table.name)
+    stated = counted(connection, table.name)
+    if stated is None and late:
+        return
+    expected = stated or 0
     found = connection.scalar(select(func.count()).select_from(table)) or 0
     if found != expected:
         raise IntegrityError(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_dsl.errors import IntegrityError, MaestroError
+from maestro_dsl.storage.breakers import Breakers
+from maestro_dsl.storage.commands import Commands
 from maestro_dsl.storage.references import blobs_of, blobs_of_result, followed
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.ports import CachedResult
     from maestro_dsl.ports import Rand
     from maestro_dsl.storage.artifacts import Artifacts
+    from maestro_dsl.storage.database import Database
     from maestro_dsl.storage.journal import Journal
 
 
@@ -47,7 +50,8 @@ _RESTORE = "restore the state directory from a backup, or export what is whole a
 
 def verify_state(journal: Journal, artifacts: Artifacts, *, read_share: float, rand: Rand) -> Verified:
     """Check everything the journal says, that its contents are there, and the bytes of a share of them."""
-    damages = [Damage(kind="journal", what=text, way_out=_RESTORE) for text in journal.verify()]
+    problems = [*journal.verify(), *_besides(journal.database)]
+    damages = [Damage(kind="journal", what=text, way_out=_RESTORE) for text in problems]
     named: dict[str, str] = {}
     runs = 0
     for run_id, texts in _histories(journal):
@@ -79,6 +83,19 @@ def verify_state(journal: Journal, artifacts: Artifacts, *, read_share: float, r
         orphan_bytes=sum(orphans),
         damages=tuple(damages),
     )
+
+
+def _besides(database: Database) -> Iterator[str]:
+    """Yield what is damaged of requests and breakers, and of the database's own structure."""
+    for read in (Commands(database).verify, Breakers(database).all):
+        try:
+            read()
+        except MaestroError as problem:
+            yield problem.message
+    try:
+        yield from database.faults()
+    except MaestroError as problem:
+        yield problem.message
 
 
 def _histories(journal: Journal) -> Iterator[tuple[str, list[tuple[str, set[str]]]]]:

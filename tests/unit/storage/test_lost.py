@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from contextlib import closing
 
 import pytest
 from support.states import Place
 
-from maestro_dsl.engine.events import Event, RunResumed
+from maestro_dsl.app.system import SystemRand
+from maestro_dsl.engine.commands import Command, CommandKind
+from maestro_dsl.engine.events import Event, RunResumed, TicketOpened
+from maestro_dsl.engine.policy.breaker import Breaker
 from maestro_dsl.errors import IntegrityError
+from maestro_dsl.storage.breakers import Breakers
+from maestro_dsl.storage.commands import Commands
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.storage.removal import remove_run
+from maestro_dsl.storage.verify import verify_state
 
 
 @pytest.fixture
@@ -87,3 +94,41 @@ def test_a_removed_run_leaves_no_mark(place):
     assert remove_run(place.journal.database, "third")
     place.journal.close()
     Journal.open(place.folder).close()
+
+
+@pytest.mark.parametrize("table", ["tickets", "commands", "breakers"])
+def test_a_row_that_vanished_is_missed(place, table):
+    database = place.journal.database
+    opened = TicketOpened(node="n", key="k", title="t", text="x", target={})
+    seq = len(list(place.journal.events("new")))
+    place.journal.append([Event(run_id="new", seq=seq + 1, at=1.0, body=opened)], 1)
+    Commands(database).send(Command(kind=CommandKind.PAUSE, run_id="new"))
+    Breakers(database).change(("p", "m"), lambda _: Breaker(failures=1))
+
+    def damages():
+        found = verify_state(place.journal, place.artifacts, read_share=0.0, rand=SystemRand())
+        return [item.what for item in found.damages if item.kind == "journal"]
+
+    assert damages() == []
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"DELETE FROM {table}")
+    assert damages() == [f'the table "{table}" of the journal has 0 rows instead of 1']
+    with database.writing() as connection:  # as an older version left it: nobody counted
+        connection.exec_driver_sql("DELETE FROM counters WHERE name = ?", (table,))
+    assert damages() == []
+
+
+def test_an_index_that_misses_a_row_is_found(place):
+    database = place.journal.database
+    Commands(database).send(Command(kind=CommandKind.PAUSE, run_id="new"))
+    place.journal.close()
+    connection = sqlite3.connect(place.folder / "journal.db")
+    named = "SELECT rootpage FROM sqlite_master WHERE name = 'commands_by_run'"
+    root = connection.execute(named).fetchone()[0]
+    size = connection.execute("PRAGMA page_size").fetchone()[0]
+    connection.close()
+    content = bytearray((place.folder / "journal.db").read_bytes())
+    content[(root - 1) * size + 3 : (root - 1) * size + 5] = b"\0\0"  # the page holds no cell
+    (place.folder / "journal.db").write_bytes(content)
+    with closing(Journal.open(place.folder)) as journal:
+        assert any("commands_by_run" in text for text in journal.database.faults())
