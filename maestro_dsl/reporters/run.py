@@ -197,7 +197,7 @@ def _problems(view: RunView, style: Style) -> list[str]:
         state = style(STATE_COLOURS[record.state], record.state.value.replace("_", " "))
         reason = record.final.reason if record.final else ""
         lines.append(f"  {safe(node.address)}: {state}{f', {safe(reason)}' if reason else ''}")
-        lines += _issues(record)
+        lines += _issues(record, reason)
     return [style("bold", "Problems"), *lines] if lines else []
 
 
@@ -211,7 +211,8 @@ def _tickets(view: RunView, style: Style) -> list[str]:
     return [style("bold", "Tickets"), *lines] if lines else []
 
 
-def _issues(record: NodeRecord) -> list[str]:
+def _issues(record: NodeRecord, reason: str) -> list[str]:
+    """Return what the last try came upon, without what `reason` has said already."""
     if not record.tries:
         return []
     last = record.tries[-1]
@@ -228,7 +229,7 @@ def _issues(record: NodeRecord) -> list[str]:
         lines += _block(place + operation + issue.message)
     if len(last.issues) > _MAX_ISSUES:
         lines.append(f"    and {len(last.issues) - _MAX_ISSUES} more")
-    if not last.issues and last.message:
+    if not last.issues and last.message and last.message.rstrip(".") not in reason:
         lines += _block(last.message)
     return lines
 

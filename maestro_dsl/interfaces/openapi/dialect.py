@@ -223,18 +223,18 @@ class Dialect:
 
 
 def discriminator_values(schema: dict[str, Any], option: Any) -> list[str]:
-    """Return the values of a schema's discriminator that stand for one of its alternatives."""
+    """Return the values of a schema's discriminator that stand for one of its alternatives, the best first.
+
+    The name of the alternative stands for it as well, unless the mapping gives that name to another one.
+    """
     ref = option.get("$ref") if isinstance(option, dict) else None
     if not isinstance(ref, str):
         return []
-    mapping = schema["discriminator"].get("mapping")
+    stated = schema["discriminator"].get("mapping")
+    mapping = stated if isinstance(stated, dict) else {}
     short = ref.rpartition("/")[2]
-    mapped = [
-        key
-        for key, target in (mapping if isinstance(mapping, dict) else {}).items()
-        if target in {ref, short}
-    ]
-    return mapped or [short]
+    mapped = [key for key, target in mapping.items() if target in {ref, short}]
+    return mapped if short in mapping else [*mapped, short]
 
 
 def _nullable(schema: dict[str, Any]) -> Any:

@@ -4,11 +4,12 @@ import os
 import pty
 import re
 import select
+from dataclasses import replace
 
 import pytest
 
 from maestro_dsl.compiler.estimate import estimate
-from maestro_dsl.engine.events import NodeFinished
+from maestro_dsl.engine.events import AttemptFinished, NodeFinished
 from maestro_dsl.engine.ports import QualityReport
 from maestro_dsl.engine.state import fold
 from maestro_dsl.reporters import plan as plan_reporter
@@ -84,6 +85,23 @@ def test_run_text(view, golden):
     shown = run_reporter.text(view)
     assert max(map(len, shown.splitlines())) <= 100
     golden("cli/run.txt", shown)
+
+
+def test_a_reason_is_told_once(view, sample_events):
+    node, told = "build[web_app]", "port 4010 is in use; stop what listens there"
+    finished = AttemptFinished(node=node, attempt=1, round=1, fence=1, failure="fatal", message=told)
+    bodies = {
+        AttemptFinished: finished,
+        NodeFinished: NodeFinished(node=node, state="failed", reason=f"{told}."),
+    }
+    events = [
+        replace(item, body=bodies.get(type(item.body), item.body))
+        if getattr(item.body, "node", None) == node
+        else item
+        for item in sample_events
+    ]
+    shown = run_reporter.text(replace(view, state=fold(events)))
+    assert shown.count(told) == 1
 
 
 def test_run_json(view):
