@@ -11,7 +11,6 @@ import json
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -25,6 +24,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, limit
 from maestro_dsl.lang.disk import noted
 from maestro_dsl.lang.files import still_holds
 from maestro_dsl.lang.model import LintSettings
+from maestro_dsl.records import dataclass
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:

@@ -6,13 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from maestro_dsl.errors import UsageError
+from maestro_dsl.records import dataclass
 from maestro_dsl.reporters.text import Style, safe
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.cli.context import print_text
 from maestro_dsl.diagnostics import Severity
+from maestro_dsl.records import dataclass
 from maestro_dsl.reporters.text import plural, safe
 
 if TYPE_CHECKING:

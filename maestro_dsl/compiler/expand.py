@@ -7,7 +7,7 @@ policies, prompts and digests are added elsewhere; no graph library is used here
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.compiler.check import upstream
@@ -17,6 +17,7 @@ from maestro_dsl.compiler.instances import Instance, instances
 from maestro_dsl.compiler.order import ancestors, find_cycle, in_order, topological
 from maestro_dsl.compiler.plan import Edge
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.document import Document

@@ -7,13 +7,14 @@ covers `CompiledPlan.semantic()`: not the output path, concurrency, addresses or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from maestro_dsl.codec import digest, to_json
 from maestro_dsl.lang.model import Contract, GiveUp, Json, ModelSettings, Schedule
+from maestro_dsl.records import dataclass
 
 
 class EdgeKind(StrEnum):

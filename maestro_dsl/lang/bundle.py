@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -18,6 +17,7 @@ from maestro_dsl.lang import disk
 from maestro_dsl.lang.files import Area, PathProblem, project_root
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.source import Profile, load
+from maestro_dsl.records import dataclass
 
 _MAX_FILES: Final = 500
 _MAX_BYTES: Final = 20_000_000

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

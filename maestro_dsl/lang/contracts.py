@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
@@ -16,6 +16,7 @@ from maestro_dsl.lang.model import Contract, Kind
 from maestro_dsl.lang.sdl import load_sdl
 from maestro_dsl.lang.source import Loaded, Profile, load
 from maestro_dsl.lang.sourcemap import SourceMap
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from maestro_dsl.lang.model import Json, Kind
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
+from maestro_dsl.records import dataclass
 
 V_co = TypeVar("V_co", covariant=True)
 

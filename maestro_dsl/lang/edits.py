@@ -6,7 +6,7 @@ Lines break as in `SourceMap`: at LF, CRLF and CR. Knows no rules, and writes no
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from maestro_dsl.diagnostics import Edit
 from maestro_dsl.lang.quoting import double_quoted, written
 from maestro_dsl.lang.source import BYTE_ORDER_MARKS
 from maestro_dsl.lang.sourcemap import line_starts
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,7 @@ Types are checked in `expression_check`, values come from `expressions`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +16,7 @@ from jinja2.parser import Parser
 
 from maestro_dsl.lang.expression_env import FILTERS, TESTS, environment, same_length_newlines
 from maestro_dsl.lang.suggest import closest
+from maestro_dsl.records import dataclass
 
 MAX_LENGTH: Final = 4096
 """Longest expression, in characters."""

@@ -5,7 +5,6 @@ Types are `expression_check`'s business; here only the way from a value to the r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from jinja2 import nodes
 
 from maestro_dsl.lang.expression_parse import walk
 from maestro_dsl.lang.expressions import Expression, parse, word_at
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,12 @@ was reported already, so that one mistake gives one finding. This module checks 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from maestro_dsl.lang.model import Json
+from maestro_dsl.records import dataclass
 
 
 class TypeKind(StrEnum):

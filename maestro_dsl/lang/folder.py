@@ -12,12 +12,13 @@ import re
 import stat
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.disk import laid_over, note
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ means is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from maestro_dsl.lang.model import (
@@ -24,6 +24,7 @@ from maestro_dsl.lang.model import (
     Schedule,
     StateSettings,
 )
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -5,8 +5,9 @@ How many findings of one rule a file may give stands in `maestro_dsl.diagnostics
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from maestro_dsl.records import dataclass
 
 MIB: Final = 1024 * 1024
 LARGEST_FILE: Final = 32 * MIB

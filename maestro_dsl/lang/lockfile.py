@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.disk import is_file, read
@@ -16,6 +16,7 @@ from maestro_dsl.lang.quoting import quoted, written
 from maestro_dsl.lang.source import load
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.units import UnitError, is_in_range, parse_version
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

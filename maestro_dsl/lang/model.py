@@ -9,12 +9,13 @@ tokens are plain counts. Strings may still hold `{{ … }}` where the schema all
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from maestro_dsl.diagnostics import Severity
+from maestro_dsl.records import dataclass
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """A JSON value."""

@@ -5,7 +5,6 @@ Reads the files it is handed; finds none by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
@@ -17,6 +16,7 @@ from maestro_dsl.lang.model import API_VERSION, DocumentValue, Json, Kind
 from maestro_dsl.lang.source import Loaded, load, load_simple
 from maestro_dsl.lang.sourcemap import Pointer
 from maestro_dsl.lang.validators import validator_of
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ is `migration`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from maestro_dsl.lang.model import Json, Kind
+from maestro_dsl.records import dataclass
 
 OLD_VERSIONS: Final = ("maestro/v1alpha1",)
 """Versions of the language that can be migrated, oldest first."""

@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, Span, limit
@@ -21,6 +21,7 @@ from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import MESSAGES
 from maestro_dsl.lang.validators import Violation, schema_of, subschema, validator_of
+from maestro_dsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

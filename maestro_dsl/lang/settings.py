@@ -8,7 +8,7 @@ None means "no limit"). Reads no file and no process environment: both are hande
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -50,6 +50,7 @@ from maestro_dsl.lang.model import (
     TeamMember,
 )
 from maestro_dsl.lang.suggest import closest
+from maestro_dsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ Goes by `maestro.lock`, so that nothing is used that is not pinned. Whether a fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from maestro_dsl.lang.disk import is_file
 from maestro_dsl.lang.files import LIBRARY_FILE, PROJECT_FILE, Area, PathProblem, area_of, search
 from maestro_dsl.lang.lockfile import INSTALLED, LOCK_FILE, Locked, lock_of
 from maestro_dsl.lang.model import Kind, Library, Project
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

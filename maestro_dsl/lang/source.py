@@ -8,7 +8,7 @@ it; a simple one does not (see `maestro_dsl.lang.simple_yaml`).
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.refusals import StopReading
 from maestro_dsl.lang.simple_yaml import data_of
 from maestro_dsl.lang.sourcemap import Place, SourceMap
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -10,6 +9,7 @@ from jinja2.parser import Parser
 
 from maestro_dsl.lang.expression_env import environment
 from maestro_dsl.lang.expressions import word_at
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

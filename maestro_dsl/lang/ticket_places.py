@@ -6,9 +6,10 @@ Looks at the settings alone; whether a place may be used here, and its secrets, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

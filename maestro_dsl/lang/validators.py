@@ -7,11 +7,11 @@ network. Says what is wrong in the words of JSON Schema; words for people are in
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from maestro_dsl.lang.sourcemap import Pointer
+from maestro_dsl.records import dataclass
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:

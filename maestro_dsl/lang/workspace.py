@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -49,6 +49,7 @@ from maestro_dsl.lang.settings import (
     environment_spec,
     for_member,
 )
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer

@@ -7,8 +7,9 @@ it cannot steer a terminal; colour is only ever an addition to words.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from maestro_dsl.diagnostics import Span
 from maestro_dsl.lang.contracts import read_prompt
 from maestro_dsl.lang.files import Names, area_of
 from maestro_dsl.lang.sourcemap import SourceMap
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

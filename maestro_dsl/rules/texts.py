@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_dsl.compiler.check import strings_of
@@ -10,6 +9,7 @@ from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.expressions import Expression, Problem, parse_text
 from maestro_dsl.lang.model import Blueprint, NodeSpec
 from maestro_dsl.lang.sourcemap import Pointer
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

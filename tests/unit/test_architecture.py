@@ -11,7 +11,8 @@ PACKAGE = ROOT / "maestro_dsl"
 MAX_LINES = 400
 
 LAYERS = {
-    "errors": 0, "diagnostics": 0, "codec": 0, "collector": 0, "frozen": 0, "resources": 0, "ports": 0,
+    "errors": 0, "diagnostics": 0, "codec": 0, "collector": 0, "frozen": 0, "records": 0, "resources": 0,
+    "ports": 0,
     "lang": 1, "net": 1,
     "libraries": 2, "interfaces": 2,
     "compiler": 3,
@@ -28,6 +29,7 @@ LAYERS = {
 
 ALLOWED = {
     ("codec", "errors"), ("resources", "errors"), ("ports", "errors"), ("errors", "diagnostics"),
+    ("diagnostics", "records"),
     ("cli", "lsp"),
 }  # fmt: skip
 """Imports inside layer 0, which is one base and not several packages; and a command that serves."""
