@@ -70,7 +70,7 @@ def audit(root: Path, libraries: Mapping[str, str], *, file: str = LOCK_FILE) ->
     """Compare the `libraries` of the project at `root` with its lock, called `file`, and with the disk."""
     read = lock_of(root, file=file)
     if read is None or read.lock is None:
-        reason = "there is none" if read is None else str(read.problem)
+        reason = f"there is no {LOCK_FILE}" if read is None else f"{LOCK_FILE} {read.problem}"
         found = [
             Disagreement(name=name, message=f"library {name} is not locked: {reason}") for name in libraries
         ]

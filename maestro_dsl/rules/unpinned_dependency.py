@@ -39,6 +39,9 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
             elif isinstance(wanted, str) and wanted.strip().lower() in _OPEN:
                 message = f"library {name} may have any version, also one that breaks this"
                 yield RULE.finding(span, message, "write a range, such as ^1.2")
+            elif isinstance(wanted, str) and not (_is_source(wanted) or _VERSION.fullmatch(wanted.strip())):
+                message = f'library {name} follows "{wanted}", which is no range of versions'
+                yield RULE.finding(span, message, "write a range, such as ^1.2")
 
 
 def _is_source(wanted: str) -> bool:

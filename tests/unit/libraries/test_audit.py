@@ -99,7 +99,7 @@ def test_a_folder_that_is_gone_is_told(root):
 
 def test_without_a_lock_everything_is_not_locked(root):
     (root / LOCK_FILE).unlink()
-    assert told(root) == [f"library {name} is not locked: there is none" for name in STATED]
+    assert told(root) == [f"library {name} is not locked: there is no maestro.lock" for name in STATED]
     write(root, {LOCK_FILE: "{"})
     assert all("is damaged" in item for item in told(root))
     assert audit(root, {}).disagreements[0].in_lock

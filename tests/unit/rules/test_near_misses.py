@@ -316,7 +316,11 @@ CASES = {
             + _pin("b", "1.0.0", "./b", None, B_DIGEST)
             + _pin("c", "1.0.0", "git+ssh://git@x.org/c.git", A_COMMIT, A_DIGEST)
             + _pin("d", "0.1.0", "git+https://x.org/d", "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", A_DIGEST),
-        }
+        },
+        {
+            "library.yaml": HEAD
+            + "Library\nid: l\nversion: 1.0.0\nrequires: {a: '>=1.2,<2', b: ^1, c: 1.0.0, core: '>=0.1'}\n"
+        },
     ],
     "LIB002": [
         {

@@ -298,6 +298,21 @@ CASES = [
         "library.yaml",
         "'*'",
     ),
+    (
+        "LIB001",
+        {"library.yaml": HEAD + "Library\nid: l\nversion: 1.0.0\nrequires: {base: main}\n"},
+        "library.yaml",
+        "main",
+    ),
+    (
+        "LIB001",
+        {
+            "library.yaml": HEAD
+            + "Library\nid: l\nversion: 1.0.0\nrequires: {b: 'git+https://x.org/b@main'}\n"
+        },
+        "library.yaml",
+        "'git+https://x.org/b@main'",
+    ),
     ("LIB002", {PROJECT: ("vars:", "libraries: {a: ./b}\nvars:")}, PROJECT, "./b"),
     ("LIB002", {PROJECT: ("vars:", "libraries: {a: 'http://x.org/a@^1'}\nvars:")}, PROJECT, None),
     ("LIB002", {"maestro.lock": "format_version: 9\nlibraries: {}\n"}, "maestro.lock", "format_version"),
