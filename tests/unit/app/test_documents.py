@@ -177,6 +177,30 @@ def test_real_documents_that_are_not_ours_are_never_an_exception(shared_data, tm
     assert [item.code for item in lint([copy], environ={}).diagnostics] == ["SCH005"]
 
 
+def test_lint_of_a_simple_sound_document_loads_no_parser_and_no_compiler():
+    idle = (
+        "yaml",
+        "jsonschema",
+        "multiprocessing",
+        "concurrent.futures",
+        "http.client",
+        "xml",
+        "importlib.metadata",
+    )
+    idle += ("maestro_dsl.lang.events", "maestro_dsl.lang.schema", "maestro_dsl.compiler.plan", *HEAVY)
+    code = f"""
+import sys
+from maestro_dsl.cli import main
+sys.argv = ["maestro", "lint", "--no-cache", "blueprints/sequential-basic.blueprint.yaml"]
+try:
+    main()
+except SystemExit as end:
+    print(end.code, [name for name in {idle} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "0 []", done.stderr
+
+
 def test_lint_loads_nothing_that_it_does_not_need():
     code = f"""
 import sys
