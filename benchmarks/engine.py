@@ -32,6 +32,7 @@ from maestro_dsl.engine.interpreter import run
 from maestro_dsl.engine.ports import AttemptResult, RunRecord
 from maestro_dsl.lang.model import Schedule
 from maestro_dsl.storage.artifacts import Artifacts
+from maestro_dsl.storage.contents import MAX_BYTES
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.testing import MemoryStore, World, run_virtual
 
@@ -196,7 +197,8 @@ def in_memory(plan: CompiledPlan) -> float:
 def durable(plan: CompiledPlan, action: Sleeping, folder: Path, clock: Callable[[], float]) -> float:
     """Return the seconds of a run with the real journal and artifact store, as `apply` wires them."""
     with tempfile.TemporaryDirectory(dir=folder) as name, ThreadPoolExecutor(1) as appender:
-        journal, artifacts = Journal.open(Path(name)), Artifacts(Path(name))
+        journal = Journal.open(Path(name))
+        artifacts = Artifacts(Path(name), journal.contents)
         record = RunRecord(
             run_id="run",
             plan_id="p",
@@ -213,7 +215,9 @@ def durable(plan: CompiledPlan, action: Sleeping, folder: Path, clock: Callable[
 
         async def main() -> float:
             runtime = world.runtime(asyncio.get_running_loop())
-            runtime = replace(runtime, store=journal, artifacts=artifacts, appender=appender)
+            runtime = replace(
+                runtime, store=journal, artifacts=artifacts, appender=appender, inline_bytes=MAX_BYTES
+            )
             return await _engine(clock, plan, runtime)
 
         try:
@@ -379,7 +383,7 @@ def memory_bytes(count: int = 10_000) -> float:
 class Forgetful(MemoryStore):
     """A journal that keeps nothing, so that only the run's own memory counts."""
 
-    def append(self, events, epoch, results=(), plan_id=""):
+    def append(self, *_):
         """Keep nothing."""
 
 

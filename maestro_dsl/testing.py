@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
+from maestro_dsl import virtual_time
 from maestro_dsl.codec import canonical, digest_bytes
 from maestro_dsl.engine.breakers import BreakerStore, MemoryBreakers
 from maestro_dsl.engine.commands import CommandQueue
@@ -44,47 +44,10 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.state import RunState
 
 T = TypeVar("T")
+VirtualTimeLoop = virtual_time.VirtualTimeLoop
+run_virtual = virtual_time.run_virtual
 START = 1_700_000_000.0
 """The wall clock of a virtual run begins here."""
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits: tells the loop how far to jump instead."""
-
-    loop: VirtualTimeLoop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if (found := super().select(0)) or timeout == 0:
-            return found
-        if timeout is None:
-            if found := super().select(1.0):  # a thread may still answer
-                return found
-            raise RuntimeError("every task waits, and no timer is set: this would wait for ever")
-        self.loop.jump(timeout)
-        return []
-
-
-class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer when everything waits."""
-
-    def __init__(self) -> None:
-        self._virtual_s = 0.0
-        super().__init__(selector := _JumpingSelector())
-        selector.loop = self
-
-    def time(self) -> float:
-        """Return virtual seconds since the loop was made."""
-        return self._virtual_s
-
-    def jump(self, seconds: float) -> None:
-        """Move the clock forward."""
-        self._virtual_s += max(0.0, seconds)
-
-
-def run_virtual(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on a fresh `VirtualTimeLoop` and return its result."""
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(main)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,6 +93,8 @@ class MemoryStore:
         self.groups: list[int] = []
         """Number of events of each append."""
         self.kill_after: int | None = None
+        self.blobs: dict[str, bytes] = {}
+        """Contents that came with events; a `World` has its artifacts here too."""
         self._epochs: dict[str, int] = {}
 
     def create_run(self, record: RunRecord, plan: bytes) -> None:
@@ -137,9 +102,14 @@ class MemoryStore:
         self.records[record.run_id], self.plans[record.run_id] = record, plan
 
     def append(
-        self, events: Sequence[Event], epoch: int, results: Sequence[CachedResult] = (), plan_id: str = ""
+        self,
+        events: Sequence[Event],
+        epoch: int,
+        results: Sequence[CachedResult] = (),
+        plan_id: str = "",
+        contents: Sequence[bytes] = (),
     ) -> None:
-        """Append events and keep results; dies in between where the test says so.
+        """Append events and keep results and contents; dies in between where the test says so.
 
         Raises:
             StateError: a newer epoch has written.
@@ -148,6 +118,7 @@ class MemoryStore:
         if epoch < self._epochs.get(run_id, 0):
             raise StateError(f"run {run_id} was taken over by another process")
         self._epochs[run_id] = epoch
+        self.blobs.update((digest_bytes(content), content) for content in contents)
         journal = self.journal.setdefault(run_id, [])
         if self.kill_after is not None and len(journal) + len(events) > self.kill_after:
             journal.extend(events[: max(0, self.kill_after - len(journal))])
@@ -342,6 +313,11 @@ class World:
     sinks: tuple[EventSink, ...] = ()
     epoch: int = 1
     serialise: bool = True
+    inline_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        """Keep contents in one place, whichever way they come."""
+        self.store.blobs = self.artifacts.blobs
 
     def runtime(self, loop: asyncio.AbstractEventLoop) -> Runtime:
         """Return the ports, with the loop's time."""
@@ -368,6 +344,7 @@ class World:
             sinks=self.sinks,
             tool_version="test",
             epoch=self.epoch,
+            inline_bytes=self.inline_bytes,
         )
 
 

@@ -26,6 +26,8 @@ from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.services import LocalServices
 from maestro_dsl.storage.artifacts import Artifacts
+from maestro_dsl.storage.contents import Contents
+from maestro_dsl.storage.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +84,9 @@ class _Line:
 
 async def _work(first: Mapping[str, Any], line: _Line) -> AttemptResult:
     setup = first["setup"]
-    artifacts, sandbox = Artifacts(Path(setup["state"])), choose(setup["sandbox"])
+    place, sandbox = Path(setup["state"]), choose(setup["sandbox"])
+    database = open_database(place, journal_mode=setup["journal_mode"])
+    artifacts = Artifacts(place, Contents(database))
     scratch = Path(setup["scratch"])
     services = LocalServices(
         sandbox=sandbox, artifacts=artifacts, scratch=scratch, ids=SystemIds(), on_event=line.event
@@ -101,6 +105,7 @@ async def _work(first: Mapping[str, Any], line: _Line) -> AttemptResult:
         return await dispatcher.submit(from_json(AttemptSpec, first["spec"]), link)
     finally:
         await services.close()
+        database.close()
 
 
 def main() -> int:

@@ -41,6 +41,7 @@ from maestro_dsl.sandbox.processes import end_orphans
 from maestro_dsl.sandbox.services import LocalServices
 from maestro_dsl.storage.breakers import Breakers
 from maestro_dsl.storage.commands import Commands
+from maestro_dsl.storage.contents import MAX_BYTES
 from maestro_dsl.storage.lease import RunLease
 from maestro_dsl.storage.output import OutputFolder
 
@@ -332,6 +333,7 @@ async def work_on(
             ticket_target=job.tickets,
             unchanged=lambda node: script_unchanged(node, job.plan.provider, job.base),
             appender=appender,
+            inline_bytes=MAX_BYTES,
             apart=ApartDispatcher(
                 command=apart.command(), setup=_setup(job, state, scratch), on_event=control.post
             ),
@@ -360,6 +362,7 @@ def _setup(job: Job, state: State, scratch: str) -> Mapping[str, Json]:
     """Return what an attempt's own process is told beside the attempt."""
     return {
         "state": str(state.place.path),
+        "journal_mode": state.place.journal_mode,
         "scratch": str(Path(scratch) / "apart"),
         "provider": job.plan.provider,
         "base": str(job.base),

@@ -49,7 +49,7 @@ def open_state(
     place = state_place(state_dir, environ)
     journal = Journal.open(place.path, journal_mode=place.journal_mode, complete=complete)
     try:
-        yield State(place=place, journal=journal, artifacts=Artifacts(place.path))
+        yield State(place=place, journal=journal, artifacts=Artifacts(place.path, journal.contents))
     finally:
         journal.close()
 

@@ -317,7 +317,7 @@ class Coordinator:
         for alert in alerts:
             if alert.kind == OVERRUN:
                 self._limit_passed(alert.message)
-        digest = self._writer.hold(encoded_result(result))
+        digest = self._writer.hold(*encoded_result(result))
         finished = AttemptFinished(
             node=job.node.address,
             attempt=record.attempt,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.ports import ModelKey
 
 MOCK_ACTION: Final = "mock"
+_JUDGES: Final = frozenset({"verify", "recheck"})
 _SUCCESSES: Final = frozenset({"succeeded", "succeeded_on_mock", "cached"})
 
 
@@ -80,8 +81,8 @@ class PlanIndex:
             wanted = self._ancestors(node)
         else:
             wanted = {edge.source for edge in node.edges}
-            started = {node.contract_id} if node.action in {"verify", "recheck"} or node.rechecks else set()
-            for contract_id in (*started, *node.consumes_real):
+            judges = node.action in _JUDGES or node.rechecks is not None
+            for contract_id in (*node.consumes_real, node.contract_id) if judges else node.consumes_real:
                 wanted.update(self.makers.get(contract_id or "", ()))
         wanted.discard(node.address)
         return tuple(sorted(wanted, key=self.position.__getitem__))

@@ -118,6 +118,7 @@ class Interpreter:
             plan_id=plan.id,
             epoch=runtime.epoch,
             executor=runtime.appender,
+            inline_bytes=runtime.inline_bytes,
         )
         self._writer.on_break(self._fail)
         self._gate = Gate(

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from maestro_dsl.codec import canonical, from_json
+from maestro_dsl.codec import canonical, digest_bytes, from_json
 from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
 from maestro_dsl.engine.events import AttemptFinished, Body, Issue
 from maestro_dsl.engine.graph import PlanIndex
@@ -116,7 +116,8 @@ class Desk:
     def spec(self, job: Job, lease: Amount) -> AttemptSpec:
         """Return everything a worker needs for the try that has just been started."""
         node, record, plan = job.node, job.record, self.index.plan
-        consumed = (*node.consumes_mock, *(c for c in node.consumes_real if c not in node.consumes_mock))
+        failed = record.last_content_failure is not None
+        consumed = dict.fromkeys((*node.consumes_mock, *node.consumes_real))
         return AttemptSpec(
             run_id=self.run_id,
             node=self.bound_node(node),
@@ -125,15 +126,15 @@ class Desk:
             fence=record.fence,
             key=job.key,
             contract=self.index.contract(node),
-            consumed=tuple(self.index.contracts[item] for item in consumed),
+            consumed=tuple([self.index.contracts[item] for item in consumed]),
             contracts=plan.contracts,
             persona=job.persona,
             requirement=plan.requirement,
             provider=plan.provider if job.model is None else job.model[0],
             sandbox=plan.sandbox,
             settings=self.settings(job),
-            feedback=feedback(record),
-            previous=self.previous(record),
+            feedback=feedback(record) if failed else (),
+            previous=self.previous(record) if failed else None,
             inputs=self.inputs(node),
             lease_tokens=lease.tokens,
             lease_nano_usd=lease.nano_usd,
@@ -251,14 +252,19 @@ def feedback(record: NodeRecord) -> tuple[Issue, ...]:
     return (Issue(severity="error", message=last.message, check=last.failure or ""),)
 
 
-_PLAIN = AttemptResult()
-_PLAIN_CONTENT = canonical(_PLAIN)
-
-
-def encoded_result(result: AttemptResult) -> bytes:
-    """Return the blob of an attempt result."""
+def encoded_result(result: AttemptResult) -> tuple[str, bytes]:
+    """Return the blob of an attempt result, its digest first."""
     # Nodes that only order others all end like this, and their number is what a large plan is made of.
-    return _PLAIN_CONTENT if result == _PLAIN else canonical(result)
+    return _PLAIN_BLOB if result == _PLAIN else _blob(result)
+
+
+def _blob(result: AttemptResult) -> tuple[str, bytes]:
+    content = canonical(result)
+    return digest_bytes(content), content
+
+
+_PLAIN = AttemptResult()
+_PLAIN_BLOB = _blob(_PLAIN)
 
 
 def load_result(artifacts: ArtifactStore, digest: str) -> AttemptResult:

@@ -26,30 +26,45 @@ if TYPE_CHECKING:
 
 NEVER_RUN = "never run"
 _SHOWN = 3
+_MOCK = EdgeKind.MOCK
 
 
-def content_key(node: PlanNode, index: PlanIndex, state: RunState) -> tuple[str, Mapping[str, str]]:
-    """Return the node's key and its parts, once everything it uses is final."""
+class Keys:
+    """The content keys of one run; what a node shows to others is digested once, however many use it."""
 
-    def known(address: str) -> str:
-        return _digest_of(state.nodes.get(address))
+    def __init__(self, index: PlanIndex, state: RunState) -> None:
+        self._index = index
+        self._nodes = state.nodes
+        self._shown: dict[str, str] = {}
 
-    parts = key_parts(node, index, known)
-    return key_of(parts), parts
+    def of(self, node: PlanNode) -> tuple[str, Mapping[str, str]]:
+        """Return the node's key and its parts, once everything it uses is final."""
+        parts = key_parts(node, self._index, self._known)
+        return key_of(parts), parts
+
+    def _known(self, address: str) -> str:
+        found = self._shown.get(address)
+        if found is None:
+            record = self._nodes.get(address)
+            found = _digest_of(record)
+            if record is not None and record.is_final:
+                self._shown[address] = found
+        return found
 
 
 def key_of(parts: Mapping[str, str]) -> str:
     """Return the content key of named digests, whatever their order."""
-    text = "".join(f"{name}={parts[name]}\n" for name in sorted(parts))
+    text = "".join([f"{name}={digest}\n" for name, digest in sorted(parts.items())])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def key_parts(node: PlanNode, index: PlanIndex, known: Callable[[str], str]) -> dict[str, str]:
     """Return name → digest of all parts; `known` gives the digest of a node's result."""
     parts = {part.name: part.digest for part in node.key_parts}
-    on_mock = {edge.source for edge in node.edges if edge.kind is EdgeKind.MOCK}
+    on_mock = {edge.source for edge in node.edges if edge.kind is _MOCK}
+    nodes = index.nodes
     for address in index.inputs(node):
-        source = index.nodes[address]
+        source = nodes[address]
         if source.action == MOCK_ACTION or address in on_mock:
             contract = index.contract(source)
             if contract is not None and contract.interface_digest is not None:

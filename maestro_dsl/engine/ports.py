@@ -421,11 +421,17 @@ class Store(Protocol):
         """Register a run with its plan (canonical JSON)."""
 
     def append(
-        self, events: Sequence[Event], epoch: int, results: Sequence[CachedResult] = (), plan_id: str = ""
+        self,
+        events: Sequence[Event],
+        epoch: int,
+        results: Sequence[CachedResult] = (),
+        plan_id: str = "",
+        contents: Sequence[bytes] = (),
     ) -> None:
-        """Append events of one run in one transaction, together with the results that they speak of.
+        """Append events of one run in one transaction, together with what they speak of.
 
-        Each result is remembered under its content key, and as the newest of its node in plan `plan_id`.
+        Each result is remembered under its content key, and as the newest of its node in plan `plan_id`. The
+        `contents`, small ones, are found by their digest through the `ArtifactStore`.
 
         Raises:
             StateError: another process holds a newer epoch.

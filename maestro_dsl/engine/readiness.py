@@ -16,7 +16,7 @@ from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
 from maestro_dsl.lang.model import Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from maestro_dsl.compiler.plan import CompiledPlan, Execution
 
@@ -130,19 +130,20 @@ class ReadyQueue:
             self.release(address)
         self._missing.pop(address, None)
         record = self._state.nodes[address]
+        missing, accepts = self._missing, self._index.accepts
         doomed: list[str] = []
         for dependant, edge in self._index.dependants[address]:
-            if dependant not in self._missing:
+            if dependant not in missing:
                 continue
-            if self._index.accepts(edge, record):
-                self._missing[dependant] -= 1
-                if not self._missing[dependant]:
+            if accepts(edge, record):
+                missing[dependant] -= 1
+                if not missing[dependant]:
                     self._push(self._index.position[dependant])
             else:
                 doomed.append(dependant)
         self._left[self._index.wave.get(address, 0)] -= 1
         self._next_wave()
-        return tuple(dict.fromkeys(doomed))
+        return tuple(dict.fromkeys(doomed)) if doomed else ()
 
     def take_doomed(self) -> tuple[str, ...]:
         """Return nodes of the starting state that can never start, once."""
@@ -154,15 +155,20 @@ class ReadyQueue:
         """How many nodes hold a place."""
         return len(self._running)
 
-    def _limits(self, address: str) -> Iterator[tuple[str, int]]:
+    def _limits(self, address: str) -> Sequence[tuple[str, int]]:
+        """Return the limits that the node shares with others, by name."""
         node = self._index.nodes[address]
+        if node.persona_id is None and address not in self._suspects:
+            return ()
+        found: list[tuple[str, int]] = []
         if node.persona_id is not None:
-            yield f"persona {node.persona_id}", self._execution.max_per_persona
+            found.append((f"persona {node.persona_id}", self._execution.max_per_persona))
         model = self._index.model(node)
         if model is not None:
-            yield f"provider {model[0]}", self._execution.max_per_provider
+            found.append((f"provider {model[0]}", self._execution.max_per_provider))
         if address in self._suspects:
-            yield "suspects", SUSPECTS_AT_ONCE
+            found.append(("suspects", SUSPECTS_AT_ONCE))
+        return found
 
 
 def _may_start(record: NodeRecord | None) -> bool:

@@ -147,6 +147,8 @@ class NodeRecord:
     @property
     def content_failures(self) -> int:
         """Failed contents of this round; the temperature schedule stands at this index."""
+        if not self.failures:
+            return 0
         return sum(count for kind, count in self.failures.items() if kind in CONTENT)
 
 

@@ -55,6 +55,8 @@ class Runtime:
     """Whether what a node's key stands for is still so; where not, its result is not kept for others."""
     appender: Executor | None = None
     """One thread that waits for the journal's disk; None = the loop itself does."""
+    inline_bytes: int = 0
+    """Contents of at most so many bytes go with the events that name them (`Store.append`)."""
     apart: Dispatcher | None = None
     """Runs an attempt in a process of its own, for nodes over which processes died; None = nothing does."""
 

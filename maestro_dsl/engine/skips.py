@@ -33,7 +33,7 @@ class Skips:
 
     def writing(self, addresses: Sequence[str]) -> Coroutine[object, None, None] | None:
         """Return the work of ending nodes that cannot start, or None where all are being ended already."""
-        fresh = self._fresh(addresses)
+        fresh = self._fresh(addresses) if addresses else None
         return self._write(fresh) if fresh else None
 
     def _fresh(self, addresses: Sequence[str]) -> list[str]:

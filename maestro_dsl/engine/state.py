@@ -73,20 +73,25 @@ def apply(state: RunState, event: Event) -> RunState:
     Raises:
         IntegrityError: a gap in the sequence, or a transition that cannot be; `state` is then of no use.
     """
-    body = event.body
+    body, at = event.body, event.at
     if event.seq != state.seq + 1:
         raise IntegrityError(f"event {event.seq} of run {event.run_id} follows event {state.seq}")
-    if state.is_final and not isinstance(body, (ServiceStopped, AlertRaised)):
-        raise _illegal(event, f"the run is {state.status}")
-    if not state.seq and not isinstance(body, RunStarted):
-        raise _illegal(event, "the run has not started")
     was_running = state.status is RunStatus.RUNNING
+    if not was_running:
+        _refuse_out_of_time(state, event)
     _HANDLERS[type(body)](state, event, body)
-    if was_running and not isinstance(body, RunResumed):
-        state.active_s += max(0.0, event.at - state.updated_at)
+    if was_running and at > state.updated_at and type(body) is not RunResumed:
+        state.active_s += at - state.updated_at
     state.seq = event.seq
-    state.updated_at = event.at
+    state.updated_at = at
     return state
+
+
+def _refuse_out_of_time(state: RunState, event: Event) -> None:
+    if state.is_final and not isinstance(event.body, (ServiceStopped, AlertRaised)):
+        raise _illegal(event, f"the run is {state.status}")
+    if not state.seq and not isinstance(event.body, RunStarted):
+        raise _illegal(event, "the run has not started")
 
 
 def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
@@ -102,7 +107,7 @@ def _illegal(event: Event, why: str) -> IntegrityError:
 
 
 def _open_node(state: RunState, event: Event, address: str) -> NodeRecord:
-    record = state.record(address)
+    record = state.nodes.get(address) or state.record(address)
     if record.final is not None:
         raise _illegal(event, f"{address} is {record.state} for good")
     return record
@@ -165,9 +170,10 @@ def _attempt_finished(state: RunState, event: Event, body: AttemptFinished) -> N
     record = _open_node(state, event, body.node)
     if record.in_flight is None or body.fence != record.fence:
         raise _illegal(event, f"{body.node} has no try with fence {body.fence} in flight")
-    state.tokens += body.usage.total - record.unsettled.total
+    if body.usage is not NO_USAGE or record.unsettled is not NO_USAGE:  # else there is nothing to add
+        state.tokens += body.usage.total - record.unsettled.total
+        record.usage = add_usage(record.usage, body.usage)
     state.nano_usd += body.nano_usd - record.unsettled_nano_usd
-    record.usage = add_usage(record.usage, body.usage)
     record.nano_usd += body.nano_usd
     record.unsettled, record.unsettled_nano_usd = NO_USAGE, 0
     record.in_flight = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.events import NodeFinished, NodeWaiting
 from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
-from maestro_dsl.engine.keys import InterfaceHistory, content_key, explain
+from maestro_dsl.engine.keys import InterfaceHistory, Keys, explain
 from maestro_dsl.engine.opening import effect_question
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
@@ -43,6 +43,7 @@ class NodeWorker:
         self._finisher = finisher
         self._coordinator = coordinator
         self._history = history
+        self._keys = Keys(desk.index, desk.state)
         self._replace = replace
 
     async def work(self, address: str) -> None:
@@ -100,7 +101,7 @@ class NodeWorker:
     def _job(self, address: str) -> Job:
         index = self._desk.index
         node = index.nodes[address]
-        key, parts = content_key(node, index, self._desk.state)
+        key, parts = self._keys.of(node)
         return Job(
             node=node,
             record=self._desk.state.record(address),

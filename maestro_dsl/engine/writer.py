@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import Body, Event
 from maestro_dsl.engine.ports import CachedResult
 from maestro_dsl.engine.state import RunState, apply
@@ -46,7 +45,7 @@ class _Group:
 class Writer:
     """Group commit of events into the store, then into the sinks."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - wired in one place
         self,
         *,
         store: Store,
@@ -57,6 +56,7 @@ class Writer:
         plan_id: str,
         epoch: int,
         executor: Executor | None = None,
+        inline_bytes: int = 0,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
@@ -66,6 +66,7 @@ class Writer:
         self._plan_id = plan_id
         self._epoch = epoch
         self._executor = executor
+        self._inline_bytes = inline_bytes
         self._sinks: tuple[EventSink, ...] = ()
         self._blamed: set[int] = set()
         self._known: set[str] = set()
@@ -84,9 +85,8 @@ class Writer:
         """Show every event from now on to `sinks`, after it is durable."""
         self._sinks = tuple(sinks)
 
-    def hold(self, content: bytes) -> str:
+    def hold(self, digest: str, content: bytes) -> str:
         """Take content and return its digest; it is durable before any event that is posted afterwards."""
-        digest = digest_bytes(content)
         if digest not in self._known:
             self._known.add(digest)
             self._next.held.append(content)
@@ -163,6 +163,8 @@ class Writer:
     def _begin(self, executor: Executor) -> None:
         """Hand a group to the executor; `_settle` is called on the loop when it is stored."""
         group = self._under_way = self._take()
+        for event in group.events:
+            event.text()  # made here: the other thread would have to wait for the interpreter
         loop = asyncio.get_running_loop()
 
         def stored(_: Future[None]) -> None:
@@ -196,9 +198,11 @@ class Writer:
         """Make a group durable, contents before the events that name them."""
         if not group.events:
             return
-        if group.held:
-            self._artifacts.put_all(group.held)
-        self._store.append(group.events, self._epoch, group.results, self._plan_id)
+        large = [content for content in group.held if len(content) > self._inline_bytes]
+        small = [content for content in group.held if len(content) <= self._inline_bytes]
+        if large:
+            self._artifacts.put_all(large)
+        self._store.append(group.events, self._epoch, group.results, self._plan_id, small)
 
     def _acknowledge(self, group: _Group) -> None:
         self._unstored.difference_update([result.key for result in group.results])

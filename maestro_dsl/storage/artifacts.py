@@ -1,5 +1,8 @@
 """Content-addressed files: `objects/ab/cdef…`, named by SHA-256, verified on every read.
 
+Small contents that were written with their events stand in the journal's database instead (`contents`); for
+readers there is no difference.
+
 Any number of processes may put the same content at once; the last rename wins and all wrote the same bytes.
 What somebody relies on without writing it (content that is there already) is touched, so that a sweep that
 began before the journal names it can tell it from what is in nobody's use.
@@ -11,11 +14,11 @@ import fcntl
 import os
 import re
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.errors import IntegrityError
+from maestro_dsl.storage.contents import StoredObject
 from maestro_dsl.storage.files import (
     FILE_MODE,
     at_once,
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from maestro_dsl.storage.contents import Contents
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TOGETHER = 64
 """How many files are open at once."""
@@ -39,19 +44,11 @@ _ABANDONED_S = 86_400.0
 _HINT = "run the node that made it again, or restore the state directory from a backup"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredObject:
-    """One stored content: its digest, its size, and when somebody last wrote it or relied on it."""
-
-    digest: str
-    size: int
-    used_at: float
-
-
 class Artifacts:
-    """The engine's `ArtifactStore` in the folder `objects` of a state directory."""
+    """The engine's `ArtifactStore` in the folder `objects` of a state directory, and in its `contents`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, contents: Contents | None = None) -> None:
+        self.contents = contents
         self._objects = folder / "objects"
         self._scratch = folder / "objects" / "tmp"
         self._relied: set[str] = set()
@@ -107,7 +104,10 @@ class Artifacts:
         try:
             content = read_regular(self._path(digest))
         except FileNotFoundError:
-            raise IntegrityError(f"stored content {digest[:12]} is not there", hint=_HINT) from None
+            row = None if self.contents is None else self.contents.get(digest)
+            if row is None:
+                raise IntegrityError(f"stored content {digest[:12]} is not there", hint=_HINT) from None
+            content = row
         except OSError as problem:
             raise IntegrityError(
                 f"stored content {digest[:12]} cannot be read: {problem.strerror}", hint=_HINT
@@ -118,7 +118,9 @@ class Artifacts:
 
     def has(self, digest: str) -> bool:
         """Return whether the content is stored; its bytes are not read. What is, stays for the time being."""
-        return self._path(digest).is_file() and self._rely(digest)
+        if self._path(digest).is_file() and self._rely(digest):
+            return True
+        return self.contents is not None and self.contents.has(digest)
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield every stored object; what comes or goes meanwhile may be among them or not."""
@@ -127,6 +129,8 @@ class Artifacts:
                 found = path.lstat()
                 digest = path.parent.name + path.name
                 yield StoredObject(digest=digest, size=found.st_size, used_at=found.st_mtime)
+        if self.contents is not None:
+            yield from self.contents.objects()
 
     def remove(self, digests: Sequence[str], *, unused_since: float) -> tuple[int, int]:
         """Remove those that nobody wrote or relied on since then; return how many and their bytes."""
@@ -138,7 +142,10 @@ class Artifacts:
                 if found.st_mtime < unused_since:
                     path.unlink()
                     count, size = count + 1, size + found.st_size
-        return count, size
+        if self.contents is None:
+            return count, size
+        rows, inside = self.contents.remove(digests, unused_since=unused_since)
+        return count + rows, size + inside
 
     def _rely(self, digest: str) -> bool:
         """Keep a sweep from removing an object that this process counts on; False where it is gone."""
@@ -188,6 +195,8 @@ class Artifacts:
             content = self._read(path)
             if content is None or digest_bytes(content) != digest:
                 yield digest
+        if self.contents is not None:
+            yield from self.contents.damaged()
 
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):

@@ -8,13 +8,14 @@ cannot add to it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import Body, Event, RunFinished, RunStarted
 from maestro_dsl.errors import IntegrityError, MaestroError, StateError, UsageError
+from maestro_dsl.storage.contents import Contents
 from maestro_dsl.storage.database import Database, open_database
 from maestro_dsl.storage.heads import (
     Head,
@@ -43,6 +44,14 @@ FINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
 _PAGE: Final = 1000
 
 
+class _Batch(NamedTuple):
+    """What goes into one transaction; results with the ids of their plans."""
+
+    events: Sequence[Event]
+    results: Sequence[tuple[str, CachedResult]]
+    contents: Sequence[bytes]
+
+
 class Journal:
     """The engine's `Store` on a database. Safe for several threads and processes."""
 
@@ -54,7 +63,9 @@ class Journal:
         self._marks = database.marks
         self._ended: frozenset[str] = frozenset()
         self._runs_counter = Counter(database, RUNS.name)
-        self._insert = database.compiled(EVENTS.insert())
+        self._insert = database.inserter(EVENTS)
+        self.contents = Contents(database)
+        """The small contents, for the `ArtifactStore` that reads them."""
         old_place = (
             (HEADS.c.run_id == bindparam("of_run"))
             & (HEADS.c.epoch == bindparam("of_epoch"))
@@ -217,9 +228,14 @@ class Journal:
     # ---- events ------------------------------------------------------------------------------------------
 
     def append(
-        self, events: Sequence[Event], epoch: int, results: Sequence[CachedResult] = (), plan_id: str = ""
+        self,
+        events: Sequence[Event],
+        epoch: int,
+        results: Sequence[CachedResult] = (),
+        plan_id: str = "",
+        contents: Sequence[bytes] = (),
     ) -> None:
-        """Append events of one run, and results, in one transaction; both are durable when this returns.
+        """Append events of one run with results and contents, in one transaction; durable on return.
 
         Raises:
             StateError: another process holds a newer epoch, or `seq` does not follow the last event.
@@ -228,30 +244,25 @@ class Journal:
         if not events:
             return
         run_id = events[0].run_id
-        stored = tuple((plan_id, result) for result in results)
+        batch = _Batch(events, tuple((plan_id, result) for result in results), contents)
         if any(event.run_id != run_id for event in events):
             raise ValueError("one append holds the events of one run")
         with self._database.lock:
             known = self._heads.pop(run_id, None)  # forgotten whenever the write below does not end well
             current = known is not None and (known.epoch, known.seq + 1) == (epoch, events[0].seq)
-            if known is None or not current or not self._write(known, events, stored):
+            if known is None or not current or not self._write(known, batch):
                 with self._database.reading() as connection:
                     known = self._head(connection, run_id)
                 refuse_stale(known, events[0], epoch)
-                if not self._write(known, events, stored, epoch):
+                if not self._write(known, batch, epoch):
                     raise StateError(
                         f"run {run_id} is being written by another process",
                         hint="wait for it to end; `maestro runs` shows it",
                     )
 
-    def _write(
-        self,
-        old: Head,
-        events: Sequence[Event],
-        results: Sequence[tuple[str, CachedResult]],
-        epoch: int | None = None,
-    ) -> bool:
+    def _write(self, old: Head, batch: _Batch, epoch: int | None = None) -> bool:
         """Write behind `old`, or return False where that is not the head any more."""
+        events, results, contents = batch
         chain, rows = old.chain, []
         for seq, event in enumerate(events, old.seq + 1):
             if event.seq != seq:
@@ -265,7 +276,9 @@ class Journal:
             cursor.execute(self._update, (*new.row(), old.run_id, old.epoch, old.seq, old.chain))
             if cursor.rowcount != 1:
                 return False
-            cursor.executemany(self._insert, rows)
+            self._insert.put(cursor, rows)
+            if contents:
+                self.contents.put_all(cursor, contents, events[-1].at)
             self._results.put_all(cursor, results)
             self._outbox.put_all(cursor, events)
         self._marks.note(old.run_id, new.seq)

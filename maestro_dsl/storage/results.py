@@ -108,22 +108,16 @@ class _Upsert:
 
     def __init__(self, database: Database, table: Table) -> None:
         self._update = database.compiled(table.update().where(_place(table)))
-        self._insert = database.compiled(table.insert())
+        self._insert = database.inserter(table, "ON CONFLICT DO NOTHING")
         self._counter = Counter(database, table.name)
 
     def put_all(self, cursor: DBAPICursor, rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
         """Put rows given as (primary key, other values)."""
         # The last of a key wins; two equal nodes may end at the same moment.
         full = {place: (*place, *values, seal(*place, *values)) for place, values in rows}
-        cursor.executemany(self._update, [(*row, *place) for place, row in full.items()])
-        added = len(full) - cursor.rowcount
-        if added == len(full):
-            cursor.executemany(self._insert, list(full.values()))
-        elif added:
-            for place, row in full.items():
-                cursor.execute(self._update, (*row, *place))
-                if cursor.rowcount == 0:
-                    cursor.execute(self._insert, row)
+        added = self._insert.put(cursor, list(full.values()))
+        if added < len(full):
+            cursor.executemany(self._update, [(*row, *place) for place, row in full.items()])
         if added:
             self._counter.up(cursor, added)
 

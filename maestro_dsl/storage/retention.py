@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from maestro_dsl.engine.ports import RunRecord
-    from maestro_dsl.storage.artifacts import Artifacts, StoredObject
+    from maestro_dsl.storage.artifacts import Artifacts
+    from maestro_dsl.storage.contents import StoredObject
     from maestro_dsl.storage.journal import Journal
 
 GRACE_S: Final = 3600.0
@@ -107,15 +108,20 @@ class Retention:
         cached = self._results()
         longest_s = max([Keep().age_s, *(keep(item.output).age_s for item in records)])
         stale = self._stale(cached, runs, now - longest_s)
-        budget = _Budget(runs, cached, stale, objects, database_bytes(self._database), limit)
+        rows = {digest for digest, item in objects.items() if item.is_row}
+        journal_bytes = database_bytes(self._database) - sum(objects[digest].size for digest in rows)
+        budget = _Budget(runs, cached, stale, objects, journal_bytes, limit)
         budget.drop_results(self._unused(cached, runs, stale))
         removed += budget.drop_runs([item for item in kept.values() if _may_go(item, live)])
         orphans = sorted(set(objects) - budget.named - self._named_elsewhere())
         before = min([now - GRACE_S, *began])
-        old = [digest for digest in orphans if objects[digest].used_at < before]
+        leaving = rows & set[str]().union(*(cached[key].digests for key in budget.stale))
+        old = [item for item in orphans if objects[item].used_at < before and item not in leaving]
         count, size = len(old), sum(objects[digest].size for digest in old)
         if not dry_run:
             removed = [run_id for run_id in removed if remove_run(self._database, run_id)]
+            if self._artifacts.contents is not None:
+                self._artifacts.contents.keep(leaving, now)  # a live run may have found them just before
             remove_results(self._database, sorted(budget.stale))
             count, size = self._artifacts.remove(old, unused_since=before)
             sweep_leftovers(

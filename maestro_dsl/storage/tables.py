@@ -103,6 +103,15 @@ COMMANDS = Table(
 )
 """What people asked of runs from another terminal, and what became of it."""
 
+CONTENTS = Table(
+    "contents",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("used_at", Double, nullable=False),
+)
+"""Small contents, named by SHA-256, which is their checksum too."""
+
 BREAKERS = Table(
     "breakers",
     METADATA,

@@ -62,7 +62,9 @@ def verify_state(journal: Journal, artifacts: Artifacts, *, read_share: float, r
     for result in _results(journal):
         for digest in {result.result_digest, *blobs_of_result(result)}:
             named.setdefault(digest, f"the stored result of {result.node}")
-    objects = {item.digest: item.size for item in artifacts.objects()}
+    stored = list(artifacts.objects())
+    objects = {item.digest: item.size for item in stored}
+    rows = {item.digest for item in stored if item.is_row}
     damages += [_missing(digest, named[digest]) for digest in sorted(named.keys() - objects)]
     read = 0
     for digest in sorted(objects):
@@ -72,7 +74,7 @@ def verify_state(journal: Journal, artifacts: Artifacts, *, read_share: float, r
         try:
             artifacts.get(digest)
         except IntegrityError as problem:
-            damages.append(_content(digest, problem.message, named.get(digest)))
+            damages.append(_content(digest, problem.message, named.get(digest), is_row=digest in rows))
     kept = named.keys() | followed(_texts(journal), artifacts)
     orphans = [size for digest, size in objects.items() if digest not in kept]
     return Verified(
@@ -138,11 +140,9 @@ def _missing(digest: str, where: str) -> Damage:
     )
 
 
-def _content(digest: str, message: str, where: str | None) -> Damage:
+def _content(digest: str, message: str, where: str | None, *, is_row: bool) -> Damage:
     user = f"; {where} names it" if where else "; nothing names it"
-    way_out = (
-        f"remove objects/{digest[:2]}/{digest[2:]} and apply the plan again: it is made anew"
-        if where
-        else f"remove objects/{digest[:2]}/{digest[2:]}: nothing needs it"
-    )
-    return Damage(kind="content", what=message + user, way_out=way_out)
+    remedy = "apply the plan again: it is made anew" if where else "nothing needs it"
+    if not is_row:  # a row is replaced by what is made anew, a file of the name is left alone
+        remedy = f"remove objects/{digest[:2]}/{digest[2:]}{' and ' if where else ': '}{remedy}"
+    return Damage(kind="content", what=message + user, way_out=remedy)

@@ -75,6 +75,15 @@ class Disk:
     """No more faults: what is left should end."""
     liar: bool = False
 
+    def __post_init__(self) -> None:
+        """Keep contents in one place, whichever way they come."""
+        self.store.blobs = self.artifacts.blobs
+
+    @property
+    def inline_bytes(self) -> int:
+        """Up to which size contents come with events: in every other life."""
+        return 16 * 1024 * (self.seed % 2)
+
     def rand(self, *parts: object) -> Random:
         """Return the generator of one thing."""
         return Random(f"{self.seed}/{parts}")
@@ -179,7 +188,7 @@ class Process:
 
     # ---- store ---------------------------------------------------------------------------------------
 
-    def append(self, events, epoch, results=(), plan_id=""):
+    def append(self, events, epoch, results=(), plan_id="", contents=()):
         self._breathe()
         self.appends += 1
         fate, store = self.fate, self.disk.store
@@ -193,7 +202,7 @@ class Process:
             if have > ENDLESS:
                 self.die()
                 raise Endless("the run does not end")
-            store.append(events, epoch, results, plan_id)
+            store.append(events, epoch, results, plan_id, contents)
         if dies:
             self._die_here()
 
@@ -350,6 +359,7 @@ class Process:
             breakers=self.disk.breakers,
             tool_version="simulation",
             epoch=self.epoch,
+            inline_bytes=self.disk.inline_bytes,
             appender=executor,
         )
 

@@ -23,7 +23,7 @@ LAYERS = {
     "actions": 7, "composer": 7,
     "app": 8,
     "cli": 9, "service": 9, "lsp": 9,
-    "__main__": 10, "testing": 10, "__init__": 10,
+    "__main__": 10, "testing": 10, "virtual_time": 10, "__init__": 10,
 }  # fmt: skip
 """Package or module → layer. It may import its own folder and lower layers only."""
 

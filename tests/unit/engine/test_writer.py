@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import AlertRaised, Event, RunStarted
 from maestro_dsl.engine.state import RunState, apply
 from maestro_dsl.engine.writer import Writer
@@ -21,12 +22,12 @@ class SlowStore(MemoryStore):
         self.begun, self.through = threading.Semaphore(0), threading.Semaphore(0)
         self.refuse = False
 
-    def append(self, events, epoch, results=(), plan_id=""):
+    def append(self, events, epoch, *rest):
         self.begun.release()
         assert self.through.acquire(timeout=5)
         if self.refuse:
             raise StateError("taken over")
-        super().append(events, epoch, results, plan_id)
+        super().append(events, epoch, *rest)
 
 
 class Sink:
@@ -167,7 +168,7 @@ def test_content_is_stored_before_the_event_that_names_it(desk):
     store, writer, _ = desk
 
     async def main():
-        digest = writer.hold(b"content")
+        digest = writer.hold(digest_bytes(b"content"), b"content")
         writer.flush()  # nothing to store yet: the content waits for its event
         assert not writer._artifacts.has(digest)
         task = asyncio.create_task(writer.commit(alert(digest)))
