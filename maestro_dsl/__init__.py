@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from maestro_dsl.app.planning import plan_report
     from maestro_dsl.app.running import apply, resume
     from maestro_dsl.app.values import ApplyOptions, RunResult
+    from maestro_dsl.engine.orchestrator import RetryOrchestrator
     from maestro_dsl.engine.ports import Provider
     from maestro_dsl.engine.tokens import TokenTracker
     from maestro_dsl.errors import MaestroError
@@ -27,6 +28,7 @@ __all__ = [
     "MaestroError",
     "Overrides",
     "Provider",
+    "RetryOrchestrator",
     "RunResult",
     "TokenTracker",
     "__version__",
@@ -45,6 +47,7 @@ _HOMES: Final = {
     "MaestroError": "errors",
     "Overrides": "lang.settings",
     "Provider": "engine.ports",
+    "RetryOrchestrator": "engine.orchestrator",
     "RunResult": "app.values",
     "TokenTracker": "engine.tokens",
     "apply": "app.running",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_dsl.engine.events import (
@@ -21,14 +22,14 @@ from maestro_dsl.engine.events import (
     Usage,
 )
 from maestro_dsl.engine.failures import failure_of
-from maestro_dsl.engine.job import Desk, Job, Outcome, encoded_result, recorded_outcome
+from maestro_dsl.engine.job import Desk, Job, Outcome, booked_of, encoded_result, less, recorded_outcome
 from maestro_dsl.engine.policy import retry, safety
 from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
 from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease
 from maestro_dsl.engine.policy.retry import Again, History
 from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure
 from maestro_dsl.engine.purse import OVERRUN, Purse
-from maestro_dsl.engine.state import CANCELLED_TRY, NO_USAGE
+from maestro_dsl.engine.state import CANCELLED_TRY
 from maestro_dsl.errors import DiskFailure
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.deadlines import Deadlines
     from maestro_dsl.engine.finish import Finisher
     from maestro_dsl.engine.pacing import Pacer
-    from maestro_dsl.engine.state import NodeRecord
     from maestro_dsl.engine.writer import Writer
     from maestro_dsl.lang.model import Json
 
 Layer: TypeAlias = Callable[[Job], Awaitable[Outcome]]
+Gated: TypeAlias = Callable[[Job, Callable[[], bool]], Awaitable[Outcome | None]]
+"""A layer that asks once more whether the way is open, and gives None where it is not."""
 Try: TypeAlias = Callable[[Job, Lease], Awaitable[AttemptResult]]
 
 
@@ -87,19 +89,23 @@ class Coordinator:
 
     def _give_up(self, inner: Layer) -> Callable[[Job], Awaitable[None]]:
         async def work(job: Job) -> None:
-            try:
-                with self._deadlines.limit(self._time_left_s(job)):
-                    outcome = await inner(job)
-            except TimeoutError:
-                message = f"no result within {job.node.timeout_s:g} s, all attempts and waits included"
-                late = AttemptResult(failure=Failure.TIMEOUT, message=message)
-                outcome = Outcome(result=late, unwritten=job.unwritten, final=True)
+            outcome = await self._in_time(job, inner)
             if outcome.ok:
                 await self._finisher.succeed(job, outcome)
             else:
                 await self._finisher.give_up(job, outcome)
 
         return work
+
+    async def _in_time(self, job: Job, inner: Layer) -> Outcome:
+        left_s = self._desk.time_left_s(job)
+        # A try that begins when the time is up would be charged for a call that nobody makes.
+        if left_s or job.record.undecided is not None:
+            with suppress(TimeoutError), self._deadlines.limit(left_s):
+                return await inner(job)
+        message = f"no result within {job.node.timeout_s:g} s, all attempts and waits included"
+        late = AttemptResult(failure=Failure.TIMEOUT, message=message)
+        return Outcome(result=late, unwritten=job.unwritten, final=True)
 
     def _safety(self, inner: Layer) -> Layer:
         async def rounds(job: Job) -> Outcome:
@@ -132,38 +138,50 @@ class Coordinator:
 
         return tries
 
-    def _breaker(self, inner: Layer) -> Layer:
+    def _breaker(self, inner: Gated) -> Layer:
         async def admitted(job: Job) -> Outcome:
+            outcome = None
+            while outcome is None:
+                outcome = await once(job)
+            return outcome
+
+        async def once(job: Job) -> Outcome | None:
             if job.model is None:
-                return await inner(job)
-            policy = job.node.safety.breaker
+                return await inner(job, lambda: True)
+            model, policy = job.model, job.node.safety.breaker
             longest_s = job.node.retry.max_throttle_wait_s
-            if not await self._gate.patience(job.model, longest_s - job.record.waited_s):
-                message = f"{job.model[0]} asks for more patience than {longest_s:g} s"
+            if not await self._gate.patience(model, longest_s - job.record.waited_s):
+                message = f"{model[0]} asks for more patience than {longest_s:g} s"
                 return Outcome(result=AttemptResult(failure=Failure.THROTTLE, message=message), final=True)
-            probe = await self._gate.admitted(job.model, policy)
+            probe = await self._gate.admitted(model, policy)
             if probe is None:
-                message = f"{'/'.join(job.model)} is cut off after failures in a row; no probe succeeded"
+                message = f"{'/'.join(model)} is cut off after failures in a row; no probe succeeded"
                 return Outcome(result=AttemptResult(failure=Failure.OVERLOAD, message=message), final=True)
             try:
-                outcome = await inner(job)
+                outcome = await inner(job, lambda: self._gate.still_open(model, probe=probe))
             except BaseException:
-                self._gate.release(job.model, probe=probe)
+                self._gate.release(model, probe=probe)
                 raise
-            self._gate.record(job.model, policy, outcome.result.failure, probe=probe)
+            if outcome is None:
+                self._gate.release(model, probe=probe)
+            else:
+                self._gate.record(model, policy, outcome.result.failure, probe=probe)
             return outcome
 
         return admitted
 
-    def _ledger(self, inner: Try) -> Layer:
-        async def paid(job: Job) -> Outcome:
+    def _ledger(self, inner: Try) -> Gated:
+        async def paid(job: Job, still_open: Callable[[], bool]) -> Outcome | None:
             bound, free, priced = self._desk.bound(job)
             refused = self._unpriced(job) if not priced else None
             # Answers that a dead process paid for are booked already; this try only adds to them.
-            booked = _booked(job.record)
-            granted = refused or await self._purse.reserve(job, _less(bound, booked))
+            booked = booked_of(job.record)
+            granted = refused or await self._purse.reserve(job, less(bound, booked))
             if isinstance(granted, LimitDecision):
                 return self._refused(granted)
+            if not still_open():  # it closed while others held what this call may cost
+                self._purse.settle(job, granted, NOTHING)
+                return None
             began = self._monotonic()
             try:
                 self._pacer.check()
@@ -216,12 +234,6 @@ class Coordinator:
             return failure_of(error)
 
     # ---- parts of the layers -----------------------------------------------------------------------------
-
-    def _time_left_s(self, job: Job) -> float:
-        """Return what is left of the node's time: what earlier processes used of it is gone."""
-        begun = job.record.clock_from_s
-        used = 0.0 if begun is None else max(0.0, self._desk.state.active_s - begun)
-        return max(0.0, job.node.timeout_s - used)
 
     def _over(self, job: Job, outcome: Outcome) -> bool:
         return outcome.ok or not outcome.repeatable or self._desk.repeats_itself(job, outcome)
@@ -313,7 +325,7 @@ class Coordinator:
         record = job.record
         usage, nano_usd = self._spent(job, lease, result)
         spent = Amount(tokens=usage.total, nano_usd=nano_usd)
-        alerts = self._purse.settle(job, lease, _less(spent, booked))
+        alerts = self._purse.settle(job, lease, less(spent, booked))
         for alert in alerts:
             if alert.kind == OVERRUN:
                 self._limit_passed(alert.message)
@@ -367,7 +379,7 @@ class Coordinator:
             return
         usage, nano_usd = self._spent(job, lease, None)
         spent = Amount(tokens=usage.total, nano_usd=nano_usd)
-        alerts = self._purse.settle(job, lease, _less(spent, booked))
+        alerts = self._purse.settle(job, lease, less(spent, booked))
         finished: Body = AttemptFinished(
             node=job.node.address,
             attempt=record.attempt,
@@ -383,17 +395,3 @@ class Coordinator:
 
     def _monotonic(self) -> float:
         return self._desk.runtime.clock.monotonic()
-
-
-def _booked(record: NodeRecord) -> Amount:
-    if record.unsettled is NO_USAGE:
-        return NOTHING
-    return Amount(tokens=record.unsettled.total, nano_usd=record.unsettled_nano_usd)
-
-
-def _less(amount: Amount, booked: Amount) -> Amount:
-    if booked is NOTHING:
-        return amount
-    return Amount(
-        tokens=max(0, amount.tokens - booked.tokens), nano_usd=max(0, amount.nano_usd - booked.nano_usd)
-    )

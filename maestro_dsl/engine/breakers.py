@@ -111,6 +111,12 @@ class Gate:
             await self._pacer.answered.wait(min(admission.wait_s, given_up_at - now, LOOK_EVERY_S))
             self._pacer.check()
 
+    def still_open(self, model: ModelKey, *, probe: bool) -> bool:
+        """Return whether a call that was let through may still go out: it may have waited since."""
+        if self._until(model[0]) > self._clock.now():
+            return False
+        return probe or self._store.load(model).opened_at is None
+
     def _ask(self, model: ModelKey, policy: BreakerPolicy, now: float) -> Admission:
         found = self._store.load(model)
         admission, after = breaker.admit(policy, found, now)

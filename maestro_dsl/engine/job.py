@@ -27,7 +27,7 @@ from maestro_dsl.engine.ports import (
     Prices,
 )
 from maestro_dsl.engine.runtime import Runtime
-from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
+from maestro_dsl.engine.state import NO_USAGE, NodeRecord, NodeState, RunState
 from maestro_dsl.frozen import quick
 from maestro_dsl.lang.model import Json, ModelSettings
 
@@ -141,6 +141,12 @@ class Desk:
             timeout_s=node.attempt_timeout_s,
             quality_threshold=plan.quality_threshold,
         )
+
+    def time_left_s(self, job: Job) -> float:
+        """Return what is left of the node's time: what earlier processes used of it is gone."""
+        begun = job.record.clock_from_s
+        used = 0.0 if begun is None else max(0.0, self.state.active_s - begun)
+        return max(0.0, job.node.timeout_s - used)
 
     def dispatcher(self, job: Job) -> Dispatcher:
         """Return who runs the node's next attempt: in a process of its own where processes died over it."""
@@ -282,3 +288,19 @@ def recorded_outcome(artifacts: ArtifactStore, tried: AttemptFinished) -> Outcom
         return Outcome(result=load_result(artifacts, tried.result_digest), result_digest=tried.result_digest)
     failure = None if tried.failure is None else Failure(tried.failure)
     return Outcome(result=AttemptResult(failure=failure, message=tried.message, issues=tried.issues))
+
+
+def booked_of(record: NodeRecord) -> Amount:
+    """Return what is booked already of a node's answers that no finished try has reported."""
+    if record.unsettled is NO_USAGE:
+        return NOTHING
+    return Amount(tokens=record.unsettled.total, nano_usd=record.unsettled_nano_usd)
+
+
+def less(amount: Amount, booked: Amount) -> Amount:
+    """Return what is left of an amount, never negative."""
+    if booked is NOTHING:
+        return amount
+    return Amount(
+        tokens=max(0, amount.tokens - booked.tokens), nano_usd=max(0, amount.nano_usd - booked.nano_usd)
+    )

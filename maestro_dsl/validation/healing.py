@@ -11,7 +11,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from maestro_dsl.diagnostics import Severity
+from maestro_dsl.lang.source import Profile, load
+
 _FENCE: Final = re.compile(r"\A\s*(`{3,}|~{3,})[^\n`]*\n(?P<body>.*?)\n?\1\s*\Z", re.DOTALL)
+_LOOSE_VALUE: Final = re.compile(r"([ -]*[\w.-]+: +)([A-Za-z0-9][^\"\\#]*: [^\"\\#]*?) *")
+_MOST_LINES: Final = 50
 _TRAILING_COMMA: Final = re.compile(r",(\s*[}\]])")
 
 Healer = Callable[[str, str], str]
@@ -42,6 +47,27 @@ def _repair_json(path: str, text: str) -> str:
     return repaired if _is_json(repaired) else text
 
 
+def _repair_yaml(path: str, text: str) -> str:
+    """Quote a value with ": " in it where the parser stops there, only if that makes the text valid YAML."""
+    if not path.endswith((".yaml", ".yml")):
+        return text
+    lines = text.split("\n")
+    for _ in range(_MOST_LINES):
+        place = _broken_line(path, "\n".join(lines))
+        if place is None:
+            return "\n".join(lines)
+        loose = _LOOSE_VALUE.fullmatch(lines[place]) if place < len(lines) else None
+        if loose is None:
+            break
+        lines[place] = f'{loose[1]}"{loose[2]}"'
+    return text
+
+
+def _broken_line(path: str, text: str) -> int | None:
+    found = load(text, path, profile=Profile.INTERFACE).diagnostics
+    return next((item.span.line - 1 for item in found if item.severity is Severity.ERROR), None)
+
+
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
@@ -55,6 +81,7 @@ HEALERS: Final[Mapping[str, Healer]] = {
     "unified line ends": _unix_newlines,
     "stripped a code fence": _strip_fences,
     "repaired JSON": _repair_json,
+    "quoted values in YAML": _repair_yaml,
     "added a final newline": _final_newline,
 }
 

@@ -12,12 +12,15 @@ from unittest.mock import patch
 
 from maestro_dsl.engine import attempt, finish, interpreter, job, state, worker
 from maestro_dsl.engine.attempt import Coordinator
+from maestro_dsl.engine.breakers import Gate
 from maestro_dsl.engine.events import NodeFinished, RunResumed, Usage
 from maestro_dsl.engine.finish import Finisher
 from maestro_dsl.engine.graph import PlanIndex
-from maestro_dsl.engine.policy import retry, safety
+from maestro_dsl.engine.job import Desk
+from maestro_dsl.engine.policy import give_up, retry, safety
 from maestro_dsl.engine.policy.ledger import NOTHING, Ledger
 from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
+from maestro_dsl.engine.purse import Purse
 from maestro_dsl.engine.readiness import ReadyQueue
 from maestro_dsl.engine.writer import Writer
 
@@ -253,6 +256,73 @@ def full_disk_fails_a_node():
     return [patch.object(module, "DiskFailure", Nobody) for module in (attempt, finish, worker)]
 
 
+def innocent_is_blamed():
+    """A third death of the run ends a node, though it had a process of its own (was there)."""
+    return [patch.object(give_up, "crashed_too_often", lambda crashes, **_: crashes >= give_up.MAX_CRASHES)]
+
+
+def way_not_looked_at_again():
+    """A call that waited for money goes out to a provider that is not to be called by now (was there)."""
+    return [patch.object(Gate, "still_open", lambda *_, **__: True)]
+
+
+def patience_ignored():
+    """Only the node that was asked to wait does."""
+    return [patch.object(Gate, "_until", lambda *_: 0.0)]
+
+
+def begins_when_its_time_is_up():
+    """A node without any time left begins one more try, and is charged for it (was there)."""
+    original = Desk.time_left_s
+    return [patch.object(Desk, "time_left_s", lambda self, job: original(self, job) or 1e-9)]
+
+
+def effect_without_asking():
+    """A command with an effect outside runs again after a kill, and nobody is asked."""
+    original = worker.NodeWorker._work
+
+    async def work(self, own):
+        own.node = replace(own.node, effect=False)
+        await original(self, own)
+
+    return [patch.object(worker.NodeWorker, "_work", work)]
+
+
+def changed_input_is_reused():
+    """The result of a node whose inputs changed while it worked is kept for others."""
+    original = interpreter.Interpreter.__init__
+
+    def init(self, plan, *, runtime, **more):
+        asked = runtime.unchanged
+        original(self, plan, runtime=replace(runtime, unchanged=lambda node: asked(node) or True), **more)
+
+    return [patch.object(interpreter.Interpreter, "__init__", init)]
+
+
+def stored_result_not_used():
+    """What is stored for a key is made again."""
+
+    async def reuse(*_):
+        return False
+
+    return [patch.object(Finisher, "reuse", reuse)]
+
+
+def ticket_lost():
+    """A node that failed for good asks nobody for help."""
+    return [patch.object(Finisher, "_ticket", lambda *_: ())]
+
+
+def persona_budget_ignored():
+    """What a persona may spend is not looked at."""
+    original = Purse.accounts
+
+    def accounts(self, address):
+        return tuple(name for name in original(self, address) if not name.startswith("persona:"))
+
+    return [patch.object(Purse, "accounts", accounts)]
+
+
 BUGS = (
     lost_settle,
     reservation_not_released,
@@ -275,6 +345,15 @@ BUGS = (
     answer_of_a_dead_try_refunded,
     cut_off_try_cannot_be_answered,
     full_disk_fails_a_node,
+    innocent_is_blamed,
+    way_not_looked_at_again,
+    patience_ignored,
+    begins_when_its_time_is_up,
+    effect_without_asking,
+    changed_input_is_reused,
+    stored_result_not_used,
+    ticket_lost,
+    persona_budget_ignored,
 )
 
 

@@ -21,13 +21,16 @@ from maestro_dsl.engine.events import (
     NodeDecided,
     NodeFinished,
     NodeWaiting,
+    ProviderHeld,
     Published,
     PublishStarted,
     RetryScheduled,
     RunFinished,
     RunResumed,
+    TicketOpened,
     decode_event,
 )
+from maestro_dsl.engine.policy.give_up import MAX_CRASHES_APART
 from maestro_dsl.engine.state import RunState, apply
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.lang.model import GiveUp, Schedule
@@ -84,6 +87,11 @@ class Node:
     """Answers that no try has reported."""
     spent: int = 0
     crashes: int = 0
+    cut: bool = False
+    """A try of it was cut off by a death, and nobody has said since that it may run again."""
+    ticket: bool = False
+    began_s: float | None = None
+    """Working time of the run at which its time began."""
 
 
 def check(facts: Facts) -> None:
@@ -117,12 +125,21 @@ class Walk:
         self.over: Event | None = None
         self.stopped_at: float | None = None
         self.untrusted = False
+        self.held: dict[str, tuple[float, float]] = {}
+        """Provider → since when, and until when it is not to be called."""
+        self.worked_s, self.before = 0.0, 0.0
+        self.personas = {item.id: item for item in plan.personas}
+        self.budgets = {item.contract.id: item.contract.token_budget for item in plan.contracts}
+        self.earned = _earned_before(facts)
 
     def see(self, event: Event) -> None:
         """Check one event, then take note of it."""
         body = event.body
         if self.over is not None and not isinstance(body, AlertRaised):
             raise Broken("something happens after the end of the run")
+        if not isinstance(body, RunResumed) and self.state.status == "running":
+            self.worked_s += event.at - self.before
+        self.before = event.at
         rule = RULES.get(type(body))
         if rule is not None:
             rule(self, event, body)
@@ -139,11 +156,25 @@ class Walk:
         spent = sum(node.spent + node.open_tokens for node in self.nodes.values())
         if spent != self.state.tokens:
             raise Broken(f"{spent} tokens were spent, and the fold says {self.state.tokens}")
-        if self.limit is not None and not self.facts.disk.liar and self.state.tokens > self.limit:
-            raise Broken(f"{self.state.tokens} tokens are spent of {self.limit}")
+        if self.state.tokens > before and not self.facts.disk.liar:
+            self._within_limits()
         finals = sum(node.ended is not None for node in self.nodes.values())
         if finals != self.state.finals:
             raise Broken(f"{finals} nodes have ended, and the fold says {self.state.finals}")
+
+    def _within_limits(self) -> None:
+        if self.limit is not None and self.state.tokens > self.limit:
+            raise Broken(f"{self.state.tokens} tokens are spent of {self.limit}")
+        people: Counter[str] = Counter()
+        for node in self.nodes.values():
+            spent = node.spent + node.open_tokens
+            budget = self.budgets.get(node.spec.contract_id or "") if node.spec.deliverables else None
+            if budget is not None and spent > budget:
+                raise Broken(f"{node.spec.address} has spent {spent} tokens of {budget}")
+            people[node.spec.persona_id or ""] += spent
+        for name, persona in self.personas.items():
+            if people[name] > persona.token_budget:
+                raise Broken(f"{name} has spent {people[name]} tokens of {persona.token_budget}")
 
     # ---- what may start --------------------------------------------------------------------------------
 
@@ -161,12 +192,28 @@ class Walk:
             raise Broken(f"{body.node} runs while it waits for an answer")
         if self.stopped_at is not None and event.at > self.stopped_at + WITHIN_S:
             raise Broken(f"{body.node} starts after the plan was given up")
+        if node.spec.effect and node.cut:
+            raise Broken(f"{body.node} has its effect again, and nobody was asked")
+        if body.key in self.earned and not node.fence:
+            raise Broken(f"{body.node} runs, and its result is stored")
+        self._in_time(event, body, node)
         self._ready(body.node)
         self._tries(node, body)
         if node.place != (body.round, body.attempt):
             node.place, node.heard = (body.round, body.attempt), False
         node.flying, node.fence = body, body.fence
         self._crowd()
+
+    def _in_time(self, event: Event, body: AttemptStarted, node: Node) -> None:
+        if node.began_s is None:
+            node.began_s = self.worked_s
+        used = self.worked_s - node.began_s
+        if used > node.spec.timeout_s + WITHIN_S:
+            raise Broken(f"{body.node} tries again after {used:.1f} s of {node.spec.timeout_s:g} s")
+        persona = self.personas.get(node.spec.persona_id or "")
+        since, until = self.held.get("" if persona is None else persona.model.provider, (0.0, 0.0))
+        if since + WITHIN_S < event.at < until:
+            raise Broken(f"{body.node} begins {until - event.at:.2f} s before its provider may be called")
 
     def _ready(self, address: str) -> None:
         node = self.nodes[address].spec
@@ -197,9 +244,11 @@ class Walk:
         people = Counter(item.persona_id for item in flying if item.persona_id is not None)
         if people and max(people.values()) > execution.max_per_persona:
             raise Broken(f"{people} are at work, {execution.max_per_persona} a persona may be")
-        calls = sum(item.prompt is not None for item in flying)
-        if calls > execution.max_per_provider:
-            raise Broken(f"{calls} nodes call the provider, {execution.max_per_provider} may")
+        calls = Counter(
+            self.personas[item.persona_id].model.provider for item in flying if item.persona_id is not None
+        )
+        if calls and max(calls.values()) > execution.max_per_provider:
+            raise Broken(f"{calls} nodes call a provider, {execution.max_per_provider} may")
 
     def _tries(self, node: Node, body: AttemptStarted) -> None:
         policy, name = node.spec.retry, body.node
@@ -288,6 +337,13 @@ class Walk:
         if node.flying is not None:
             raise Broken(f"{body.node} ends with a try in flight")
         self._deserved(event, body, node)
+        if self.facts.disk.tickets and body.state in {"failed", "gave_up"} and node.decided is None:
+            if not node.ticket and node.spec.address:
+                raise Broken(f"{body.node} {body.state}, and there is no ticket about it")
+        elif node.ticket:
+            raise Broken(f"there is a ticket about {body.node}, which is {body.state}")
+        if "the process ended" in body.reason and node.crashes < MAX_CRASHES_APART:
+            raise Broken(f"{body.node} {body.state} for {node.crashes} kills from outside")
         if "disk is full" in body.reason:
             raise Broken(f"{body.node} {body.state}, and only the disk was full")
         node.ended = body
@@ -325,9 +381,7 @@ class Walk:
             for event in log:
                 if name == self.facts.run_id and event.seq >= until.seq:
                     break
-                body = event.body
-                if isinstance(body, NodeFinished) and body.state in GOOD and body.key:
-                    found.add(body.key)
+                found |= _earns(self.facts.disk, name, event)
         return found
 
     def asks(self, _event: Event, body: NodeWaiting) -> None:
@@ -341,6 +395,7 @@ class Walk:
         node.waits = False
         if body.decision in {"retry", "rerun"}:
             node.succeeded, node.rounds, node.crashes = False, node.rounds + 1, 0
+            node.cut, node.began_s = False, None
             node.answers, node.spent, node.open_tokens = {}, node.spent + node.open_tokens, 0
         else:
             node.decided = body.decision
@@ -359,12 +414,21 @@ class Walk:
             started = node.flying
             if started is not None and not started.free and not node.heard:
                 node.spent += started.reserved_tokens
-            node.flying = None
+            node.flying, node.cut = None, True
             node.crashes += 1
 
     def alerted(self, _event: Event, body: AlertRaised) -> None:
         if body.kind == "overrun":
             self.untrusted = True  # the provider lied about the most it could cost
+
+    def holds(self, event: Event, body: ProviderHeld) -> None:
+        self.held[body.provider] = event.at, body.until
+
+    def asks_for_help(self, _event: Event, body: TicketOpened) -> None:
+        node = self._open(body.node)
+        if node.ticket:
+            raise Broken(f"{body.node} asks for help twice")
+        node.ticket = True
 
     def raised(self, _event: Event, body: LimitRaised) -> None:
         self.limit = body.max_tokens if body.max_tokens is not None else self.limit
@@ -384,6 +448,8 @@ class Walk:
     def at_the_end(self, events: list[Event]) -> None:
         """Check what only a whole log can tell."""
         disk, name = self.facts.disk, self.facts.run_id
+        if disk.early:
+            raise Broken(disk.early[0])
         for address, node in self.nodes.items():
             billed = disk.billed.get((name, address), 0)
             covered = node.spent + node.open_tokens
@@ -436,6 +502,28 @@ class Walk:
                 raise Broken(f"{path} is not the file that its node made")
 
 
+def _earns(disk: Disk, run_id: str, event: Event) -> set[str]:
+    """Return the key whose result this event makes usable for others."""
+    body = event.body
+    if not isinstance(body, NodeFinished) or body.state not in GOOD or not body.key:
+        return set()
+    return set() if (run_id, body.node) in disk.changed and body.state != "cached" else {body.key}
+
+
+def _earned_before(facts: Facts) -> set[str]:
+    """Return the keys of results that are stored since before the run began."""
+    log = facts.disk.store.journal.get(facts.run_id, [])
+    begun = log[0].at if log else 0.0
+    approvals = {node.address for node in facts.plan.nodes if node.action == "approve"}
+    return {
+        key
+        for name, other in facts.disk.store.journal.items()
+        for event in other
+        if name != facts.run_id and event.at < begun and getattr(event.body, "node", "") not in approvals
+        for key in _earns(facts.disk, name, event)
+    }
+
+
 RULES = {
     AttemptStarted: Walk.started,
     ModelResponded: Walk.responded,
@@ -448,6 +536,8 @@ RULES = {
     NodeDecided: Walk.decides,
     RunResumed: Walk.resumed,
     AlertRaised: Walk.alerted,
+    ProviderHeld: Walk.holds,
+    TicketOpened: Walk.asks_for_help,
     LimitRaised: Walk.raised,
     RunFinished: Walk.closed,
 }

@@ -11,11 +11,11 @@ from unittest.mock import patch
 
 from simulation.invariants import Broken, Facts, check
 from simulation.plans import make_plan
-from simulation.worlds import Disk, Endless, Fate, Process, SlowDisk, log_of
+from simulation.worlds import BESIDE, Disk, Endless, Fate, Process, SlowDisk, log_of
 
 from maestro_dsl.codec import digest
 from maestro_dsl.engine import purse, writer
-from maestro_dsl.engine.events import LimitRaised, NodeDecided, RunPaused
+from maestro_dsl.engine.events import LimitRaised, NodeDecided, NodeFinished, NodeWaiting, RunPaused
 from maestro_dsl.engine.interpreter import run
 from maestro_dsl.engine.policy.ledger import Ledger
 from maestro_dsl.engine.runtime import RunControl, RunOptions
@@ -40,7 +40,8 @@ FAULTS = (
     ("full_at_publish", (1, 2, 3)),
     ("full_at_put", range(1, 12)),
     ("frozen_s", (0.25, 0.75, 2.5, 6.0)),
-    ("act", ("pause", "pause", "pause now", "pause now", "stop", "stop", "stop twice", "cancel")),
+    ("beside_s", (0.0, 0.4, 3.0)),
+    ("act", ("pause", "pause", "pause now", "pause now", "stop", "stop", "stop twice", "cancel", "answer")),
 )
 """What may happen to a process, and when; each as likely as the others."""
 
@@ -82,7 +83,7 @@ def simulate(seed: int) -> Story:
     """
     rand = Random(seed)
     plan, disk, story = make_plan(rand), Disk(seed), Story(seed)
-    disk.liar = rand.random() < 0.1
+    disk.liar, disk.tickets = rand.random() < 0.1, rand.random() < 0.3
     if rand.random() < 0.06:
         disk.deadly = frozenset({rand.choice(plan.nodes).address})
     try:
@@ -109,6 +110,8 @@ def _live(plan, disk, rand, story, run_id):
         state, how = _process(plan, disk, fate, run_id, begun, options if begun else RunOptions(), rand)
         story.ends[how] += 1
         check(facts)
+        if fate.beside_s is not None:
+            check(Facts(plan=plan, disk=disk, run_id=BESIDE, limit=plan.guardrails.max_tokens))
         options = RunOptions()
         if state is None:
             continue
@@ -166,6 +169,10 @@ def _process(plan, disk, fate, run_id, begun, options, rand):
             await asyncio.sleep(fate.frozen_s)
             second = Process(disk, plan, Fate(), run_id)
             tasks.append(asyncio.ensure_future(work(second, bool(log_of(disk, run_id)), RunOptions())))
+        if fate.beside_s is not None:
+            await asyncio.sleep(fate.beside_s)
+            other = Process(disk, plan, Fate(), BESIDE)
+            tasks.insert(0, asyncio.ensure_future(work(other, bool(log_of(disk, BESIDE)), RunOptions())))
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         return ends[-1], ends[:-1]
 
@@ -175,7 +182,7 @@ def _process(plan, disk, fate, run_id, begun, options, rand):
         running = asyncio.ensure_future(
             run(
                 plan,
-                run_id=run_id,
+                run_id=own.run_id,
                 runtime=own.runtime(loop, slow),
                 resume=resume,
                 options=asked,
@@ -204,13 +211,17 @@ def _process(plan, disk, fate, run_id, begun, options, rand):
         _drain(loop, slow)
         disk.passed_s += loop.time() + 1.0
         loop.close()
-    for end in former:
-        expected = (StateError, Killed) if isinstance(end, BaseException) else ()
-        if expected and not isinstance(end, expected):
-            raise end
+    _expected(former)
     if not isinstance(ended, BaseException) and fate.frozen_s is None:
         _nothing_reserved()
     return _ended(ended)
+
+
+def _expected(ends):
+    """Raise what no process may end with that lost its run or its life."""
+    for end in ends:
+        if isinstance(end, BaseException) and not isinstance(end, (StateError, Killed)):
+            raise end
 
 
 def _nothing_reserved():
@@ -264,5 +275,23 @@ def _arrange(process, control):
         "stop twice": lambda: (control.stop(), control.stop()),
         "cancel": lambda: control.cancel("cancelled by a person"),
     }
+    acts["answer"] = lambda: _answer_while_it_runs(process, control)
     if fate.act:
         loop.call_later(fate.act_at_s, acts[fate.act])
+
+
+def _answer_while_it_runs(process, control, left=30):
+    """Answer from another terminal what the run asks, as long as the process lives."""
+    waiting = {}
+    for event in log_of(process.disk, process.run_id):
+        if isinstance(event.body, NodeWaiting):
+            waiting[event.body.node] = event.body
+        elif isinstance(event.body, (NodeDecided, NodeFinished)):
+            waiting.pop(event.body.node, None)
+    rand = process.disk.rand(process.epoch, left)
+    for node in waiting:
+        decision = rand.choice(("approve", "approve", "reject", "skip", "retry"))
+        control.decide(NodeDecided(node=node, decision=decision, by="p"))
+    if process.alive and left:
+        again = asyncio.get_running_loop()
+        again.call_later(1.0, _answer_while_it_runs, process, control, left - 1)

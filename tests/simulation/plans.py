@@ -71,7 +71,7 @@ class Draft:
                 edges=edges,
                 key_parts=(KeyPart(name="prompt", digest=address),),
                 give_up=rand.choice(POLICIES) if rand.random() < 0.9 else GiveUp.ASK,
-                timeout_s=rand.choice((60.0, 900.0)),
+                timeout_s=rand.choice((12.0, 60.0, 900.0)),
                 attempt_timeout_s=rand.choice((5.0, 30.0)),
                 retry=RetryPolicy(
                     max_attempts=rand.choice((1, 2, 3)),
@@ -154,7 +154,7 @@ def _persona(name: str, rand: Random) -> CompiledPersona:
         expertise=(),
         tools=(),
         prompt="",
-        model=ModelRef(provider="moody", model="m"),
+        model=ModelRef(provider=rand.choice(("moody", "moody", "other")), model=rand.choice("mmn")),
         settings=ModelSettings(max_output_tokens=ANSWER_TOKENS),
         max_attempts=3,
         token_budget=rand.choice((100_000, 100_000, 1_500)),

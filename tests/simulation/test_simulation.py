@@ -19,13 +19,18 @@ SEED = os.environ.get("MAESTRO_SIM_SEED")
 SEEDS = 35
 LOOKED_AT = 3_000
 KNOWN: dict[str, int] = {
-    "paid_twice": 9,
-    "resume_without_fence": 4,
-    "give_up_forgotten": 151,
-    "cached_failure": 4,
-    "finished_try_runs_again": 11,
-    "interrupted_not_named": 5,
-    "answer_of_a_dead_try_refunded": 268,
+    "paid_twice": 18,
+    "barrier_skip": 9,
+    "resume_without_fence": 6,
+    "persona_limit_ignored": 7,
+    "give_up_forgotten": 136,
+    "answer_of_a_dead_try_refunded": 3918,
+    "cut_off_try_cannot_be_answered": 11,
+    "innocent_is_blamed": 108,
+    "way_not_looked_at_again": 755,
+    "patience_ignored": 7,
+    "begins_when_its_time_is_up": 1186,
+    "changed_input_is_reused": 16,
 }
 """Bug → a seed that shows it; 0 where nothing stands here."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.actions.request import ask
 from maestro_dsl.engine.breakers import MemoryBreakers
-from maestro_dsl.engine.events import FileRef, Issue, Usage
+from maestro_dsl.engine.events import FileRef, Issue, ProviderHeld, Usage
 from maestro_dsl.engine.local import LocalDispatcher
 from maestro_dsl.engine.ports import (
     AttemptResult,
@@ -39,10 +39,13 @@ from maestro_dsl.testing import (
 )
 
 if TYPE_CHECKING:
-    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
     from maestro_dsl.engine.events import Event
 
 PRICE = 7
+BESIDE = "beside"
+ON_ITS_WAY_S = 0.5
+"""A call that begins so soon after a change may have been on its way before it."""
 ENDLESS = 6_000
 """More events than any run of these plans has: one that has them goes round in circles."""
 ASKED = ("ok", "ok", "ok", "ok", "slow", "bad", "unparsable", "transport", "throttle", "overload", "hang")
@@ -74,6 +77,11 @@ class Disk:
     calm: bool = False
     """No more faults: what is left should end."""
     liar: bool = False
+    tickets: bool = False
+    changed: set[tuple[str, str]] = field(default_factory=set)
+    """(run, node) whose inputs changed while it worked, so that its result is of no use to others."""
+    early: list[str] = field(default_factory=list)
+    """Calls that went to a provider which had asked for patience, or whose breaker was open."""
 
     def __post_init__(self) -> None:
         """Keep contents in one place, whichever way they come."""
@@ -105,6 +113,8 @@ class Fate:
     act: str = ""
     act_at_s: float = 0.0
     threaded: bool = False
+    beside_s: float | None = None
+    """At this time another process begins, or goes on with, another run of the same plan."""
     frozen_s: float | None = None
     """The process loses its lease at this time to another, and goes on as if it had it."""
 
@@ -163,6 +173,7 @@ class Process:
         self.ended: asyncio.Event = asyncio.Event()
         self.appends = self.puts = self.asked = self.publishings = 0
         self.blobs = disk.artifacts.blobs
+        self.files = {} if run_id == BESIDE else disk.files  # another run has another output
         disk.epoch += 1
         self.epoch = disk.epoch
         disk.store._epochs[run_id] = disk.epoch  # taking the lease fences everyone before
@@ -243,7 +254,7 @@ class Process:
             raise DiskFailure("cannot write the output: the disk is full", hint="free some space")
         dies = self.publishings == self.fate.die_at_publish
         for item in files[:1] if dies else files:
-            self.disk.files[item.path] = item.digest
+            self.files[item.path] = item.digest
         have = len(self.disk.store.journal.get(self.run_id, ()))
         self.disk.published.append((self.run_id, have, node, tuple(files)))
         if dies:
@@ -258,6 +269,7 @@ class Process:
         self._breathe()
         self.asked += 1
         node, disk = request.task.node, self.disk
+        self._may_call(node)
         rand = disk.rand(request.idempotency_key, self.epoch, self.run_id)
         mood = "ok" if disk.calm else rand.choice(ASKED)
         disk.calls.append((self.run_id, request.idempotency_key))
@@ -277,6 +289,29 @@ class Process:
             raise ProviderFailure(Failure.TRANSPORT, mood)
         self._deadly(node)
         return ModelResponse(text=mood, usage=usage)
+
+    def _may_call(self, node: str) -> None:
+        persona = next(item.persona_id for item in self.plan.nodes if item.address == node)
+        model = next(item.model for item in self.plan.personas if item.id == persona)
+        now = START + self.disk.passed_s + asyncio.get_running_loop().time()
+        held = self.disk.breakers.load((model.provider, "")).held_until
+        known = self.disk.breakers.load((model.provider, model.model))
+        asked = [
+            event.at
+            for event in log_of(self.disk, self.run_id)
+            if isinstance(event.body, ProviderHeld) and event.body.until == held
+        ]
+        if now < held and asked and asked[0] < now - ON_ITS_WAY_S:
+            self.disk.early.append(f"{node} calls {model.provider}, which asked for {held - now:.2f} s more")
+        if known.opened_at is not None and known.probe_at is None and known.opened_at < now - ON_ITS_WAY_S:
+            self.disk.early.append(f"{node} calls {model.model} through an open breaker")
+
+    def _unchanged(self, node: PlanNode) -> bool:
+        same = self.disk.calm or self.disk.rand(node.address, self.epoch, "input").random() < 0.9
+        place = self.run_id, node.address
+        if self.epoch == self.disk.store._epochs[self.run_id]:  # else nothing that comes of it is stored
+            (self.disk.changed.discard if same else self.disk.changed.add)(place)
+        return same
 
     # ---- action --------------------------------------------------------------------------------------
 
@@ -358,6 +393,8 @@ class Process:
             prices=prices,
             breakers=self.disk.breakers,
             tool_version="simulation",
+            ticket_target={"sink": "webhook"} if self.disk.tickets else None,
+            unchanged=self._unchanged,
             epoch=self.epoch,
             inline_bytes=self.disk.inline_bytes,
             appender=executor,

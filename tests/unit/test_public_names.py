@@ -18,6 +18,7 @@ NAMES = [
     "MaestroError",
     "Overrides",
     "Provider",
+    "RetryOrchestrator",
     "RunResult",
     "TokenTracker",
     "__version__",

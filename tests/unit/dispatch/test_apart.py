@@ -16,6 +16,7 @@ from maestro_dsl.dispatch.apart import ApartDispatcher
 from maestro_dsl.engine.events import ServiceReady, Usage
 from maestro_dsl.engine.ports import AttemptLink, AttemptResult, AttemptSpec, Failure
 from maestro_dsl.errors import DiskFailure, HelpNeeded
+from maestro_dsl.storage.journal import Journal
 
 OTHER_SIDE = """
 import json, os, signal, sys, time
@@ -120,8 +121,9 @@ def test_the_real_other_side_does_what_this_side_would(spec, tmp_path):
         "base": str(tmp_path),
         "sandbox": "none",
         "prices": None,
+        "journal_mode": "WAL",
     }
-    (tmp_path / "state").mkdir()
+    Journal.open(tmp_path / "state").close()
     dispatcher = ApartDispatcher(command=command(), setup=setup, on_event=[].append)
     done = asyncio.run(dispatcher.submit(spec, AttemptLink(answered=None, stored={})))
     assert done.failure is Failure.FATAL

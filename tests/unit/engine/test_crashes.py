@@ -204,6 +204,26 @@ def test_a_node_s_time_goes_on_where_the_dead_process_left_it(make_plan):
     assert state.active_s < 11
 
 
+def test_when_its_time_is_up_a_node_begins_no_try_that_would_be_charged(make_plan, make_persona):
+    plan = make_plan(
+        {"late": [], "tick": []},
+        personas=(make_persona("p"),),
+        persona_id="p",
+        prompt=Prompt(system="", user="x" * 100),
+        timeout_s=10.0,
+        attempt_timeout_s=30.0,
+        **ONCE,
+    )
+    script = ScriptedAction({"late": [Step(seconds=30)], "tick": [Step(seconds=10)]})
+    world = World(action=script, prices=FlatPrices(nano_usd=1))
+    world.store.kill_after = 5  # both tries and the end of "tick", when "late" has no time left either
+    with contextlib.suppress(Killed):
+        run_plan(plan, world)
+    state = run_plan(plan, restarted(world), resume=True)
+    assert (states(state)["late"], state.nodes["late"].fence) == ("gave_up", 1)
+    assert "no result within 10 s" in state.nodes["late"].final.reason
+
+
 def test_a_new_chance_by_a_person_has_the_whole_time_again(make_plan):
     plan = make_plan({"slow": []}, timeout_s=10.0, attempt_timeout_s=10.0, give_up=GiveUp.ASK, **ONCE)
     script = ScriptedAction({"slow": [failing(Failure.INVALID, "no", seconds=8.0), Step(seconds=8)]})

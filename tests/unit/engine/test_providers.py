@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from maestro_dsl.compiler.plan import BreakerPolicy, ModelRef, Prompt, RetryPolicy, SafetyPolicy
+from maestro_dsl.compiler.plan import BreakerPolicy, Guardrails, ModelRef, Prompt, RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.breakers import MemoryBreakers
 from maestro_dsl.engine.events import AlertRaised, AttemptStarted, ProviderHeld, RetryScheduled
 from maestro_dsl.engine.policy.breaker import Breaker, BreakerMode
@@ -106,6 +106,16 @@ def test_a_node_that_would_wait_too_long_for_others_fails_as_throttled(models):
     state = run_plan(plan, World(action=ScriptedAction(script)))
     assert states(state) == {"a": "succeeded", "b": "gave_up"}
     assert "acme asks for more patience than 10 s" in state.nodes["b"].final.reason
+
+
+def test_a_call_that_waited_for_money_looks_again_whether_its_provider_may_be_called(models):
+    """It waits until the other gives its reservation back, and by then the provider wants patience."""
+    plan = models({"a": "p", "b": "q"}, {"p": MODEL, "q": ("acme", "n")})
+    plan = replace(plan, guardrails=Guardrails(max_tokens=1_500))  # a call may take 1,001
+    step = Step(seconds=5, result=AttemptResult(failure=Failure.THROTTLE, message="429", retry_after_s=40.0))
+    world = World(action=ScriptedAction({"a": [step, Step()], "b": [Step()]}))
+    assert run_plan(plan, world).status == "completed"
+    assert at(world, AttemptStarted, "b")[0] >= 45.0
 
 
 def test_patience_is_shared_by_all_runs_on_the_state_directory(models):

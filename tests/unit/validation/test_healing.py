@@ -32,7 +32,16 @@ def test_line_ends_and_the_last_newline():
     )
 
 
-@given(st.text(), st.sampled_from(["a.json", "a.py", "a.md"]))
+def test_a_value_with_a_colon_is_quoted_where_that_makes_yaml_valid():
+    loose = "title: Shop: the API\nnote: |\n  a: b: c\nother:\n  - name: x: y\nplain: a # b: c\n"
+    broken = "a: {b: [}\nc: d: e\n"
+    files, done = heal({"a.yaml": loose, "b.yml": broken, "c.md": "a: b: c\n"})
+    quoted = loose.replace("Shop: the API", '"Shop: the API"').replace("x: y", '"x: y"')
+    assert files == {"a.yaml": quoted, "b.yml": broken, "c.md": "a: b: c\n"}
+    assert done == ("a.yaml: quoted values in YAML",)
+
+
+@given(st.text(), st.sampled_from(["a.json", "a.yaml", "a.py", "a.md"]))
 def test_healing_twice_changes_nothing_more_for_unfenced_text(text, path):
     once, _ = heal({path: text})
     again, done = heal(once)
