@@ -21,6 +21,7 @@ from maestro_dsl.compiler.plan import (
     CompiledPlan,
     Edge,
     EdgeKind,
+    KeyPart,
     ModelRef,
     PlanNode,
     Prompt,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.workspace import ResolvedMember
 
 _NO_RETRY: Final = RetrySettings()
+_NOTHING: Final[tuple[str, ...]] = ()
 _OWN: Final = (
     "address",
     "node",
@@ -67,7 +69,7 @@ _OWN: Final = (
     "idempotency_key",
     "key_parts",
 )
-"""What each node has for itself, in the order in which `_Builder.node` says it."""
+"""What each node has for itself, in the order in which `_Builder.nodes` says it."""
 
 
 def compile_workspace(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
@@ -86,14 +88,14 @@ def _compile(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
     if diagnostics.has_errors:
         return None, diagnostics
     builder = _Builder(workspace=workspace, contracts=contracts, expansion=expansion)
-    nodes = tuple(map(builder.node, expansion.instances))
+    nodes = builder.nodes()
     diagnostics.extend(builder.diagnostics)
     plan = None if builder.diagnostics.has_errors else _plan(workspace, builder, nodes)
     return plan, diagnostics
 
 
 def _plan(workspace: Workspace, builder: _Builder, nodes: tuple[PlanNode, ...]) -> CompiledPlan:
-    from maestro_dsl.compiler.dag import Dag, waves
+    from maestro_dsl.compiler.dag import Dag
 
     settings, plan = workspace.settings, workspace.plan.value
     return CompiledPlan(
@@ -103,7 +105,7 @@ def _plan(workspace: Workspace, builder: _Builder, nodes: tuple[PlanNode, ...]) 
         blueprint=f"{workspace.blueprint.value.id}@{workspace.blueprint.value.version}",
         execution_mode=workspace.blueprint.value.execution_mode,
         nodes=nodes,
-        waves=waves(Dag.of(builder.expansion.sources), builder.expansion.order),
+        waves=Dag.of(builder.expansion.sources).waves(builder.expansion.order),
         personas=tuple(builder.persona(member) for member in workspace.team.values()),
         contracts=tuple(builder.contracts.values()),
         provider=settings.provider,
@@ -169,46 +171,52 @@ class _Builder:
         self.keys = KeyWriter(self.workspace, self.contracts, self.expansion)
         self._safety = safety_policy(self.workspace.settings.safety)
 
-    def node(self, instance: Instance) -> PlanNode:
-        """Return the plan node of an instance."""
-        address, spec, expansion = instance.address, instance.spec, self.expansion
-        contract_id, persona_id = instance.contract_id, instance.persona_id
-        group = (spec.id, contract_id, persona_id)
-        make = self._steps.get(group)
-        if make is None:
-            make = self._steps[group] = self._maker(instance)
-        edges = expansion.edges[address]
-        mocks: tuple[str, ...] = ()
-        reals: tuple[str, ...] = ()
-        prompt = None
-        if contract_id is None and persona_id is None:
-            parts = self.keys.plain(instance)
-        else:
-            mocks, reals = expansion.mocks.get(address, ()), expansion.reals.get(address, ())
-            member = self.workspace.team.get(persona_id or "")
-            prompt = self._prompt(instance, member, mocks, reals)
-            parts = self.keys.parts(instance, member, prompt, (*mocks, *reals))
-        return make(
-            address,
-            spec.id,
-            instance.key,
-            instance.rechecks,
-            edges,
-            mocks,
-            reals,
-            expansion.writes.get(address, ()),
-            self._reads(instance, edges, reals) if expansion.writes else (),
-            instance.when,
-            instance.params,
-            instance.late_params,
-            instance.bindings,
-            prompt,
-            instance.idempotency_key,
-            parts,
-        )
+    def nodes(self) -> tuple[PlanNode, ...]:
+        """Return the plan nodes of all instances."""
+        edges_of, writes_of = self.expansion.edges, self.expansion.writes
+        steps, plain = self._steps, self.keys.plain
+        found: list[PlanNode] = []
+        for instance in self.expansion.instances:
+            spec, contract_id, persona_id = instance.spec, instance.contract_id, instance.persona_id
+            make = steps.get((spec.id, contract_id, persona_id)) or self._maker(instance)
+            address, edges = instance.address, edges_of[instance.address]
+            if contract_id is None and persona_id is None:
+                mocks, reals, prompt, parts = _NOTHING, _NOTHING, None, plain(instance)
+            else:
+                mocks, reals, prompt, parts = self._with_contract(instance)
+            node = make(
+                address,
+                spec.id,
+                instance.key,
+                instance.rechecks,
+                edges,
+                mocks,
+                reals,
+                writes_of.get(address, _NOTHING) if writes_of else _NOTHING,
+                self._reads(instance, edges, reals) if writes_of else _NOTHING,
+                instance.when,
+                instance.params,
+                instance.late_params,
+                instance.bindings,
+                prompt,
+                instance.idempotency_key,
+                parts,
+            )
+            found.append(node)
+        return tuple(found)
+
+    def _with_contract(
+        self, instance: Instance
+    ) -> tuple[tuple[str, ...], tuple[str, ...], Prompt | None, tuple[KeyPart, ...]]:
+        """Return what a node that has a contract or a persona consumes, what it asks, and its key."""
+        mocks = self.expansion.mocks.get(instance.address, _NOTHING)
+        reals = self.expansion.reals.get(instance.address, _NOTHING)
+        member = self.workspace.team.get(instance.persona_id or "")
+        prompt = self._prompt(instance, member, mocks, reals)
+        return mocks, reals, prompt, self.keys.parts(instance, member, prompt, (*mocks, *reals))
 
     def _maker(self, instance: Instance) -> Callable[..., PlanNode]:
-        """Return what makes a node like `instance` from the values of `_OWN`."""
+        """Return, and keep, what makes a node like `instance` from the values of `_OWN`."""
         spec, contract = instance.spec, self._contract(instance)
         settings, retry = self._node_settings(spec, contract, instance.persona_id)
         estimate_s = _estimate(spec, contract)
@@ -234,6 +242,7 @@ class _Builder:
                 effect=spec.effect,
             )
             make = self._makers[stated] = copier(first, *_OWN)
+        self._steps[spec.id, instance.contract_id, instance.persona_id] = make
         return make
 
     def persona(self, member: ResolvedMember) -> CompiledPersona:

@@ -31,9 +31,9 @@ class Dag(_DiGraph):
     def of(cls, sources: Mapping[str, Collection[str]]) -> Dag:
         """Return the graph of `sources`, which maps each node to the nodes it needs."""
         graph = cls()
-        node, before, after = graph._node, graph._pred, graph._succ
-        for name in sources:
-            node[name], after[name] = {}, {}
+        before, after = graph._pred, graph._succ
+        graph._node.update({name: {} for name in sources})
+        after.update({name: {} for name in sources})
         for name, needed in sources.items():
             into: dict[str, dict[str, object]] = {}
             before[name] = into
@@ -41,24 +41,24 @@ class Dag(_DiGraph):
                 into[source] = after[source][name] = {}
         return graph
 
+    def waves(self, order: Iterable[str] | None = None) -> tuple[tuple[str, ...], ...]:
+        """Return the nodes in levels: each node stands in the first wave after all that it needs.
 
-def waves(graph: Dag, order: Iterable[str] | None = None) -> tuple[tuple[str, ...], ...]:
-    """Return the nodes in levels: each node stands in the first wave after all that it needs.
-
-    Inside a wave the nodes stand as they do in `graph`, which has no cycles. `order` names all of them, each
-    after what it needs, where the caller knows that already.
-    """
-    level: dict[str, int] = {}
-    for node in order if order is not None else nx.topological_sort(graph):
-        lowest = 0
-        for source in graph.predecessors(node):
-            if level[source] >= lowest:
-                lowest = level[source] + 1
-        level[node] = lowest
-    found: list[list[str]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
-    for node in graph:
-        found[level[node]].append(node)
-    return tuple(map(tuple, found))
+        Inside a wave the nodes stand as they do in the graph, which has no cycles. `order` names all of them,
+        each after what it needs, where the caller knows that already.
+        """
+        before = self._pred
+        level: dict[str, int] = {}
+        for node in order if order is not None else nx.topological_sort(self):
+            lowest = 0
+            for source in before[node]:
+                if level[source] >= lowest:
+                    lowest = level[source] + 1
+            level[node] = lowest
+        found: list[list[str]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
+        for node in self._node:
+            found[level[node]].append(node)
+        return tuple(map(tuple, found))
 
 
 def critical_path(graph: Dag, durations_s: Mapping[str, float]) -> tuple[float, tuple[str, ...]]:

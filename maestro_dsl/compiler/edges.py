@@ -37,17 +37,21 @@ class Graph:
     """Contract id → addresses of the nodes that fulfil it."""
 
 
-def connect(workspace: Workspace, found: Iterable[Instance], order: Iterable[str]) -> Graph:
+def connect(workspace: Workspace, found: Iterable[Instance], order: tuple[str, ...]) -> Graph:
     """Return the graph of all live instances; `order` names the blueprint nodes, each after its needs."""
     groups: dict[str, dict[str | None, Instance]] = {name: {} for name in workspace.blueprint.value.nodes}
     for instance in found:
         groups[instance.spec.id][instance.key] = instance
     edges = _Needs(groups).all_edges(order)
-    live = [instance for group in groups.values() for instance in group.values() if instance.is_live]
-    graph = Graph(
-        instances={instance.address: instance for instance in live},
-        edges={instance.address: edges[instance.address] for instance in live},
-    )
+    live = {
+        instance.address: instance
+        for group in groups.values()
+        for instance in group.values()
+        if instance.is_live
+    }
+    if len(live) < len(edges) or tuple(groups) != order:
+        edges = {address: edges[address] for address in live}
+    graph = Graph(instances=live, edges=edges)
     contracts = {name: item.document.value for name, item in workspace.contracts.items()}
     if contracts:
         _consume(graph, contracts)

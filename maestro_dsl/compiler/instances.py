@@ -99,10 +99,12 @@ class _Expansion:
     wrong_params: set[Span] = field(default_factory=set)
     evaluated: dict[str, Json] = field(default_factory=dict)
     """Values of expressions over `base`, which many nodes share."""
+    members: dict[str, list[tuple[str, Json]]] = field(default_factory=dict)
+    """Keys and items of each `foreach` that is sound."""
     rendered: dict[str, Json] = field(default_factory=dict)
     names: RenderedIds = field(init=False)
     make: Callable[..., Instance] = field(init=False)
-    make_literal: Callable[..., Instance] = field(init=False)
+    make_simple: Callable[..., Instance] = field(init=False)
     is_fed_well: bool = True
     """False where inputs of the plan are wrong, so that what they render to is too."""
     is_hungry: bool = False
@@ -113,7 +115,7 @@ class _Expansion:
         self.names = RenderedIds(self.workspace, self.diagnostics)
         nothing = Instance(address="", spec=NodeSpec(id="", action=""), bindings=_NOTHING)
         self.make = copier(nothing, *_FIELDS)
-        self.make_literal = copier(
+        self.make_simple = copier(
             nothing, "address", "spec", "key", "persona_id", "params", "idempotency_key"
         )
         plan, blueprint = self.workspace.plan, self.workspace.blueprint
@@ -127,18 +129,18 @@ class _Expansion:
         if spec.foreach is None:
             self.found.append(self._one(reader, None, self.base, None))
             return
-        members = self._members(spec)
-        if reader.is_literal and not any(isinstance(item, dict) for _, item in members):
-            node_id, persona_id, params, again = spec.id, spec.persona, spec.params, spec.idempotency_key
-            make = self.make_literal
-            self.found += [
-                make(f"{node_id}[{key}]", spec, key, persona_id, params, again) for key, _ in members
-            ]
+        members, base, name = self._members(spec), self.base, spec.as_name or "item"
+        if not reader.is_simple or any(isinstance(item, dict) for _, item in members):
+            for key, item in members:
+                context = {**base, name: item, "key": key} if reader.has_expressions else base
+                self.found.append(self._one(reader, key, context, item))
             return
-        base, name = self.base, spec.as_name or "item"
+        node_id, persona_id, params, again = spec.id, spec.persona, spec.params, spec.idempotency_key
+        make, found = self.make_simple, self.found
         for key, item in members:
-            context = {**base, name: item, "key": key} if reader.has_expressions else base
-            self.found.append(self._one(reader, key, context, item))
+            if not reader.is_plain:
+                params, _ = self._params(reader, {**base, name: item, "key": key})
+            found.append(make(f"{node_id}[{key}]", spec, key, persona_id, params, again))
 
     def is_over_limit(self) -> bool:
         """Report once that the plan has too many nodes."""
@@ -151,7 +153,10 @@ class _Expansion:
         return True
 
     def _members(self, spec: NodeSpec) -> list[tuple[str, Json]]:
-        value = self._evaluate(spec, "foreach", spec.foreach or "", self.base)
+        text = spec.foreach or ""
+        if text in self.members:
+            return self.members[text]
+        value = self._evaluate(spec, "foreach", text, self.base)
         keys: list[str] = []
         items: list[Json] = []
         if isinstance(value, dict):
@@ -167,7 +172,8 @@ class _Expansion:
             why = _why_wrong(keys)
             self._report("EXP003", "expression-type", spec, "foreach", f"foreach: {why}")
             return []
-        return list(zip(keys, items, strict=True))
+        self.members[text] = list(zip(keys, items, strict=True))
+        return self.members[text]
 
     def _one(self, reader: _Reader, key: str | None, context: dict[str, Json], item: Json) -> Instance:
         spec = reader.spec
@@ -297,8 +303,8 @@ class _Reader:
         "found",
         "has_expressions",
         "has_rendered_ids",
-        "is_literal",
         "is_plain",
+        "is_simple",
         "late",
         "spec",
         "when",
@@ -321,10 +327,10 @@ class _Reader:
         self.is_plain = not self.found
         self.bound, self.late = tuple(bound), tuple(late)
         again = spec.idempotency_key is not None and "{{" in spec.idempotency_key
-        reads = self.has_rendered_ids or again or not self.is_plain
-        self.has_expressions = reads or self.when is not None
-        self.is_literal = not reads and spec.when is None and spec.contract is None
-        """Whether instances differ in their keys alone, unless `foreach` goes over contracts."""
+        has_more = self.has_rendered_ids or again or spec.when is not None
+        self.has_expressions = has_more or not self.is_plain
+        self.is_simple = not has_more and not self.late and spec.contract is None
+        """Whether instances differ in keys and parameters alone, unless `foreach` goes over contracts."""
 
     def late_names(self) -> set[str]:
         """Return the names that are read, but for outputs of nodes; most nodes need not know."""

@@ -6,6 +6,7 @@ or format of a file. What is known only in the run (results of needed nodes) is 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.codec import digest
@@ -34,7 +35,7 @@ class KeyWriter:
     ) -> None:
         self._workspace = workspace
         self._contracts = contracts
-        self._by_address = {item.address: item for item in expansion.instances}
+        self._expansion = expansion
         self._made: dict[tuple[str, str], KeyPart] = {}
         self._actions: dict[str, KeyPart] = {}
         self._params_made: dict[int, KeyPart] = {}
@@ -80,8 +81,10 @@ class KeyWriter:
         parts = self._plain_made.get(known)
         if parts is None or instance.late_params:
             parts = (self._action(instance.action),)
+            if instance.late_params:
+                return (*parts, self._params(instance))
             if instance.params:
-                parts = (*parts, self._params(instance))
+                parts = (*parts, self._of_params(digest(instance.params)))
             self._plain_made[known] = parts
         return parts
 
@@ -98,6 +101,10 @@ class KeyWriter:
         if instance.rechecks is None:
             return None
         return self._contract(self._by_address[instance.rechecks])
+
+    @cached_property
+    def _by_address(self) -> dict[str, Instance]:
+        return {item.address: item for item in self._expansion.instances}
 
     def _contract(self, instance: Instance) -> Contract | None:
         compiled = self._contracts.get(instance.contract_id or "")

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maestro_dsl.compiler.compile import compile_workspace
-from maestro_dsl.compiler.dag import Dag, critical_path, waves
+from maestro_dsl.compiler.dag import Dag, critical_path
 from maestro_dsl.compiler.order import ancestors, find_cycle, in_order, topological
 from maestro_dsl.lang.model import Need, NodeSpec
 
@@ -24,7 +24,7 @@ def graphs(draw, *, acyclic=True):
 
 @given(graphs())
 def test_waves_respect_needs_and_lose_nothing(graph):
-    found = waves(Dag.of(graph))
+    found = Dag.of(graph).waves()
     level = {node: number for number, wave in enumerate(found) for node in wave}
     assert level.keys() == graph.keys()
     for node, needed in graph.items():
@@ -48,7 +48,7 @@ def test_the_graph_and_its_waves_are_those_of_networkx(graph):
     assert (whole.adj, whole.pred, list(whole.nodes)) == (wanted.adj, wanted.pred, list(wanted.nodes))
     generations = [sorted(level, key=list(graph).index) for level in nx.topological_generations(wanted)]
     for order in (None, topological(graph), in_order(graph), list(nx.topological_sort(wanted))):
-        assert [list(wave) for wave in waves(whole, order)] == generations
+        assert [list(wave) for wave in whole.waves(order)] == generations
     whole.add_edge("new", next(iter(graph)), weight=1)
     assert nx.is_directed_acyclic_graph(whole)
 
