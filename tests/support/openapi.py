@@ -197,7 +197,7 @@ def _styled(parameter: Parameter, value: Any) -> str:
 def _present(operation: Operation, headers: dict[str, str], query: list[tuple[str, str]]) -> None:
     for scheme in operation.security[0].schemes if operation.security else ():
         if scheme.http_scheme == "basic":
-            headers["authorization"] = "Basic YTpi"
+            headers["authorization"] = "Basic dXNlcjpwYXNz"
         elif scheme.http_scheme not in {"", "bearer"}:
             headers["authorization"] = scheme.http_scheme + " test"
         if scheme.kind == "apiKey" and scheme.location == "header":

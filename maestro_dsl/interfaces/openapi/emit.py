@@ -361,8 +361,8 @@ def _readme(table: Table, contract_id: str, spec_name: str) -> str:
         "  All for this machine only.",
         "- `Prefer: code=404` asks for another declared answer, `Prefer: example=name` for a named example.",
         "- A request outside the contract gets the declared 422, 400 or default, else problem details.",
-        "- CORS is open. Credentials are judged by their looks: a token, or a word such as `test` or `abc123`,",
-        "  will do; `undefined` and `x` will not. `MOCK_CREDENTIALS=one,two` lists the only ones that are taken.",
+        "- CORS is open. Credentials are judged by their looks: a token, or a word such as `test`, will do;",
+        "  `undefined` and `x` will not. `MOCK_CREDENTIALS=one,two` lists the only ones that are taken.",
         "",
     ]
     return "\n".join(lines)
