@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pytest
 from support import damage
-from support.damage import FRAME, PAGE, outcome, views
+from support.damage import FRAME, PAGE, Death, outcome, views
 
 ALL = os.environ.get("MAESTRO_TEST_ALL_DAMAGE") == "1"
 SEED = 5
@@ -28,6 +28,7 @@ FILES = {
     "database below a log": ("journal.db", 4),
     "write-ahead log": ("journal.db-wal", 20),
     "its index": ("journal.db-shm", 4),
+    "rollback journal": ("journal.db-journal", 8),
     "marker": ("state.json", 3),
     "watermarks": ("watermarks/*", 8),
     "locks": ("locks/*", 4),
@@ -36,6 +37,9 @@ FILES = {
     "note": ("out/.maestro/underway.json", 6),
 }
 """What there is, where it lies, and how many places of it the default suite damages."""
+
+OTHERS = {"database": Death.CLOSED, "rollback journal": Death.COMMITTING}
+"""Of which death what is damaged was left; most of being killed at work."""
 
 
 @dataclass(frozen=True)
@@ -59,23 +63,19 @@ class Damage:
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory):
-    return damage.make(tmp_path_factory.mktemp("killed"))
+def states(tmp_path_factory):
+    """The state as each death leaves it."""
+    return {death: damage.make(tmp_path_factory.mktemp(death), death) for death in Death}
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory):
-    """The same, and the database was closed before: it holds all there is."""
-    return damage.make(tmp_path_factory.mktemp("closed"), closed=True)
-
-
-@pytest.fixture(scope="module")
-def whole(killed, closed, tmp_path_factory):
-    """What the undamaged state reads as."""
+def whole(states, tmp_path_factory):
+    """What the undamaged state reads as, whatever the death."""
     folder = tmp_path_factory.mktemp("whole")
-    assert outcome(killed, lambda _: None, {}, folder) == "equal"
+    assert outcome(states[Death.WORKING], lambda _: None, {}, folder) == "equal"
     found = views(folder / "state")
-    assert outcome(closed, lambda _: None, found, folder) == "equal"
+    for state in states.values():
+        assert outcome(state, lambda _: None, found, folder) == "equal"
     return found
 
 
@@ -101,9 +101,9 @@ def damages(name, size):
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_damage_is_noticed_or_makes_no_difference(kind, killed, closed, whole, tmp_path):
+def test_damage_is_noticed_or_makes_no_difference(kind, states, whole, tmp_path):
     pattern, count = FILES[kind]
-    state = closed if kind == "database" else killed
+    state = states[OTHERS.get(kind, Death.WORKING)]
     names = sorted(path.relative_to(state).as_posix() for path in state.glob(pattern))
     assert names
     chosen = [item for name in names for item in damages(name, (state / name).stat().st_size)]

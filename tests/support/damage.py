@@ -9,7 +9,9 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sqlite3
 from contextlib import closing, suppress
+from enum import StrEnum
 from pathlib import Path
 
 from support.program import PATIENCE
@@ -44,17 +46,27 @@ FRAME = PAGE + 24
 """A page of the database and its frame in the write-ahead log, whose header has 32 bytes."""
 
 
-def make(folder: Path, *, closed: bool = False) -> Path:
-    """Return a state directory whose process was killed; `closed` = after it closed the journal."""
+class Death(StrEnum):
+    """When the process is killed."""
+
+    WORKING = "working"
+    CLOSED = "closed"
+    """After it closed the journal, so that the database holds all there is."""
+    COMMITTING = "committing"
+    """Within a transaction without a write-ahead log, as on network file systems; half of it is written."""
+
+
+def make(folder: Path, death: Death = Death.WORKING) -> Path:
+    """Return a state directory whose process was killed."""
     state = folder / "state"
-    process = _CONTEXT.Process(target=_live_and_die, args=(str(state), closed))
+    process = _CONTEXT.Process(target=_live_and_die, args=(str(state), death))
     process.start()
     process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL
     return state
 
 
-def _live_and_die(name: str, closed: bool) -> None:
+def _live_and_die(name: str, death: Death) -> None:
     state = Path(name)
     place = Place(state)
     place.run(ENDED, 1.0, unique=b"1")
@@ -67,9 +79,23 @@ def _live_and_die(name: str, closed: bool) -> None:
     _ask(place, LIVE)
     assert remove_run(place.journal.database, GONE)
     _publish(state, place.artifacts)
-    if closed:
+    if death is not Death.WORKING:
         place.journal.close()
+    if death is Death.COMMITTING:
+        _spill(state / "journal.db")
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _spill(database: Path) -> None:
+    """Begin a transaction too large for its memory, so that SQLite writes pages before the end."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    for statement in ("journal_mode = DELETE", "cache_size = 1", "cache_spill = 1"):
+        connection.execute(f"PRAGMA {statement}")
+    connection.execute("BEGIN IMMEDIATE")
+    for table, column in (("events", "body"), ("heads", "status"), ("results", "body"), ("tickets", "body")):
+        connection.execute(f"UPDATE {table} SET {column} = {column} || ' '")
+    for number in range(60):
+        connection.execute("INSERT INTO events VALUES (?, 1, ?, 'c')", (f"x{number}", "long " * 600))
 
 
 def _ask(place: Place, run_id: str) -> None:
