@@ -15,6 +15,7 @@ from maestro_dsl.app.lint_result import LintResult
 from maestro_dsl.collector import collector_paused
 from maestro_dsl.diagnostics import MANY, limit, up_to
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.disk import has_file, has_folder, has_link, real
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -69,6 +70,8 @@ def lint(  # noqa: PLR0913 - what one command can be told
         paths, overlay = (stdin_name,), {stdin_name.resolve(): stdin.encode("utf-8", "surrogateescape")}
     missing = next((path for path in paths if not _is_there(path, overlay or {})), None)
     if missing is not None:
+        if has_link(missing):
+            raise UsageError(f"{missing} is a symbolic link that leads nowhere", hint="mend or remove it")
         raise UsageError(f"no such file or folder: {missing}", hint="name a file, or a folder to search")
     if cache is None or overlay or (select and _optional(select)):
         from maestro_dsl.lang.disk import overlaid
@@ -97,7 +100,9 @@ def _enough(look: Callable[[Memory | None], LintResult], memory: Memory | None =
 
 def _is_there(path: Path, overlay: Mapping[Path, bytes]) -> bool:
     try:
-        return path.exists() or path.resolve() in overlay
+        return path.exists() or real(path) in overlay
+    except PermissionError:  # it may be there, and reading it says why not
+        return True
     except (OSError, ValueError):  # a name that no file can have
         return False
 
@@ -183,9 +188,9 @@ def _projects(
     from maestro_dsl.lang.files import PROJECT_FILE, root_above
     from maestro_dsl.lang.model import LintSettings, Project
 
-    asked = (path.resolve() for path in paths or (Path(),))
+    asked = map(real, paths or (Path(),))
     folders = {document.path.parent for document in documents}
-    folders |= {path if path.is_dir() else path.parent for path in asked}
+    folders |= {path if has_folder(path) else path.parent for path in asked}
     found: dict[Path, LintSettings] = {}
     for root in sorted({root_above(folder) for folder in folders}):
         if is_file(root / PROJECT_FILE) or root / PROJECT_FILE in reader.overlay:
@@ -242,8 +247,8 @@ def _read(files: Iterable[str]) -> dict[str, str]:
     texts = {}
     for file in files:
         try:
-            if Path(file).stat().st_size > _MOST_SHOWN:
-                continue  # refused for its size; no line of it is worth the memory
+            if not has_file(Path(file)) or Path(file).stat().st_size > _MOST_SHOWN:
+                continue  # a pipe, or refused for its size; no line of it is worth the memory
             texts[file] = Path(file).read_text(encoding="utf-8", errors="replace")
         except (OSError, ValueError):
             continue

@@ -10,6 +10,7 @@ from maestro_dsl.app.documents import STDIN
 from maestro_dsl.app.rewriting import Change, areas_of, may_change
 from maestro_dsl.diagnostics import Diagnostics, Span
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.disk import real
 from maestro_dsl.lang.edits import decode
 from maestro_dsl.lang.files import Names, search
 from maestro_dsl.lang.format import FormatBug, format_content
@@ -54,9 +55,9 @@ def documents_among(paths: Sequence[Path], names: Names) -> Iterator[Path]:
     """Yield the real path of every file that `paths` name or hold, each once."""
     seen: set[Path] = set()
     for path in paths or (Path(),):
-        real = names.typed(path)
-        for file in (file for file, _ in search(real)) if real.is_dir() else (real,):
-            found = file.resolve()
+        place = names.typed(path)
+        for file in (file for file, _ in search(place)) if place.is_dir() else (place,):
+            found = real(file)
             if found not in seen:
                 seen.add(found)
                 yield found

@@ -8,19 +8,25 @@ import platform
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from maestro_dsl import __version__
 from maestro_dsl.app.values import ConfigEntry, HealthCheck
 from maestro_dsl.codec import to_json
-from maestro_dsl.errors import MaestroError
+from maestro_dsl.diagnostics import Severity
+from maestro_dsl.errors import CompileError, MaestroError
+from maestro_dsl.lang.files import PROJECT_FILE, root_above
+from maestro_dsl.lang.finder import Reader
+from maestro_dsl.lang.layers import BUILT_IN
+from maestro_dsl.lang.model import LintSettings, Project
 from maestro_dsl.lang.settings import Overrides, effective
 from maestro_dsl.lang.workspace import find_blueprints, load_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
+    from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.settings import EffectiveSettings
 
 _SHOWN = (
@@ -48,21 +54,55 @@ def effective_config(
     environ: Mapping[str, str],
     state_dir: Path | None = None,
 ) -> tuple[ConfigEntry, ...]:
-    """Return every setting in force with its origin; without a plan, what holds before any plan."""
+    """Return every setting in force with its origin; without a plan, what holds before any in this folder.
+
+    Raises:
+        CompileError: the plan, or the project of this folder, cannot be read.
+    """
     from maestro_dsl.app.state import state_place
 
     if plan_file is None:
-        settings = effective(plan=None, project=None, overrides=overrides, environ=environ)
+        project = _project_here()
+        settings = effective(plan=None, project=project, overrides=overrides, environ=environ)
     else:
         workspace, diagnostics = load_workspace(plan_file, overrides=overrides, environ=environ)
         if workspace is None:
-            from maestro_dsl.errors import CompileError
-
             raise CompileError(f"{plan_file} cannot be read", diagnostics)
-        settings = workspace.settings
+        settings, project = workspace.settings, workspace.project
     place = state_place(state_dir, environ)
     state = ConfigEntry(key="state_dir", value=str(place.path), origin=place.origin)
-    return (*_entries(settings), state)
+    return (*sorted((*_entries(settings), *_lint_entries(project)), key=lambda entry: entry.key), state)
+
+
+def _project_here() -> Document[Project] | None:
+    """Return the project that this folder belongs to, as far as its mistakes allow; None = there is none."""
+    file = root_above(Path.cwd()) / PROJECT_FILE
+    if not file.is_file():
+        return None
+    reader = Reader()
+    document = reader.use(file)
+    if document is None or not isinstance(document.value, Project):
+        raise CompileError(f"{reader.names(file)} cannot be read", reader.diagnostics)
+    return cast("Document[Project]", document)
+
+
+def _lint_entries(project: Document[Project] | None) -> Iterator[ConfigEntry]:
+    """Yield what counts as a finding, each entry of a mapping for itself."""
+    settings = LintSettings() if project is None else project.value.lint
+
+    def entry(value: object, *steps: str) -> ConfigEntry:
+        pointer = ("lint", *steps)
+        is_stated = project is not None and project.map.has(pointer) and not project.is_hole(pointer)
+        origin = BUILT_IN
+        if project is not None and is_stated:
+            origin = f"{project.map.file}:{project.map.value_span(pointer).line}"
+        return ConfigEntry(key=".".join(pointer), value=to_json(value), origin=origin)
+
+    yield entry(settings.select, "select")
+    yield entry(settings.ignore, "ignore")
+    yield entry(settings.fail_on or Severity.INFO, "fail_on")
+    yield from (entry(words, "per_path", glob) for glob, words in settings.per_path.items())
+    yield from (entry(severity, "severity", word) for word, severity in settings.severity.items())
 
 
 def _entries(settings: EffectiveSettings) -> tuple[ConfigEntry, ...]:

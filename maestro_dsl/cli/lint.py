@@ -201,4 +201,9 @@ def _refuse_what_clashes(options: dict[str, Any], stdin_filename: Path | None, *
 
 
 def _codes(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(code.strip() for value in values for code in value.split(",") if code.strip())
+    codes = tuple(code.strip() for value in values for code in value.split(",") if code.strip())
+    if values and not codes:
+        raise UsageError(
+            "--select and --ignore need the code or the name of a rule", hint="see: maestro rule"
+        )
+    return codes

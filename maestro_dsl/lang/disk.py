@@ -7,10 +7,12 @@ here (`read` below, the others in `maestro_dsl.lang.files`). Nothing is noted un
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from contextlib import contextmanager
 from contextvars import ContextVar
 from errno import EACCES
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from maestro_dsl.codec import digest_bytes
@@ -18,7 +20,8 @@ from maestro_dsl.lang.limits import LARGEST_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+
+NO_REGULAR_FILE: Final = "no regular file"
 
 Question: TypeAlias = tuple[str, ...]
 """What was asked, then what about: `("read", "/plans/plan.yaml")`."""
@@ -116,7 +119,7 @@ def _content(path: Path) -> bytes:
     if not stat.S_ISREG(about.st_mode):
         is_folder = stat.S_ISDIR(about.st_mode)
         raise OSError(
-            errno.EISDIR if is_folder else errno.EINVAL, "a folder" if is_folder else "no regular file"
+            errno.EISDIR if is_folder else errno.EINVAL, "a folder" if is_folder else NO_REGULAR_FILE
         )
     with path.open("rb") as file:
         return file.read(min(about.st_size, LARGEST_FILE) + 1)
@@ -124,9 +127,29 @@ def _content(path: Path) -> bytes:
 
 def is_file(path: Path) -> bool:
     """Return whether a regular file stands at `path`."""
-    found = path.is_file()
+    found = has_file(path)
     note(("is_file", str(path)), lambda: str(found))
     return found
+
+
+def has_file(path: Path) -> bool:
+    """Return whether a regular file stands at `path`; False also where nobody may look."""
+    return os.path.isfile(path)  # noqa: PTH113 - the like in pathlib raises
+
+
+def has_folder(path: Path) -> bool:
+    """Return whether a folder stands at `path`; False also where nobody may look."""
+    return os.path.isdir(path)  # noqa: PTH112 - the like in pathlib raises
+
+
+def has_link(path: Path) -> bool:
+    """Return whether a symbolic link stands at `path`; False also where nobody may look."""
+    return os.path.islink(path)  # noqa: PTH114 - the like in pathlib raises
+
+
+def real(path: Path) -> Path:
+    """Return a path without symbolic links; where they lead round in a circle, up to them."""
+    return Path(os.path.realpath(path))
 
 
 def size(path: Path) -> int:

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.lang.disk import is_file, note, noted, read, size
+from maestro_dsl.lang.disk import has_file, has_folder, has_link, is_file, note, noted, read, real, size
 from maestro_dsl.lang.folder import FolderProblem, read_folder
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.suggest import closest
@@ -76,8 +76,8 @@ class Area:
 
     def _locate(self, stated_in: Path, text: str) -> Path:
         path = self._inside(stated_in.parent, text)
-        if not path.is_file():
-            is_folder = path.is_dir()
+        if not has_file(path):
+            is_folder = has_folder(path)
             raise PathProblem(
                 "is a folder, not a file" if is_folder else f"does not exist{_near(path, text)}"
             )
@@ -157,7 +157,7 @@ def project_root(file: Path) -> Path:
 def root_above(folder: Path) -> Path:
     """Return the nearest folder from `folder` upwards that holds `maestro.yaml`, else `folder`."""
     upwards = (folder, *folder.parents)
-    found = next((candidate for candidate in upwards if (candidate / PROJECT_FILE).is_file()), folder)
+    found = next((candidate for candidate in upwards if has_file(candidate / PROJECT_FILE)), folder)
     note(("root", str(folder)), lambda: str(found))
     return found
 
@@ -171,7 +171,7 @@ def area_of(file: Path) -> Area:
 def _area_above(folder: Path) -> Path:
     upwards = (folder, *folder.parents)
     marks = (LIBRARY_FILE, PROJECT_FILE)
-    found = next((item for item in upwards if any((item / mark).is_file() for mark in marks)), folder)
+    found = next((item for item in upwards if any(has_file(item / mark) for mark in marks)), folder)
     note(("area", str(folder)), lambda: str(found))
     return found
 
@@ -189,17 +189,28 @@ def patterns_of(kind: Kind) -> tuple[str, ...]:
 
 def search(folder: Path) -> tuple[tuple[Path, Kind], ...]:
     """Return every file below `folder` with one of our names, sorted; hidden folders are not searched."""
-    found = tuple(_walk(folder))
-    note(("search", str(folder)), lambda: "\n".join(_and_target(path) for path, _ in found))
-    return found
+    return searched(folder)[0]
+
+
+def searched(folder: Path) -> tuple[tuple[tuple[Path, Kind], ...], tuple[tuple[Path, str], ...]]:
+    """Return what `search` returns, and the folders that cannot be looked into with the reason."""
+    barred: list[tuple[Path, str]] = []
+
+    def missed(error: OSError) -> None:
+        barred.append((Path(str(error.filename)), error.strerror or type(error).__name__))
+
+    found = tuple(_walk(folder, missed))
+    names = (*(path for path, _ in found), *(path / reason for path, reason in barred))
+    note(("search", str(folder)), lambda: "\n".join(map(_and_target, names)))
+    return found, tuple(barred)
 
 
 def _and_target(path: Path) -> str:
-    return f"{path} -> {path.resolve()}" if path.is_symlink() else str(path)
+    return f"{path} -> {real(path)}" if has_link(path) else str(path)
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, Kind]]:
-    for visited, (here, folders, names) in enumerate(os.walk(folder)):
+def _walk(folder: Path, missed: Callable[[OSError], None]) -> Iterator[tuple[Path, Kind]]:
+    for visited, (here, folders, names) in enumerate(os.walk(folder, onerror=missed)):
         if visited > _MOST_FOLDERS:
             return
         folders[:] = sorted(
@@ -249,12 +260,12 @@ class Names:
 
     def typed(self, path: Path) -> Path:
         """Return the real file or folder that a user typed, whose spelling counts from now on."""
-        real = path.resolve()
-        folder, spelling = (real, path) if real.is_dir() else (real.parent, path.parent)
+        found = real(path)
+        folder, spelling = (found, path) if has_folder(found) else (found.parent, path.parent)
         if folder not in self._typed:
             self._typed[folder] = spelling
             self.forget()
-        return real
+        return found
 
     def forget(self) -> None:
         """Find out anew what files are called: the disk has changed, or a spelling has come."""
@@ -268,12 +279,12 @@ class Names:
         return known
 
     def _find(self, path: Path) -> str:
-        real = path.resolve()
-        if real.is_relative_to(self._core) and not self._here.is_relative_to(self._core.parent):
-            return (Path("core") / real.relative_to(self._core)).as_posix()
-        if real.is_relative_to(self._here):
-            return real.relative_to(self._here).as_posix()
-        for folder in real.parents:
+        found = real(path)
+        if found.is_relative_to(self._core) and not self._here.is_relative_to(self._core.parent):
+            return (Path("core") / found.relative_to(self._core)).as_posix()
+        if found.is_relative_to(self._here):
+            return found.relative_to(self._here).as_posix()
+        for folder in found.parents:
             if folder in self._typed:
-                return (self._typed[folder] / real.relative_to(folder)).as_posix()
-        return real.as_posix()
+                return (self._typed[folder] / found.relative_to(folder)).as_posix()
+        return found.as_posix()

@@ -5,11 +5,12 @@ Reads the files it is handed; finds none by itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.decode import decode
+from maestro_dsl.lang.disk import NO_REGULAR_FILE
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.model import API_VERSION, DocumentValue, Json, Kind
@@ -121,4 +122,12 @@ def missing_file(span: Span, shown: str, reason: str) -> Diagnostic:
         severity=Severity.ERROR,
         span=span,
         message=f'cannot read "{shown}": {reason}',
+        help=_WAYS_OUT.get(reason),
     )
+
+
+_WAYS_OUT: Final = {
+    "Permission denied": "give yourself the right to read it, or name other files",
+    "Too many levels of symbolic links": "the link leads back to itself: mend or remove it",
+    NO_REGULAR_FILE: "write it into a file, or pipe it to: maestro lint -",
+}

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span, limited
 from maestro_dsl.lang.contracts import ResolvedContract, read_prompt, resolve_contract
-from maestro_dsl.lang.disk import is_file
+from maestro_dsl.lang.disk import has_file, has_folder, has_link, is_file, real
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, area_of, project_root, search
+from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, area_of, project_root, search, searched
 from maestro_dsl.lang.finder import Finder, Reader, not_found
 from maestro_dsl.lang.model import (
     Blueprint,
@@ -33,6 +33,7 @@ from maestro_dsl.lang.model import (
     TeamMember,
 )
 from maestro_dsl.lang.model_providers import check_providers
+from maestro_dsl.lang.read import missing_file
 from maestro_dsl.lang.references import (
     check_input_schemas,
     check_input_values,
@@ -116,9 +117,12 @@ def load_documents(
     reader = (reader or Reader()).another()
     files: list[Path] = []
     for path in paths:
-        real = reader.names.typed(path)
-        found = [file for file, _ in search(real)] if real.is_dir() else [real]
-        files += [file.resolve() if file.is_symlink() else file for file in found]
+        place = reader.names.typed(path)
+        found, barred = searched(place) if has_folder(place) else (((place, None),), ())
+        files += [real(file) if has_link(file) and has_file(file) else file for file, _ in found]
+        for folder, reason in barred:
+            name = reader.names(folder)
+            reader.diagnostics.add(missing_file(Span(name), name, reason))
     reader.look_at_all(files)
     for file in files:
         reader.use(file)

@@ -43,10 +43,11 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
 
 def _finding(document: Document[DocumentValue], first: Document[DocumentValue]) -> Diagnostic:
     noun = document.kind.value.lower()
+    nouns = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     where = first.map.value_span(("id",))
     return RULE.finding(
         document.map.value_span(("id",)),
-        f'two {noun}s of this project have the id "{document.value.id}"',
+        f'two {nouns} of this project have the id "{document.value.id}"',
         f"give each {noun} its own id; the name would mean {first.file}",
         related=(Related(span=where, message="first stated here"),),
     )
