@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from support.handful import Handful
 from support.program import PATIENCE
 
+from maestro_dsl.errors import MaestroError
 from maestro_dsl.storage import files
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ CALLS = (
 )
 """Every call by which the program changes files; what creates one (`openat`) is seen at the next of these."""
 MAIN = "main"
+UNSAID = 99
+"""Exit code of a process that failed without a way out in words."""
 _SET_PTRACER, _ANY = 0x59616D61, -1
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
@@ -87,6 +90,13 @@ def apply_and_die(handful: Handful, point: Point) -> bool:
     code, _ = _traced(handful, point.thread, ["-e", f"trace={point.call}", "-e", injected], Path(os.devnull))
     assert code in {0, -signal.SIGKILL}, f"the process ended with {code}"
     return code != 0
+
+
+def apply_on_a_bad_disk(handful: Handful, point: Point, error: str) -> int:
+    """Apply or go on while a call fails from a point on; return the exit code of the process."""
+    injected = f"inject={point.call}:error={error}:when={point.count}+"
+    options = ["-e", f"trace={point.call}", "-e", injected]
+    return _traced(handful, point.thread, options, Path(os.devnull))[0]
 
 
 def points_of(handful: Handful) -> list[Point]:
@@ -168,6 +178,9 @@ def _apply(folder: str, wanted: str, parent: Connection) -> None:
     if wanted == MAIN:
         halt()
     handful = Handful(Path(folder))
-    (handful.go_on if handful.state.exists() else handful.apply)()
+    try:
+        (handful.go_on if handful.state.exists() else handful.apply)()
+    except MaestroError as error:
+        os._exit(error.exit_code if error.hint else UNSAID)
     parent.send(names)
     parent.close()
