@@ -54,7 +54,10 @@ def expand(workspace: Workspace) -> tuple[Expansion, Diagnostics]:
     found, wrong = instances(workspace)
     diagnostics.extend(wrong)
     graph = connect(workspace, found, order)
-    sources = {address: _sources(edges) for address, edges in graph.edges.items()}
+    sources = {
+        address: [edges[0].source] if len(edges) == 1 else [edge.source for edge in edges]
+        for address, edges in graph.edges.items()
+    }
     ordered = in_order(sources)
     if len(ordered) < len(sources):
         diagnostics.add(_instance_cycle(workspace, graph, sources, ordered))
@@ -72,10 +75,6 @@ def expand(workspace: Workspace) -> tuple[Expansion, Diagnostics]:
         makers=graph.makers,
     )
     return expansion, diagnostics
-
-
-def _sources(edges: tuple[Edge, ...]) -> list[str]:
-    return [edges[0].source] if len(edges) == 1 else [edge.source for edge in edges]
 
 
 # ---- cycles ----------------------------------------------------------------------------------------------

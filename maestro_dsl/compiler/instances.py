@@ -31,7 +31,7 @@ from maestro_dsl.lang.expressions import (
 )
 from maestro_dsl.lang.model import Json, NodeSpec
 from maestro_dsl.lang.references import check_input_values, has_inputs
-from maestro_dsl.lang.values import check_params
+from maestro_dsl.lang.values import check_params, validator_of_params
 from maestro_dsl.lang.workspace import Workspace
 
 MAX_NODES: Final = 20_000
@@ -101,6 +101,8 @@ class _Expansion:
     """Values of expressions over `base`, which many nodes share."""
     members: dict[str, list[tuple[str, Json]]] = field(default_factory=dict)
     """Keys and items of each `foreach` that is sound."""
+    of_mappings: set[str] = field(default_factory=set)
+    """Each `foreach` that goes over mappings, which may be contracts."""
     rendered: dict[str, Json] = field(default_factory=dict)
     names: RenderedIds = field(init=False)
     make: Callable[..., Instance] = field(init=False)
@@ -130,7 +132,7 @@ class _Expansion:
             self.found.append(self._one(reader, None, self.base, None))
             return
         members, base, name = self._members(spec), self.base, spec.as_name or "item"
-        if not reader.is_simple or any(isinstance(item, dict) for _, item in members):
+        if not reader.is_simple or spec.foreach in self.of_mappings:
             for key, item in members:
                 context = {**base, name: item, "key": key} if reader.has_expressions else base
                 self.found.append(self._one(reader, key, context, item))
@@ -173,6 +175,8 @@ class _Expansion:
             self._report("EXP003", "expression-type", spec, "foreach", f"foreach: {why}")
             return []
         self.members[text] = list(zip(keys, items, strict=True))
+        if any(isinstance(item, dict) for item in items):
+            self.of_mappings.add(text)
         return self.members[text]
 
     def _one(self, reader: _Reader, key: str | None, context: dict[str, Json], item: Json) -> Instance:
@@ -231,19 +235,21 @@ class _Expansion:
     ) -> tuple[Mapping[str, Json], tuple[str, ...]]:
         spec = reader.spec
         params: dict[str, Json] = dict(spec.params)
-        for name in reader.bound:
-            try:
-                params[name] = self._render(spec.params[name], context)
-            except ExpressionError as error:
-                self._failed(spec, "with", error)
-                return {}, ()
+        rendered = self._render if context is self.base else render_value
+        try:
+            for name in reader.bound:
+                params[name] = rendered(params[name], context)
+        except ExpressionError as error:
+            self._failed(spec, "with", error)
+            return {}, ()
         if not reader.late and self.is_fed_well:
-            self._check_params(spec, params)
+            validator = validator_of_params(spec.action)
+            if validator is not None and not validator.is_valid(params):
+                self._check_params(spec, params)
         return params, reader.late
 
     def _render(self, value: Json, context: Mapping[str, Json]) -> Json:
-        if context is not self.base:
-            return render_value(value, context)
+        """Return what `render_value` does over `base`, which many nodes share."""
         if isinstance(value, list):
             return [
                 item if isinstance(item, str) and OPEN not in item else self._render(item, context)

@@ -53,7 +53,7 @@ def check_params(
     node_id: str, action: str, params: Mapping[str, Json], source: SourceMap
 ) -> list[Diagnostic]:
     """Return what the grammar says about the rendered parameters (`with`) of a node of a blueprint."""
-    validator = _validator_of_params(action)
+    validator = validator_of_params(action)
     if validator is None or validator.is_valid(params if type(params) is dict else dict(params)):
         return []
     whole: dict[str, Json] = {"nodes": {node_id: {"with": dict(params)}}}
@@ -69,7 +69,8 @@ def check_params(
 
 
 @cache
-def _validator_of_params(action: str) -> Validator | None:
+def validator_of_params(action: str) -> Validator | None:
+    """Return what judges the parameters (`with`) of an action; None where the grammar says nothing."""
     definition = f"with_{action}"
     if definition not in schema_of(Kind.BLUEPRINT)["$defs"]:
         return None
