@@ -57,7 +57,8 @@ LIKELY: Final = (
     r"[a-z]{5,}[0-9]{1,4}",
     r"123|[0-9]{4,18}",
     rf".*(?:{_spelt(_WORDS)}).*",
-    rf"(?:[\w.:<>{{}}$%-]*[^A-Za-z])?(?:{_spelt(_SHORT_WORDS)})(?:[^a-z][\w.:<>{{}}$%-]*)?",
+    rf"(?:[\w.:<>{{}}$%-]*[-_.:0-9<{{$%])?(?:{_spelt(_SHORT_WORDS)})(?:[-_.:0-9>}}%][\w.:<>{{}}$%-]*)?",
+    r"[a-z]{2,}(?:Key|Pass|Jwt|Api)[0-9]*|api[A-Z][a-z]+[0-9]*",
 )
 """A token of any make; one made of small letters or of large ones; words with something between; a name with
 a number; a number; and words that people put where a token will be."""

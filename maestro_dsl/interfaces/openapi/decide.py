@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.chance import hash32
-from maestro_dsl.interfaces.openapi import answers, credentials, inputs, reasons
+from maestro_dsl.interfaces.openapi import answers, credentials, inputs, paging, reasons
 from maestro_dsl.interfaces.openapi.admin import Admin
 from maestro_dsl.interfaces.openapi.answers import Answer, Preference, problem
-from maestro_dsl.interfaces.openapi.memory import Memory, Page, overlay
+from maestro_dsl.interfaces.openapi.memory import Memory, overlay
 from maestro_dsl.interfaces.openapi.validate import is_valid
 
 if TYPE_CHECKING:
@@ -23,16 +23,15 @@ if TYPE_CHECKING:
 
     from maestro_dsl.interfaces.openapi.inputs import Inputs, Request
     from maestro_dsl.interfaces.openapi.model import Media, Operation, Response, Schema
+    from maestro_dsl.interfaces.openapi.paging import Page
     from maestro_dsl.interfaces.openapi.routes import Match
     from maestro_dsl.interfaces.openapi.table import Behaviour, Table
 
 VIOLATIONS_HEADER = "x-maestro-violations"
 _STATUS = re.compile(r"[2-5]\d\d", re.ASCII)
 _NO_BODY = frozenset({204, 205, 304})
-_TOTALS = ("total", "total_count", "totalCount", "count")
 _MOST_CHOSEN = 1000
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_LIMIT_NAMES, _OFFSET_NAMES = ("limit",), ("offset",)
 
 
 class Interpreter:
@@ -349,20 +348,9 @@ class Interpreter:
         check = self._validity(schema)
         if key is None:
             return items if check(items) else spare
-        changes: dict[str, Any] = {key: items}
-        for name in _TOTALS:
-            changes[name] = page.total
-        for name in _LIMIT_NAMES:
-            changes[name] = page.limit
-        for name in _OFFSET_NAMES:
-            changes[name] = page.offset
         base = spare if isinstance(spare, dict) else {}
-        known = {
-            name: value
-            for name, value in changes.items()
-            if name == key or (isinstance(base.get(name), int) and value is not None)
-        }
-        return overlay(base, known, check)
+        changes = {key: items, **paging.told(base, key, page)}
+        return paging.ended(overlay(base, changes, check), page, check)
 
 
 def _method_not_allowed(request: Request, allowed: tuple[str, ...]) -> Answer:

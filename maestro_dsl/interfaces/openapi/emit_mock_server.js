@@ -46,7 +46,17 @@ const TOTALS = ['total', 'total_count', 'totalCount', 'count'];
 const LIMITS = ['limit', 'per_page', 'page_size', 'pageSize', 'perPage', 'size', 'first', '$top'];
 const OFFSETS = ['offset', 'skip', '$skip'];
 const PAGES = ['page', 'page_number', 'pageNumber'];
-const PAGING = new Set([...LIMITS, ...OFFSETS, ...PAGES]);
+const CURSORS = [
+  'cursor', 'after', 'starting_after', 'startingAfter', 'page_token', 'pageToken', 'next_token',
+  'nextToken', 'marker', 'continuation_token', 'continuationToken', 'next_cursor', 'nextCursor',
+];
+const PAGING = new Set([...LIMITS, ...OFFSETS, ...PAGES, ...CURSORS]);
+const MORE = ['has_more', 'hasMore', 'has_next', 'hasNext', 'has_next_page', 'hasNextPage'];
+const NEXT = [
+  'next_cursor', 'nextCursor', 'next_page_token', 'nextPageToken', 'next_token', 'nextToken',
+  'next_marker', 'nextMarker', 'continuation_token', 'continuationToken',
+];
+const NEXT_ADDRESS = ['next', 'next_page', 'nextPage', 'next_url', 'nextUrl'];
 const WORDED = ['message', 'detail', 'error_description', 'error', 'title', 'description'];
 const STATUS_NAMES = ['status', 'statusCode', 'status_code', 'code'];
 const RESERVED = /[/?#[\]@!$&'()*+,;=]/;
@@ -833,12 +843,17 @@ function firstNumber(query, names) {
   return name === undefined ? null : Math.max(0, Number(query.get(name)));
 }
 function pageOf(shelf, query) {
-  const items = [...shelf.items.values()].filter((item) => passes(item, query));
+  const found = [...shelf.items].filter(([, item]) => passes(item, query));
   const limit = firstNumber(query, LIMITS);
   const page = firstNumber(query, PAGES);
   let offset = firstNumber(query, OFFSETS) ?? 0;
   if (page !== null && limit !== null) offset = Math.max(0, page - 1) * limit;
-  return { items: limit === null ? items.slice(offset) : items.slice(offset, offset + limit), total: items.length, limit, offset };
+  const cursor = CURSORS.find((name) => query.has(name));
+  const seen = cursor === undefined ? -1 : found.findIndex(([identity]) => identity === String(query.get(cursor)));
+  if (seen >= 0) offset = seen + 1;
+  const cut = limit === null ? found.slice(offset) : found.slice(offset, offset + limit);
+  const isLast = cut.length === 0 || offset + cut.length >= found.length;
+  return { items: cut.map(([, item]) => item), total: found.length, limit, offset, last: isLast ? null : cut.at(-1)[0] };
 }
 function conform(schema, hidden, item, spare) {
   const visible = only(item, (name) => !hidden.includes(name));
@@ -869,9 +884,23 @@ function listAnswer(operation, request, inputs, behaviour, shelf) {
   const base = isObject(answer.body) ? answer.body : {};
   const changes = put({}, behaviour.listKey, items);
   for (const name of TOTALS) if (isWhole(get(base, name)) && name !== behaviour.listKey) changes[name] = page.total;
-  if (isWhole(get(base, 'limit')) && page.limit !== null) changes.limit = page.limit;
-  if (isWhole(get(base, 'offset'))) changes.offset = page.offset;
-  return { ...answer, body: overlay(base, changes, valid) };
+  const key = behaviour.listKey;
+  if (isWhole(get(base, 'limit')) && page.limit !== null && key !== 'limit') changes.limit = page.limit;
+  if (isWhole(get(base, 'offset')) && key !== 'offset') changes.offset = page.offset;
+  for (const name of MORE) if (typeof get(base, name) === 'boolean') changes[name] = page.last !== null;
+  if (page.last !== null) for (const name of NEXT) if (has(base, name) && name !== key) changes[name] = page.last;
+  return { ...answer, body: ended(overlay(base, changes, valid), page, valid) };
+}
+// Without a way on where the page is the last: null, left out or empty, as is allowed.
+function ended(base, page, valid) {
+  let result = base;
+  if (page.last !== null) return result;
+  for (const name of [...NEXT, ...NEXT_ADDRESS]) {
+    if (typeof get(result, name) !== 'string') continue;
+    const options = [merged(result, { [name]: null }), only(result, (other) => other !== name), merged(result, { [name]: '' })];
+    result = options.find(valid) ?? result;
+  }
+  return result;
 }
 function missing(operation, request, declaredOnly) {
   const response = forStatus(operation, 404);

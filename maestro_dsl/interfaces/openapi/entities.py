@@ -28,6 +28,7 @@ from maestro_dsl.interfaces.openapi.resources import Resource
 from maestro_dsl.interfaces.openapi.sample import sample
 from maestro_dsl.interfaces.openapi.validate import errors
 from maestro_dsl.interfaces.openapi.variants import changed, showable
+from maestro_dsl.interfaces.openapi.written import writable
 from maestro_dsl.lang.model import Json
 
 if TYPE_CHECKING:
@@ -184,11 +185,12 @@ class Entities:
 
         `shown` is the schema in which the provider will answer it, `key` a property that must differ.
         """
-        media = _writable(operation)
+        media = writable(operation)
         if media is None:
             return NO_BODY
         if media.schema is None:
-            return next(iter(media.examples.values()), {})
+            plain: Json = {} if media.is_json else "maestro"
+            return next(iter(media.examples.values()), plain)
         self.turn += 1
         api = self.probe.api
         body = self._good(media, media.schema)
@@ -231,14 +233,6 @@ class Entities:
             if resource.create is not None and bare in {singular + "id", noun + "id"}:
                 return resource
         return None
-
-
-def _writable(operation: Operation) -> Media | None:
-    """Return the first way to write the body that can be made here: JSON or a form."""
-    if operation.body is None:
-        return None
-    form = operation.body.content.get("application/x-www-form-urlencoded")
-    return operation.body.json or form
 
 
 def _free_text(body: Mapping[str, Json]) -> frozenset[str]:

@@ -9,16 +9,15 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from maestro_dsl.interfaces.openapi.paging import PAGING, cut
 from maestro_dsl.interfaces.openapi.table import next_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from maestro_dsl.interfaces.openapi.paging import Page
     from maestro_dsl.interfaces.openapi.table import Behaviour, Table
 
-_LIMITS = ("limit", "per_page", "page_size", "pageSize", "perPage", "size", "first", "$top")
-_OFFSETS = ("offset", "skip", "$skip")
-_PAGES = ("page", "page_number", "pageNumber")
 _MAX_TRIES = 1000
 
 
@@ -29,16 +28,6 @@ class Shelf:
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     made: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A part of a collection, and how many items it has in all."""
-
-    items: list[dict[str, Any]]
-    total: int
-    limit: int | None
-    offset: int
 
 
 class Memory:
@@ -158,32 +147,18 @@ class Memory:
     @staticmethod
     def page(shelf: Shelf, query: Mapping[str, Any]) -> Page:
         """Return the items that the query's filters let through, cut by its paging parameters."""
-        items = [item for item in shelf.items.values() if _passes(item, query)]
-        limit = _first_number(query, _LIMITS)
-        offset = _first_number(query, _OFFSETS) or 0
-        page = _first_number(query, _PAGES)
-        if page is not None and limit is not None:
-            offset = max(0, page - 1) * limit
-        cut = items[offset:] if limit is None else items[offset : offset + limit]
-        return Page(items=cut, total=len(items), limit=limit, offset=offset)
+        passing = {name: item for name, item in shelf.items.items() if _passes(item, query)}
+        return cut(passing, query)
 
 
 def _passes(item: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
     for name, wanted in query.items():
-        if name in {*_LIMITS, *_OFFSETS, *_PAGES} or name not in item or isinstance(item[name], (dict, list)):
+        if name in PAGING or name not in item or isinstance(item[name], (dict, list)):
             continue
         allowed = wanted if isinstance(wanted, list) else [wanted]
         if not any(_text(item[name]) == _text(option) for option in allowed):
             return False
     return True
-
-
-def _first_number(query: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
-    for name in names:
-        value = query.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return max(0, value)
-    return None
 
 
 def _text(value: Any) -> str:

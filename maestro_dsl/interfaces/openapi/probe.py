@@ -6,7 +6,6 @@ Knows single requests only; what they mean together is for `journey`.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -16,6 +15,7 @@ from urllib.parse import quote, urlencode
 from maestro_dsl.interfaces.openapi.model import Api, Operation, Parameter, Response, is_json_media
 from maestro_dsl.interfaces.openapi.sample import sample
 from maestro_dsl.interfaces.openapi.validate import errors
+from maestro_dsl.interfaces.openapi.written import text_of, writable, written
 from maestro_dsl.interfaces.verification import Sheet
 from maestro_dsl.lang.model import Json
 from maestro_dsl.net.client import Answer, HttpClient, NoAnswer
@@ -122,17 +122,16 @@ class Prober:
                 "content-type",
                 "authorization",
             }:
-                headers[parameter.name] = _text(value_of(self.api, parameter, self.seed))
+                headers[parameter.name] = text_of(value_of(self.api, parameter, self.seed))
         if not is_stranger:
             headers.update(self.headers)
         if operation.body is None or isinstance(body, NoBody):
             return headers, None
-        media = operation.body.json
+        media = writable(operation)
         if media is None:
-            form = [(name, _text(value)) for name, value in body.items()] if isinstance(body, dict) else []
-            return {**headers, "content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
-        kind = media.media_type if "*" not in media.media_type else "application/json"
-        return {**headers, "content-type": kind}, json.dumps(body).encode()
+            return headers, None
+        kind, content = written(self.api, media, body)
+        return {**headers, "content-type": kind}, content
 
     def judge(self, sent: Sent) -> bool:
         """Hold one answer against the declaration of its operation; return whether it is as declared."""
@@ -237,7 +236,7 @@ def path_of(operation: Operation, values: Mapping[str, Json]) -> str:
     """Return the path with its parameters replaced by encoded values."""
     path = operation.path
     for name, value in values.items():
-        path = path.replace("{" + name + "}", quote(_text(value), safe=""))
+        path = path.replace("{" + name + "}", quote(text_of(value), safe=""))
     return path
 
 
@@ -271,19 +270,13 @@ def _query_keys(operation: Operation) -> list[str]:
 
 def _pairs(parameter: Parameter, value: Json) -> list[tuple[str, str]]:
     if isinstance(value, list):
-        items = [_text(item) for item in value]
+        items = [text_of(item) for item in value]
         return (
             [(parameter.name, item) for item in items]
             if parameter.explode
             else [(parameter.name, ",".join(items))]
         )
-    return [(parameter.name, _text(value))]
-
-
-def _text(value: Json) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value)
+    return [(parameter.name, text_of(value))]
 
 
 def _json(answer: Answer) -> Any:

@@ -233,7 +233,7 @@ class Table:
             self._headers[key] = {
                 name.lower(): text
                 for name, header in response.headers.items()
-                if name.lower() not in {"content-type", "content-length", "location"}
+                if name.lower() not in {"content-type", "content-length"}
                 and (text := self._header(name, header.schema, header.examples)) is not None
             }
         return self._headers[key]
