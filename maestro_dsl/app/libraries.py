@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.app.library_changes import ContractBreak, contract_breaks
+from maestro_dsl.app.library_contents import require_contents
 from maestro_dsl.app.lint_cache import cache_of
 from maestro_dsl.app.rewriting import write_whole
 from maestro_dsl.diagnostics import Severity
@@ -110,7 +111,7 @@ def lock_libraries(
 
     Raises:
         UsageError: there is no project, or no such library.
-        CompileError: no choice of versions suits everybody.
+        CompileError: no choice of versions suits everybody, or what a new one exports has mistakes.
         IntegrityError: a library is not what it was, or holds what cannot be shared.
         EnvironmentFailure: a repository cannot be reached, or a file not written.
     """
@@ -133,6 +134,7 @@ def lock_libraries(
     result = LockResult(root=root, libraries=libraries, changes=changes, breaks=breaks)
     if breaks and not accept_breaking:
         return result
+    _require_contents(previous, lock, catalogue)
     installed = install(root, lock, _contents(catalogue)) if with_install else ()
     text = lock_text(lock)
     is_new = (before is None and bool(lock.libraries)) or (before is not None and before.text != text)
@@ -263,6 +265,15 @@ def _breaks(previous: Lock | None, lock: Lock, catalogue: Online) -> list[Contra
         require_digest(old, before)
         found += contract_breaks(name, (old.version, before), (new.version, after))
     return found
+
+
+def _require_contents(previous: Lock | None, lock: Lock, catalogue: Online) -> None:
+    """Look into each library that was not pinned as it is now."""
+    for name, new in lock.libraries.items():
+        old = None if previous is None else previous.libraries.get(name)
+        if old is None or old.digest != new.digest:
+            place = new.source if new.is_local else name
+            require_contents(f"library {name} {new.version}", place, _contents(catalogue)(new))
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.app.libraries import LockResult, lock_libraries, online, project_of
 from maestro_dsl.app.rewriting import Change, write_changes
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from maestro_dsl.diagnostics import Span
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue
+
+_HINT: Final = f"name the folder that holds its {LIBRARY_FILE}"
 
 
 def add_library(text: str, folder: Path, *, environ: Mapping[str, str]) -> tuple[str, LockResult]:
@@ -95,7 +97,7 @@ def _entry(stated: Stated, catalogue: Online) -> tuple[str, str]:
                     return name, _text(source, stated.range or f"^{version}")
     except ManifestProblem as problem:
         raise UsageError(
-            f"{source} {problem}", hint="name the folder that holds its library.yaml"
+            f"{source} {problem}", hint=_HINT if "has no " in str(problem) else None
         ) from problem
     raise UsageError(
         f"{source} has no version {stated.range or 'at all'}", hint="a version is a tag such as v1.2.3"

@@ -380,3 +380,48 @@ def test_without_a_project_there_are_no_libraries(tmp_path, environ):
     Path(tmp_path, "maestro.yaml").write_text(f"{HEAD}Project\nid: 1\nlibraries: 1\n")
     with pytest.raises(CompileError, match="mistakes"):
         lock_libraries(tmp_path, environ=environ)
+
+
+def test_a_library_with_mistakes_in_what_it_exports_is_not_added(root, tmp_path):
+    files = library("team") | {
+        "library.yaml": manifest("team")
+        .replace(
+            "[personas/*.persona.yaml]",
+            "[personas/*.persona.yaml, old/*.persona.yaml]\n  contracts: [personas/reviewer.persona.yaml]",
+        )
+        .replace("exports: {", "exports:\n  ")
+        .replace("]}", "]"),
+    }
+    files["personas/reviewer.persona.yaml"] += "nmae: Reviewer\n"
+    write(tmp_path / "team", files)
+    before = (root / "maestro.yaml").read_bytes()
+    with pytest.raises(CompileError, match="has 3 mistakes in what it exports") as caught:
+        add_library("../team", root, environ=ENVIRON)
+    found = [(item.span.file, item.span.line, item.message) for item in caught.value.diagnostics]
+    reviewer = "personas/reviewer.persona.yaml"
+    manifest_file, persona = "../team/library.yaml", f"../team/{reviewer}"
+    assert found == [
+        (manifest_file, 6, '"old/*.persona.yaml" matches no file of the library'),
+        (
+            manifest_file,
+            7,
+            f'"{reviewer}" matches "{reviewer}", which is none of its contracts',
+        ),
+        (persona, 5, 'unknown key "nmae" in persona "reviewer"'),
+    ]
+    assert set(caught.value.sources) == {manifest_file, persona}
+    assert (root / "maestro.yaml").read_bytes() == before
+    assert not (root / "maestro.lock").exists()
+
+
+def test_a_new_version_with_mistakes_is_not_taken(root, team, environ):
+    add_library(team.source, root, environ=environ)
+    lock = (root / "maestro.lock").read_bytes()
+    team.commit(library("team", "1.2.0") | {"personas/reviewer.persona.yaml": "id: [\n"}, "v1.2.0")
+    with pytest.raises(CompileError, match="has 1 mistake|has 2 mistakes") as caught:
+        lock_libraries(root, environ=environ, update=None, with_install=True)
+    assert {item.span.file for item in caught.value.diagnostics} == {
+        "team/library.yaml",
+        "team/personas/reviewer.persona.yaml",
+    }
+    assert (root / "maestro.lock").read_bytes() == lock
