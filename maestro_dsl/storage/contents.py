@@ -58,7 +58,8 @@ class Contents:
     def get(self, digest: str) -> bytes | None:
         """Return a content as it is stored, or None where it is not here."""
         found = self._database.row(self._select, (digest,))
-        return None if found is None else bytes(found[0])
+        content: object = None if found is None else found[0]
+        return bytes(content) if isinstance(content, bytes | memoryview) else None  # else it is damaged
 
     def has(self, digest: str) -> bool:
         """Return whether a content is here and whole.
@@ -74,6 +75,8 @@ class Contents:
         with self._database.reading() as connection:
             rows = connection.execute(select(*columns)).all()
         for digest, size, used_at in rows:
+            if not isinstance(size, int) or not isinstance(used_at, float):
+                continue  # a damaged row counts as absent
             yield StoredObject(digest=str(digest), size=int(size), used_at=float(used_at), is_row=True)
 
     def keep(self, digests: Collection[str], now: float) -> None:

@@ -20,7 +20,7 @@ from support.states import ME, Place
 from maestro_dsl.app.system import SystemRand
 from maestro_dsl.codec import canonical, digest_bytes
 from maestro_dsl.engine.commands import Command, CommandKind
-from maestro_dsl.engine.events import Event, FileRef, TicketOpened
+from maestro_dsl.engine.events import AlertRaised, Event, FileRef, TicketOpened
 from maestro_dsl.engine.policy.breaker import Breaker
 from maestro_dsl.engine.state import fold
 from maestro_dsl.engine.tickets import ticket_key
@@ -41,6 +41,8 @@ _CONTEXT.set_forkserver_preload(["maestro_dsl.storage.journal", "alembic.command
 ENDED, LIVE, GONE = "ended", "live", "gone"
 """Runs: in the database alone, begun or gone on in the write-ahead log, and removed from both."""
 CONTENTS = (b"", b"a", b"some text\n" * 40)
+SMALL = (b"small", b"small and more " * 30)
+"""Contents in the database."""
 PAGE = 4096
 FRAME = PAGE + 24
 """A page of the database and its frame in the write-ahead log, whose header has 32 bytes."""
@@ -102,7 +104,10 @@ def _ask(place: Place, run_id: str) -> None:
     """Leave a ticket with its receipt, requests and a breaker."""
     journal = place.journal
     head = list(journal.events(run_id))[-1].seq
-    if run_id == LIVE:
+    if run_id == ENDED:
+        alert = AlertRaised(kind="budget", subject="run", message="ended")
+        journal.append([Event(run_id=run_id, seq=head + 1, at=2.0, body=alert)], 1, contents=SMALL)
+    else:
         opened = TicketOpened(node="m", key=ticket_key(run_id, "m"), title="help", text="please", target={})
         journal.append([Event(run_id=run_id, seq=head + 1, at=4.0, body=opened)], 2)
         box = TicketBox(journal.database)
@@ -173,6 +178,9 @@ def _journal(state: Path, look) -> str:
             look(f"result {result.key}", lambda key=result.key: journal.result(key))
         for node in ("n", "m", "none"):
             look(f"newest {node}", lambda node=node: journal.last_result("p", node))
+        for content in SMALL:
+            artifacts, digest = Artifacts(state, journal.contents), digest_bytes(content)
+            look(f"small {digest}", lambda read=artifacts.get, digest=digest: read(digest))
         look("tickets", lambda: TicketBox(journal.database).tickets())
         commands = Commands(journal.database)
         for number in range(1, 5):
