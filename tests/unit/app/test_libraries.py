@@ -418,7 +418,7 @@ def test_a_new_version_with_mistakes_is_not_taken(root, team, environ):
     add_library(team.source, root, environ=environ)
     lock = (root / "maestro.lock").read_bytes()
     team.commit(library("team", "1.2.0") | {"personas/reviewer.persona.yaml": "id: [\n"}, "v1.2.0")
-    with pytest.raises(CompileError, match="has 1 mistake|has 2 mistakes") as caught:
+    with pytest.raises(CompileError, match="library team") as caught:
         lock_libraries(root, environ=environ, update=None, with_install=True)
     assert {item.span.file for item in caught.value.diagnostics} == {
         "team/library.yaml",
