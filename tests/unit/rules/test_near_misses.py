@@ -143,7 +143,10 @@ CASES = {
     "GRF006": [{WEB: ("*.js", "*.py")}],
     "GRF007": [{FLOW: ("foreach: contracts, as: contract, needs: [build]", "contract: api, needs: [build]")}],
     "GRF008": [{FLOW: (BUILD, "as: contract, when: contract.id != 'x'}\n  check")}],
-    "EXP001": [{FLOW: (BUILD, "as: contract, when: (contract.id == 'api')}\n  check")}],
+    "EXP001": [
+        {FLOW: (BUILD, "as: contract, when: (contract.id == 'api')}\n  check")},
+        {PROMPT: ("{{ persona.name }}", "{% if persona.name %}{{ persona.name | upper }}{% endif %}")},
+    ],
     "EXP002": [{FLOW: (BUILD, "when: key == contract.id or contract.id == 'web', as: contract}\n  check")}],
     "EXP003": [{FLOW: (BUILD, "as: contract, when: contract.name | length > 0}\n  check")}],
     "EXP004": [{FLOW: (BUILD, "as: contract, when: contract.id == inputs.language}\n  check")}],

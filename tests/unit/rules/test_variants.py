@@ -148,6 +148,9 @@ CASES = [
     ("PER002", {MAKER: ("id:", "tools: ['file_*']\nid:")}, MAKER, "'file_*'"),
     ("PER002", {MAKER: ("id:", "tools: ['write_file:/etc']\nid:")}, MAKER, "'write_file:/etc'"),
     ("PER002", {MAKER: ("id:", "tools: ['write_file(~/x)']\nid:")}, MAKER, "'write_file(~/x)'"),
+    ("EXP001", {PROMPT: ("{{ persona.name }}", "{% endif %}")}, PROMPT, "endif"),
+    ("EXP001", {PROMPT: ("persona.name", "persona.name | uper")}, PROMPT, "uper"),
+    ("EXP001", {PROMPT: ("{{ persona.name }}", "{% include 'x' %}")}, PROMPT, "include"),
     ("PER003", {PROMPT: ("persona.name", "person.name")}, PROMPT, "person"),
     ("PER003", {PROMPT: ("persona.name", "contract.mock_available")}, PROMPT, "mock_available"),
     (
