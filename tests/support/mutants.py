@@ -442,7 +442,7 @@ async def _without_security(ask: Ask, inner: Inner, mutant: Mutant) -> Reply:
             headers[scheme.parameter.lower()] = "maestro"
         else:
             is_basic = scheme.http_scheme == "basic"
-            headers["authorization"] = "Basic YTpi" if is_basic else "Bearer maestro"
+            headers["authorization"] = "Basic dXNlcjpwYXNz" if is_basic else "Bearer maestro"
     return mutant.contradicts(
         await inner(replace(ask, headers=tuple(headers.items()), query=urlencode(query)))
     )
