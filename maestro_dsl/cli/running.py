@@ -175,8 +175,10 @@ def _asked(result: RunResult) -> NodeRecord | None:
 
 
 def _next(result: RunResult) -> str:
+    from maestro_dsl.engine.commands import asks_about_effect
+
     asked = _asked(result) if result.status == "paused" else None
-    if asked is not None and asked.interrupted:
+    if asked is not None and asks_about_effect(asked):
         return f"maestro resume {result.run_id} --decide {shlex.quote(asked.address + '=skip')}"
     if asked is not None:
         return f"maestro approve {result.run_id} {shlex.quote(asked.address)}"

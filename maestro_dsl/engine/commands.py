@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from maestro_dsl.engine.state import NodeState, RunState, RunStatus
+from maestro_dsl.engine.state import NodeRecord, NodeState, RunState, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,13 +130,23 @@ def _decide(state: RunState, command: Command) -> Rule:
             text=f"{command.node} waits for no answer: it is {where.value.replace('_', ' ')}",
             hint=f"these wait: {', '.join(waits)}" if waits else "no node of this run waits for an answer",
         )
-    if record.interrupted and command.decision == "approve":
+    if asks_about_effect(record) and command.decision == "approve":
         return Rule(
             ruling=Ruling.REFUSED,
             text=f"{command.node} may have had its effect; nobody knows, so there is nothing to approve",
             hint="look at what it acts on, then say --rerun or --skip",
         )
     return GO
+
+
+def effect_question(address: str) -> str:
+    """Return what is asked about an effect with a beginning and no end."""
+    return f"{address} may have had its effect before the process ended: rerun or skip?"
+
+
+def asks_about_effect(record: NodeRecord) -> bool:
+    """Return whether a node waits because nobody knows whether it had its effect."""
+    return record.waiting is not None and record.waiting.question == effect_question(record.address)
 
 
 def waiting(state: RunState) -> Sequence[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.engine.commands import effect_question
 from maestro_dsl.engine.events import Body, NodeWaiting, RunResumed, RunStarted
 from maestro_dsl.engine.state import GOOD, NodeState, RunState, apply
 from maestro_dsl.errors import IntegrityError, UsageError
@@ -83,11 +84,6 @@ def _will_ask(index: PlanIndex, state: RunState, address: str) -> bool:
     if record is None or node is None or not node.effect or record.final is not None:
         return False
     return record.in_flight is not None or (record.interrupted and record.state is not NodeState.WAITING)
-
-
-def effect_question(address: str) -> str:
-    """Return what is asked about an effect with a beginning and no end."""
-    return f"{address} may have had its effect before the process ended: rerun or skip?"
 
 
 def stopped_before(index: PlanIndex, state: RunState, *, fail_fast: bool) -> str | None:

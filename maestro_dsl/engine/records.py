@@ -117,6 +117,7 @@ class NodeRecord:
     crashes: int = 0
     """Processes that died while it was at work, since its last try that ended."""
     interrupted: bool = False
+    """Its last try was cut off, by a death or because it was stopped: it may have done what it was to do."""
     publishing: PublishStarted | None = None
     published: bool = False
     waiting: NodeWaiting | None = None

@@ -180,7 +180,7 @@ def _attempt_finished(state: RunState, event: Event, body: AttemptFinished) -> N
     record.busy_s += body.duration_s
     record.tries.append(body)
     if body.failure == CANCELLED_TRY:
-        record.state = NodeState.PAUSED
+        record.state, record.interrupted = NodeState.PAUSED, True
         return
     record.crashes = 0  # it can end without taking the process along
     record.undecided = body

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from maestro_dsl.engine.commands import effect_question
 from maestro_dsl.engine.events import NodeFinished, NodeWaiting
 from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
 from maestro_dsl.engine.keys import InterfaceHistory, Keys, explain
-from maestro_dsl.engine.opening import effect_question
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
 from maestro_dsl.engine.ports import AttemptResult, Failure

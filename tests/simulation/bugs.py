@@ -288,6 +288,20 @@ def effect_without_asking():
     return [patch.object(worker.NodeWorker, "_work", work)]
 
 
+def stopped_effect_without_asking():
+    """A command with an effect outside that was stopped in its midst runs again unasked (was there)."""
+    original = state._attempt_finished
+
+    def finished(fold, event, body):
+        known = fold.record(body.node).interrupted
+        original(fold, event, body)
+        fold.record(body.node).interrupted = known
+
+    from maestro_dsl.engine.events import AttemptFinished
+
+    return [patch.dict(state._HANDLERS, {AttemptFinished: finished})]
+
+
 def changed_input_is_reused():
     """The result of a node whose inputs changed while it worked is kept for others."""
     original = interpreter.Interpreter.__init__
@@ -350,6 +364,7 @@ BUGS = (
     patience_ignored,
     begins_when_its_time_is_up,
     effect_without_asking,
+    stopped_effect_without_asking,
     changed_input_is_reused,
     stored_result_not_used,
     ticket_lost,

@@ -284,6 +284,7 @@ class Walk:
         node.spent += body.usage.total
         node.flying, node.open_tokens = None, 0
         if body.failure == "cancelled":
+            node.cut = True
             return
         node.crashes = 0
         if body.failure is None:

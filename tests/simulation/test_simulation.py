@@ -31,6 +31,7 @@ KNOWN: dict[str, int] = {
     "patience_ignored": 7,
     "begins_when_its_time_is_up": 1186,
     "effect_without_asking": 72,
+    "stopped_effect_without_asking": 333,
     "changed_input_is_reused": 16,
 }
 """Bug → a seed that shows it; 0 where nothing stands here."""

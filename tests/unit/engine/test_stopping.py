@@ -18,6 +18,7 @@ from maestro_dsl.compiler.plan import (
     RetryPolicy,
     SafetyPolicy,
 )
+from maestro_dsl.engine.commands import effect_question
 from maestro_dsl.engine.events import LimitRaised, NodeDecided, ServiceReady, Usage
 from maestro_dsl.engine.ports import AttemptResult, Failure
 from maestro_dsl.engine.runtime import RunControl, RunOptions
@@ -79,6 +80,19 @@ def test_an_action_that_is_cancelled_by_itself_fails_and_the_run_ends(make_plan)
     assert states(state) == {"a": "failed", "b": "skipped", "c": "succeeded"}
     assert "a bug in the action: CancelledError" in state.nodes["a"].final.reason
     assert state.status == "failed"
+
+
+def test_an_effect_that_was_stopped_in_its_midst_is_not_had_again_unasked(make_plan):
+    plan = make_plan({"a": [], "b": []}, effect=True)
+    plan = replace(plan, nodes=(plan.nodes[0], replace(plan.nodes[1], effect=False)))
+    world, control = World(action=ScriptedAction(default=Step(seconds=60))), RunControl()
+    sink = On("AttemptStarted", soon(lambda: control.pause("enough", now=True)), "b")
+    assert run_plan(plan, replace(world, sinks=(sink,)), control=control).status == "paused"
+    again = run_plan(plan, replace(world, epoch=2), resume=True)
+    assert states(again) == {"a": "waiting", "b": "succeeded"}
+    assert again.nodes["a"].waiting.question == effect_question("a")
+    rerun = RunOptions(decisions=(NodeDecided(node="a", decision="rerun"),))
+    assert run_plan(plan, replace(world, epoch=3), resume=True, options=rerun).status == "completed"
 
 
 def test_a_run_that_breaks_leaves_no_crash_behind_where_attempts_were_cut_off(make_plan):
