@@ -60,7 +60,10 @@ class Memory:
         Raises:
             OSError: it cannot be read.
         """
-        found = path.stat()
+        try:
+            found = path.stat()
+        except OSError:
+            return read(path)  # which notes why it cannot be read
         stamp = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
         known = self._contents.get(path)
         if known is None or known[0] != stamp:

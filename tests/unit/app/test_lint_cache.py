@@ -193,9 +193,10 @@ def test_where_the_cache_lies():
 
 ASKS_THE_DISK = {"read_bytes", "read_text", "is_file", "is_dir", "exists", "stat", "glob", "rglob", "iterdir"}
 MAY_ASK = {
-    "lang/disk.py",  # these three note what they ask
+    "lang/disk.py",  # these note what they ask
     "lang/files.py",
     "lang/folder.py",
+    "lang/memory.py",  # times of files, where it notes their content
     "lang/workspace.py",  # the paths that a user typed, which are part of the question
     "lang/validators.py",  # files of the tool itself, which are too
     "lang/finder.py",

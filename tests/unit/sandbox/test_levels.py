@@ -138,7 +138,7 @@ while True:
 
 
 def test_orphans_that_end_without_pause_do_not_keep_the_keeper_from_counting(tmp_path) -> None:
-    """Each death of an orphan wakes the keeper; it used to count only when nothing had happened for a while."""
+    """Each death of an orphan wakes the keeper; it used to count only after a while without any."""
     lease = uuid.uuid4().hex
     script = """
 import os, time
