@@ -13,10 +13,9 @@ from maestro_dsl.lang.decode import decode
 from maestro_dsl.lang.disk import NO_REGULAR_FILE
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.model import API_VERSION, DocumentValue, Json, Kind
-from maestro_dsl.lang.source import Loaded, load, load_simple
+from maestro_dsl.lang.model import API_VERSION, DocumentValue, Kind
+from maestro_dsl.lang.source import Loaded, load
 from maestro_dsl.lang.sourcemap import Pointer
-from maestro_dsl.lang.validators import validator_of
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -60,10 +59,6 @@ def read_content(content: bytes, path: Path, file: str) -> Read:
 def parse_content(content: bytes, file: str) -> Parsed:
     """Return what `content` holds and what the grammar says about it; the rest is `document_of`."""
     digest = digest_bytes(content)
-    simple = load_simple(content, file)
-    sound = None if simple is None else _sound_kind(simple.data)
-    if simple is not None and sound is not None:
-        return Parsed(kind=sound, loaded=simple, found=(), digest=digest)
     from maestro_dsl.lang.migration import modernise  # what follows finds words for mistakes
     from maestro_dsl.lang.schema import check, is_misspelt, unknown_kind
 
@@ -85,14 +80,6 @@ def parse_content(content: bytes, file: str) -> Parsed:
     diagnostics.extend(checked.diagnostics)
     found = tuple(diagnostics.items)
     return Parsed(kind=kind, loaded=loaded, found=found, holes=checked.holes, digest=digest)
-
-
-def _sound_kind(data: Json) -> Kind | None:
-    """Return the kind of document that `data` is where the grammar finds nothing wrong, else None."""
-    if not isinstance(data, dict) or data.get("apiVersion") != API_VERSION:
-        return None
-    kind = next((kind for kind in Kind if kind.value == data.get("kind")), None)
-    return kind if kind is not None and validator_of(kind).is_valid(data) else None
 
 
 def document_of(parsed: Parsed, path: Path, file: str) -> Read:

@@ -1,8 +1,7 @@
 """Text to plain data with positions, in one pass over the YAML parser's events.
 
 YAML 1.2 core schema with our own resolver (see `maestro_dsl.lang.scalars`); JSON is YAML too. Any bytes give
-findings, never an exception. Knows no kinds of document and no schemas. The parser loads when a text needs
-it; a simple one does not (see `maestro_dsl.lang.simple_yaml`).
+findings, never an exception. Knows no kinds of document and no schemas.
 """
 
 from __future__ import annotations
@@ -10,16 +9,17 @@ from __future__ import annotations
 import codecs
 from dataclasses import field
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+
+import yaml
 
 from maestro_dsl.collector import collector_paused
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from maestro_dsl.lang.events import Builder
 from maestro_dsl.lang.limits import DOCUMENT, INTERFACE, MIB, Limits
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.refusals import StopReading
-from maestro_dsl.lang.simple_yaml import data_of
-from maestro_dsl.lang.sourcemap import Place, SourceMap
+from maestro_dsl.lang.sourcemap import SourceMap
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -79,38 +79,7 @@ def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT
         return _read(text, file, limits)
 
 
-def load_simple(content: bytes, file: str) -> Loaded | None:
-    """Return what `load` makes of a document in simple YAML without a finding, or None for any other.
-
-    Positions are looked for when somebody asks, who then waits for the whole `load`.
-    """
-    text, problem = _decode(content, file) if len(content) <= DOCUMENT.size else ("", None)
-    if problem is not None:
-        return None
-    with collector_paused():
-        data = data_of(text)
-    if data is None:
-        return None
-    source = SourceMap(file, text, partial(_places, text))
-    return Loaded(data=data, map=source, diagnostics=Diagnostics(), text=text)
-
-
-def _places(text: str) -> Place | None:
-    """Return the positions in a simple text; a function of the module, so that processes can send it."""
-    from maestro_dsl.lang.events import Builder
-
-    builder = Builder(SourceMap("", text, None), DOCUMENT)
-    with collector_paused():
-        builder.read(parser_of(text))
-    return builder.place
-
-
 def _read(text: str, file: str, limits: Limits) -> Loaded:
-    import yaml
-
-    from maestro_dsl.lang.events import Builder
-    from maestro_dsl.lang.syntax import explain
-
     source = SourceMap(file, text, None)
     builder = Builder(source, limits)
     diagnostics = Diagnostics()
@@ -121,6 +90,8 @@ def _read(text: str, file: str, limits: Limits) -> Loaded:
         diagnostics.add(stop.diagnostic)
         return _refused(source, *diagnostics.items)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
+        from maestro_dsl.lang.syntax import explain  # words for mistakes load with the first one
+
         return _refused(source, *builder.findings, explain(error, source))
     diagnostics.extend(builder.findings)
     if builder.second_document is not None:
@@ -142,8 +113,6 @@ def parser_of(text: str) -> Callable[[], Any]:
 
 def python_parser_of(text: str) -> Callable[[], Any]:
     """Return the same from PyYAML's own parser, for platforms without libyaml."""
-    import yaml
-
     next_event: Callable[[], Any] = yaml.Loader(text).get_event
     return next_event
 
@@ -153,8 +122,6 @@ def tokens_of(text: str) -> Iterator[Any]:
     try:
         from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
     except ImportError:
-        import yaml
-
         yield from yaml.scan(text)
         return
     parser = CParser(text)
