@@ -43,7 +43,7 @@ def write(folder: Path, files) -> None:
         if old.is_file():
             old.unlink()
     for name, text in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 
