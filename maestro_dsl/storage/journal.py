@@ -371,7 +371,7 @@ class Journal:
             found += [str(text) for text in connection.scalars(select(RESULTS.c.body))]
             found += [str(text) for text in connection.scalars(select(TICKETS.c.body))]
             plans = connection.scalars(select(PLANS.c.content))
-            return found + [bytes(plan).decode("utf-8", "replace") for plan in plans]
+            return found + [bytes(plan or b"").decode("utf-8", "replace") for plan in plans]
 
     # ---- verification ------------------------------------------------------------------------------------
 

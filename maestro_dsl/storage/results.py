@@ -70,6 +70,7 @@ class Results:
             IntegrityError: one is damaged.
         """
         with self._database.reading() as connection:
+            check_count(connection, RESULTS)
             rows = connection.execute(select(RESULTS).order_by(RESULTS.c.key)).mappings().all()
         for row in rows:
             check_seal(row, f"result {str(row['key'])[:12]}")

@@ -118,17 +118,32 @@ def test_a_row_that_vanished_is_missed(place, table):
     assert damages() == []
 
 
+def without_cells(database, name):
+    """Empty the root page of a table or an index, as a flipped byte in its header may."""
+    with closing(sqlite3.connect(database)) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    content = bytearray(database.read_bytes())
+    content[(root - 1) * size + 3 : (root - 1) * size + 5] = b"\0\0"
+    database.write_bytes(content)
+
+
 def test_an_index_that_misses_a_row_is_found(place):
     database = place.journal.database
     Commands(database).send(Command(kind=CommandKind.PAUSE, run_id="new"))
     place.journal.close()
-    connection = sqlite3.connect(place.folder / "journal.db")
-    named = "SELECT rootpage FROM sqlite_master WHERE name = 'commands_by_run'"
-    root = connection.execute(named).fetchone()[0]
-    size = connection.execute("PRAGMA page_size").fetchone()[0]
-    connection.close()
-    content = bytearray((place.folder / "journal.db").read_bytes())
-    content[(root - 1) * size + 3 : (root - 1) * size + 5] = b"\0\0"  # the page holds no cell
-    (place.folder / "journal.db").write_bytes(content)
+    without_cells(place.folder / "journal.db", "commands_by_run")
     with closing(Journal.open(place.folder)) as journal:
         assert any("commands_by_run" in text for text in journal.database.faults())
+
+
+def test_a_row_that_its_index_still_has_is_missed(place):
+    """Rows are counted in their table: SQLite counts by the smallest index, which may be whole."""
+    database = place.journal.database
+    Commands(database).send(Command(kind=CommandKind.PAUSE, run_id="new"))
+    place.journal.close()
+    without_cells(place.folder / "journal.db", "commands")
+    with closing(Journal.open(place.folder)) as journal:
+        for read in (Commands(journal.database).verify, lambda: Commands(journal.database).receipt(1)):
+            with pytest.raises(IntegrityError, match='"commands" of the journal has 0 rows instead of 1'):
+                read()
