@@ -15,6 +15,7 @@ from maestro_dsl.app.documents import STDIN, lint
 from maestro_dsl.app.lint_result import FixOptions, LintResult
 from maestro_dsl.app.rewriting import Change, areas_of, may_change
 from maestro_dsl.diagnostics import MANY, Diagnostic, Edit, Severity, up_to
+from maestro_dsl.lang.comments import TEMPLATE_SUFFIX
 from maestro_dsl.lang.edits import Claims, EditConflict, Encoded, decode, lines_of
 from maestro_dsl.lang.format import comments_in
 from maestro_dsl.lang.read import read_content
@@ -143,11 +144,11 @@ class _Fixer:
             self._refuse(finding, "it would change several files at once")
             return None
         file = files.pop()
-        path = self._stdin if file == STDIN else result.files.get(file)
+        path = self._stdin if file == STDIN else result.path_of(file)
         if self._options.stdin is not None and path != self._stdin:
             self._refuse(finding, f"{file} is not what stands on standard input")
             return None
-        if path is None or (path != self._stdin and not may_change(path, self._areas)):
+        if path != self._stdin and not may_change(path, self._areas):
             self._refuse(finding, f"{file} lies outside the project")
             return None
         if self._options.only is not None and path != self._options.only:
@@ -211,7 +212,9 @@ class _Fixer:
         taken = []
         for path, content in contents.items():
             before, after = self._text_of(path).text, decode(content).text
-            if before == after or "#" not in before or any(code[:3] == "SYN" for code, _ in _errors(content)):
+            if before == after or "#" not in before or path.name.endswith(TEMPLATE_SUFFIX):
+                continue  # what # means in a prompt is another thing
+            if any(code[:3] == "SYN" for code, _ in _errors(content)):
                 continue
             for edit in _edits_of(chosen, self._names[path]):
                 start, end = lines_of(before).range(edit.span)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.records import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _YAML: Final = re.compile(r"(?:(?<=\s)|^)#[^\r\n]*", re.MULTILINE)
 _TEMPLATE: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
+_BLOCK_HEADER: Final = re.compile(r"[|>][^\r\n]*")
 TEMPLATE_SUFFIX: Final = ".j2"
 
 
@@ -50,8 +52,19 @@ def comments(text: str, file: str, word: str) -> Iterator[Comment]:
             yield Comment(start=match.start(), end=match.end(), body=body, body_start=match.start() + 1)
 
 
+def long_values(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each scalar of more than one line starts and ends; the line of a `|` is its first."""
+    for start, end in zip(*_values(text), strict=True):
+        if "\n" in text[start:end] or "\r" in text[start:end]:
+            yield start, end
+
+
+@lru_cache(maxsize=1)
 def _values(text: str) -> tuple[list[int], list[int]]:
-    """Return where the scalars of `text` start and end, as far as it scans."""
+    """Return where the scalars of `text` start and end, as far as it scans.
+
+    A block scalar starts where the line of its `|` ends: a comment may stand there.
+    """
     import yaml  # comments that say something to the tool are rare
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -60,7 +73,9 @@ def _values(text: str) -> tuple[list[int], list[int]]:
     try:
         for token in yaml.scan(text, Loader=loader):
             if isinstance(token, yaml.ScalarToken):
-                starts.append(token.start_mark.index)
+                start = token.start_mark.index
+                header = _BLOCK_HEADER.match(text, start)
+                starts.append(header.end() if header is not None and token.style in {"|", ">"} else start)
                 ends.append(_end_of(token, text))
     except (yaml.YAMLError, ValueError, RecursionError):
         pass

@@ -15,7 +15,10 @@ _NUMBER: Final = re.compile(
 )
 _OTHER_MEANINGS: Final = frozenset({"y", "Y", "n", "N", "=", "<<"})
 _START: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|-[^\s\-?:,\[\]{}#]|--[0-9A-Za-z]")
-_BREAKING: Final = r":(?:[\s]|$)|\s#|[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+_BREAKING: Final = (
+    r":(?:[\s]|$)|\s#"
+    r"|[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 """Compiled when a text is written: the table of the set takes 2 ms of every start."""
 _FLOW: Final = frozenset(",[]{}?:")
 _LINE_SEPARATORS: Final = frozenset("\x85\u2028\u2029\ufeff")

@@ -1,5 +1,7 @@
 """`# maestro: ignore[code-or-name, …] reason`: hides findings on its line, or on the line below its own.
 
+A text of several lines counts as one line, because no comment can stand in it.
+
 Done once, when the findings of every layer are known. A comment that hides nothing, names no rule or gives no
 reason is itself a finding (SUP001), which cannot be hidden.
 """
@@ -7,12 +9,13 @@ reason is itself a finding (SUP001), which cannot be hidden.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Span
-from maestro_dsl.lang.comments import TEMPLATE_SUFFIX, Comment, comments
+from maestro_dsl.lang.comments import TEMPLATE_SUFFIX, Comment, comments, long_values
 from maestro_dsl.lang.sourcemap import SourceMap
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.rules.base import Rule, Scope
@@ -84,8 +87,10 @@ def suppress(
         for line in item.lines:
             by_place.setdefault((item.source.file, line), []).extend(item.named)
     kept, hidden = Diagnostics(), Diagnostics()
+    texts = {item.source.file: item.source for item in all_of_them}
+    blocks = {file: _blocks(source) for file, source in texts.items()}
     for finding in found:
-        (hidden if _is_hidden(finding, by_place) and not finding.is_more else kept).add(finding)
+        (hidden if _is_hidden(finding, by_place, blocks) and not finding.is_more else kept).add(finding)
     cut = {(item.span.file, item.code) for item in found if item.is_more}
     for item in all_of_them:
         for named in item.named:
@@ -107,12 +112,33 @@ def _not_read(item: _Suppression) -> Diagnostic:
     )
 
 
-def _is_hidden(finding: Diagnostic, by_place: Mapping[tuple[str, int], Iterable[_Named]]) -> bool:
+def _is_hidden(
+    finding: Diagnostic,
+    by_place: Mapping[tuple[str, int], Iterable[_Named]],
+    blocks: Mapping[str, tuple[list[int], list[int]]],
+) -> bool:
+    file, line = finding.span.file, finding.span.line
+    lines = {line}
+    starts, ends = blocks.get(file, ((), ()))
+    at = bisect_right(starts, line) - 1
+    if at >= 0 and line <= ends[at]:
+        lines |= {starts[at], ends[at]}
     hidden = False
-    for named in by_place.get((finding.span.file, finding.span.line), ()):
-        if named.rule is not None and named.rule.code == finding.code:
-            named.has_hidden = hidden = True
+    for place in lines:
+        for named in by_place.get((file, place), ()):
+            if named.rule is not None and named.rule.code == finding.code:
+                named.has_hidden = hidden = True
     return hidden
+
+
+def _blocks(source: SourceMap) -> tuple[list[int], list[int]]:
+    """Return the first and the last line of each text of several lines, in order."""
+    if source.file.endswith(TEMPLATE_SUFFIX):
+        return [], []
+    places = [
+        (source.position(start)[0], source.position(end - 1)[0]) for start, end in long_values(source.text)
+    ]
+    return [first for first, _ in places], [last for _, last in places]
 
 
 # ---- reading comments ------------------------------------------------------------------------------------

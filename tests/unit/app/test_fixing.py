@@ -62,6 +62,16 @@ def test_a_near_value_takes_the_place_of_a_block_scalar():
     assert result.content.decode() == text.replace("|-\n", "fail_plan\n") + "\n# end\noutput: x\n"
 
 
+def test_a_prompt_file_is_mended_without_a_project():
+    Path("dev.persona.yaml").write_text(HEAD + "id: dev\nprompt_file: dev.md.j2\n")
+    text = "\ufeff# Ü {{ persona.nmae }}\r\n{# why #}{{ contarct.id }}"
+    Path("dev.md.j2").write_bytes(text.encode())
+    result = fix(options())
+    assert not result.refused
+    mended = text.replace("nmae", "name").replace("contarct", "contract")
+    assert [(item.file, item.after) for item in result.changes] == [("dev.md.j2", mended.encode())]
+
+
 def test_standard_input():
     result = fix(options(stdin=TEXT.encode()))
     assert result.content == FIXED.encode()

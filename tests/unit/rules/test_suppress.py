@@ -40,6 +40,28 @@ def test_a_finding_is_hidden(text):
     assert found(HEAD + text) == []
 
 
+KEY = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# maestro: ignore[SEC001] sample\ndescription: |\n  one\n\n  {KEY}\n",
+        f"description: | # maestro: ignore[SEC001] sample\n  one\n  {KEY}\n",
+        f"description: >- # maestro: ignore[SEC001] sample\r\n  {KEY}\r\nname: dev\r\n",
+        f'description: "one\n  {KEY}\n  two" # maestro: ignore[SEC001] sample\n',
+        f"expertise:\n  # maestro: ignore[SEC001] sample\n  - one\n    {KEY}\n",
+    ],
+)
+def test_a_text_of_several_lines_counts_as_one_line(text):
+    assert found(HEAD + text) == []
+
+
+def test_a_comment_above_one_text_does_not_speak_for_the_next():
+    text = f"# maestro: ignore[SEC001] sample\ndescription: |\n  {KEY}\nname: |\n  x {KEY}\n"
+    assert [(code, line) for code, line, _ in found(HEAD + text) if code != "SCH003"] == [("SEC001", 8)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
