@@ -255,7 +255,7 @@ def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
     if "apiVersion" not in data or "kind" not in data:
         missing = " and ".join(f'"{key}"' for key in ("apiVersion", "kind") if key not in data)
         first = source.key_span((next(iter(data)),)) if data else source.value_span(())
-        hint = f"valid kinds: {', '.join(kinds)}"
+        hint = f"valid kinds: {', '.join(kinds)}" if "kind" not in data else f"add apiVersion: {API_VERSION}"
         if _INTERFACE_KEYS.intersection(data):
             hint = "this looks like an interface; a Contract names it under interface_spec.spec_file"
         return _sch005(first, f"missing {missing}", hint)

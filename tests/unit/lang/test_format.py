@@ -27,6 +27,8 @@ def formatted(text, head=HEAD):
         ("inputs: {a: {b: [1,2]}}\n", "inputs: {a: {b: [1, 2]}}\n"),
         ("team: {}\n", "team: {}\n"),
         ('id: "x"\n', "id: x\n"),
+        ('name: "a\u2028b"\n', 'name: "a\\u2028b"\n'),
+        ('name: "a\\Lb"\n', 'name: "a\\Lb"\n'),
         ("id: 'it''s'\n", "id: it's\n"),
         ('output: "yes"\n', 'output: "yes"\n'),
         ("output: yes\n", 'output: "yes"\n'),
