@@ -42,6 +42,7 @@ from maestro_dsl.sandbox.services import LocalServices
 from maestro_dsl.storage.breakers import Breakers
 from maestro_dsl.storage.commands import Commands
 from maestro_dsl.storage.contents import MAX_BYTES
+from maestro_dsl.storage.files import writing_to
 from maestro_dsl.storage.lease import RunLease
 from maestro_dsl.storage.output import OutputFolder
 
@@ -376,7 +377,8 @@ def _scratch(run_id: str) -> tempfile.TemporaryDirectory[str]:
     prefix = f"maestro-{run_id}-"
     for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         shutil.rmtree(left, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix=prefix)
+    with writing_to(tempfile.gettempdir()):
+        return tempfile.TemporaryDirectory(prefix=prefix)
 
 
 def end_leftovers(state: State, run_id: str) -> None:

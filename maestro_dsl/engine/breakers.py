@@ -76,6 +76,8 @@ class Gate:
         self._rand = rand
         self._tell = tell
         self._held: dict[str, float] = {}
+        self._probes: dict[ModelKey, float | None] = {}
+        """When this run's last probe of each model began."""
 
     async def patience(self, model: ModelKey, longest_s: float) -> bool:
         """Wait while the model's provider asks for patience; False where that takes longer than allowed.
@@ -129,7 +131,9 @@ class Gate:
             taken.append(answer)
             return new
 
-        self._store.change(model, take)  # asked again inside: only one of many may become the probe
+        changed = self._store.change(model, take)  # asked again inside: only one of many becomes the probe
+        if taken[-1].probe:
+            self._probes[model] = changed.probe_at
         return taken[-1]
 
     def record(self, model: ModelKey, policy: BreakerPolicy, failure: Failure | None, *, probe: bool) -> None:
@@ -146,9 +150,12 @@ class Gate:
             self._pacer.answered.fire()
 
     def release(self, model: ModelKey, *, probe: bool) -> None:
-        """Give back a probe that was cut off."""
+        """Give back a probe that was cut off; one that was taken for lost meanwhile is another's by now."""
         if probe:
-            self._store.change(model, breaker.release)
+            own = self._probes.get(model)
+            self._store.change(
+                model, lambda found: breaker.release(found) if found.probe_at == own else found
+            )
             self._pacer.answered.fire()
 
     def hold(self, provider: str, delay_s: float, reason: str) -> None:

@@ -17,7 +17,7 @@ from maestro_dsl.engine.events import NodeFinished, RunResumed, Usage
 from maestro_dsl.engine.finish import Finisher
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.job import Desk
-from maestro_dsl.engine.policy import give_up, retry, safety
+from maestro_dsl.engine.policy import breaker, give_up, retry, safety
 from maestro_dsl.engine.policy.ledger import NOTHING, Ledger
 from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
 from maestro_dsl.engine.purse import Purse
@@ -302,6 +302,16 @@ def stopped_effect_without_asking():
     return [patch.dict(state._HANDLERS, {AttemptFinished: finished})]
 
 
+def probe_of_another_given_back():
+    """Whoever gives its lost probe back gives back the one that took its place (was there)."""
+
+    def release(self, model, *, probe):
+        if probe:
+            self._store.change(model, breaker.release)
+
+    return [patch.object(Gate, "release", release)]
+
+
 def changed_input_is_reused():
     """The result of a node whose inputs changed while it worked is kept for others."""
     original = interpreter.Interpreter.__init__
@@ -365,6 +375,7 @@ BUGS = (
     begins_when_its_time_is_up,
     effect_without_asking,
     stopped_effect_without_asking,
+    probe_of_another_given_back,
     changed_input_is_reused,
     stored_result_not_used,
     ticket_lost,

@@ -32,6 +32,7 @@ KNOWN: dict[str, int] = {
     "begins_when_its_time_is_up": 1186,
     "effect_without_asking": 72,
     "stopped_effect_without_asking": 333,
+    "probe_of_another_given_back": 6247,
     "changed_input_is_reused": 16,
 }
 """Bug → a seed that shows it; 0 where nothing stands here."""

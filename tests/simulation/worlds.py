@@ -123,6 +123,21 @@ APART: ContextVar[bool] = ContextVar("apart", default=False)
 """Whether an attempt has a process of its own, which it may kill."""
 
 
+class Reach:
+    """The breakers as a process reaches them: not any more when it is dead."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def load(self, model):
+        self._process._breathe()
+        return self._process.disk.breakers.load(model)
+
+    def change(self, model, change):
+        self._process._breathe()
+        return self._process.disk.breakers.change(model, change)
+
+
 class Apart:
     """Runs attempts where they end nobody but themselves."""
 
@@ -391,7 +406,7 @@ class Process:
             dispatcher=dispatcher,
             apart=Apart(dispatcher),
             prices=prices,
-            breakers=self.disk.breakers,
+            breakers=Reach(self),
             tool_version="simulation",
             ticket_target={"sink": "webhook"} if self.disk.tickets else None,
             unchanged=self._unchanged,
