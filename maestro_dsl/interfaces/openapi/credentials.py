@@ -39,7 +39,9 @@ _WORDS = (
     "maestro member mock p@ss passw placeholder private prod public qwerty s3cr sample secret service sess "
     "some special staging string super temp tenant test token user valid whatever your"
 )
-_SHORT_WORDS = "abc any api app bar baz bob dev foo jwt key pass root tok xxx xyz"
+_SHORT_WORDS = (
+    "abc ada ann any api app asd bar baz bob dev eve foo joe jwt key pass qwe root sam sid tok tom xxx xyz"
+)
 
 
 def _spelt(words: str) -> str:
