@@ -14,6 +14,6 @@ def test_a_full_folder_for_temporary_files_is_said_with_a_way_out(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(tempfile, "mkdtemp", full)
-    with pytest.raises(DiskFailure, match="cannot write .*: the disk is full") as failed:
+    with pytest.raises(DiskFailure, match=r"cannot write .*: the disk is full") as failed:
         _scratch("r")
     assert failed.value.hint
