@@ -78,7 +78,7 @@ def basic(text):
         ],
         *[
             (":token", 200),
-            ("tom:tom", 401),
+            ("ivo:ivo", 401),
             ("ÿþ:secret", 401),
             ("user:expired", 401),
             (":", 401),
@@ -93,9 +93,9 @@ def test_one_of_user_and_password_looks_like_a_credential(plain, status):
 
 
 def test_users_with_their_passwords_are_listed_as_one():
-    options = ServeOptions(credentials=("tom:tom",))
+    options = ServeOptions(credentials=("ivo:ivo",))
     client = Client(mock_app(secured({"type": "http", "scheme": "basic"}), options=options))
-    assert client("GET", "/me", authorization=basic("tom:tom"))[0] == 200
+    assert client("GET", "/me", authorization=basic("ivo:ivo"))[0] == 200
     assert client("GET", "/me", authorization=basic("user:secret"))[0] == 401
 
 
