@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.memory import Memory
 
 _MOST_ROUNDS: Final = 100
+_CIRCLE: Final = "GRF001"
 _STDIN_PATH: Final = Path(STDIN)
 _Key: TypeAlias = tuple[str, str, str, str]
 
@@ -205,6 +206,9 @@ class _Fixer:
             if new.total() > old.total():
                 return f"it brings new errors: {_first(new - old)}"
         old, new = (_listed(item) for item in (before, after))
+        old_circles, new_circles = (_circles(side) for side in (old, new))
+        if new_circles.total() > old_circles.total():  # worse than what it mends, though that is gone
+            return f"it brings new errors: {_first(new_circles - old_circles)}"
         return f"it brings new errors: {_first(new - old)}" if new.total() > old.total() else None
 
     def _lost_comment(self, chosen: list[Diagnostic], contents: Mapping[Path, bytes]) -> str | None:
@@ -251,6 +255,10 @@ def _errors(content: bytes) -> Counter[tuple[str, str]]:
 def _listed(result: LintResult) -> Counter[tuple[str, str]]:
     errors = (item for item in result.diagnostics if item.severity is Severity.ERROR)
     return Counter((item.code, item.message) for item in errors)
+
+
+def _circles(errors: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    return Counter({item: count for item, count in errors.items() if item[0] == _CIRCLE})
 
 
 def _first(errors: Counter[tuple[str, str]]) -> str:

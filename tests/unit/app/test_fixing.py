@@ -62,6 +62,22 @@ def test_a_near_value_takes_the_place_of_a_block_scalar():
     assert result.content.decode() == text.replace("|-\n", "fail_plan\n") + "\n# end\noutput: x\n"
 
 
+def test_a_need_that_closes_a_circle_is_not_added():
+    text = """apiVersion: maestro/v1
+kind: Blueprint
+id: flow
+nodes:
+  one: {action: command, timeout: 1m, with: {run: [x]}, when: nodes.two.outputs.exit_code == 0}
+  two: {action: command, timeout: 1m, with: {run: [x]}, needs: [one]}
+"""
+    Path("flow.blueprint.yaml").write_text(text)
+    result = fix(options(unsafe=False))
+    assert not result.changes
+    (refused,) = result.refused
+    assert refused.finding.code == "GRF003"
+    assert "GRF001 dependency cycle" in refused.reason
+
+
 def test_a_prompt_file_is_mended_without_a_project():
     Path("dev.persona.yaml").write_text(HEAD + "id: dev\nprompt_file: dev.md.j2\n")
     text = "\ufeff# Ü {{ persona.nmae }}\r\n{# why #}{{ contarct.id }}"
