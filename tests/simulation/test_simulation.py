@@ -24,7 +24,7 @@ KNOWN: dict[str, int] = {
     "resume_without_fence": 6,
     "persona_limit_ignored": 7,
     "give_up_forgotten": 136,
-    "answer_of_a_dead_try_refunded": 3918,
+    "answer_of_a_dead_try_refunded": 7952,
     "cut_off_try_cannot_be_answered": 11,
     "innocent_is_blamed": 108,
     "way_not_looked_at_again": 755,
