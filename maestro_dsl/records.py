@@ -1,7 +1,8 @@
-"""`dataclass` for frozen values, made in a quarter of the time: 55 ms less of every start of the program.
+"""Frozen values, made quickly: `dataclass` for their classes, `copier` for many that differ in a few fields.
 
 `dataclasses` writes and compiles six methods for a frozen class. Here only `__init__` is compiled; comparing,
-hashing, printing, copying and refusing to change are the same few functions for all. What comes out behaves
+hashing, printing, copying and refusing to change are the same few functions for all: 55 ms less of every
+start. It fills the slots past what refuses changes: 2 µs instead of 4.5 for 13 fields. What comes out behaves
 the same. Classes of any other form are made by `dataclasses` itself.
 """
 
@@ -9,13 +10,26 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import MISSING, FrozenInstanceError
+from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-__all__ = ["dataclass"]
+__all__ = ["copier", "dataclass"]
+
+T = TypeVar("T")
+_OURS: Final = {"frozen": True, "slots": True, "kw_only": True}
+_COPY: Final = """\
+def write(kind__, draft__{kept}):
+    def copy({names}):
+        made__ = draft__()
+{stores}
+        made__.__class__ = kind__
+        return made__
+    return copy
+"""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
     from dataclasses import dataclass
 else:
 
@@ -23,16 +37,10 @@ else:
         """Return what `dataclasses.dataclass` returns; frozen, with slots and keywords, it comes sooner."""
 
         def make(plain: type) -> type:
-            is_ours = how == {"frozen": True, "slots": True, "kw_only": True} and _is_simple(plain)
+            is_ours = how == _OURS and plain.__bases__ == (object,)
             return _frozen(plain) if is_ours else dataclasses.dataclass(plain, **how)
 
         return make if cls is None else make(cls)
-
-
-def _is_simple(cls: type) -> bool:
-    """Return whether a class inherits nothing and each of its fields is an argument."""
-    stated = (value for value in vars(cls).values() if isinstance(value, dataclasses.Field))
-    return cls.__bases__ == (object,) and all(field.init for field in stated)
 
 
 def _frozen(plain: type) -> type:
@@ -68,13 +76,19 @@ def _init(cls: type, known: tuple[dataclasses.Field[Any], ...]) -> Callable[...,
         value = name
         if field.default is not MISSING:
             space[f"default_{name}__"] = field.default
-            arguments.append(f"{name}=default_{name}__")
+            argument, otherwise = f"{name}=default_{name}__", f"default_{name}__"
         elif field.default_factory is not MISSING:
             space[f"make_{name}__"] = field.default_factory
-            arguments.append(f"{name}=missing__")
-            value = f"make_{name}__() if {name} is missing__ else {name}"
+            argument, otherwise = f"{name}=missing__", f"make_{name}__()"
+            value = f"{otherwise} if {name} is missing__ else {name}"
         else:
-            arguments.append(name)
+            argument, otherwise = name, ""
+        if field.init:
+            arguments.append(argument)
+        elif otherwise:
+            value = otherwise
+        else:
+            continue
         body.append(f"    set_{name}__(self__, {value})\n")
     if hasattr(cls, "__post_init__"):
         body.append("    self__.__post_init__()\n")
@@ -134,3 +148,49 @@ def _set(_: object, name: str, __: object) -> None:
 
 def _delete(_: object, name: str) -> None:
     raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def copier(value: T, *names: str) -> Callable[..., T]:
+    """Return a function that takes the fields `names` in this order, and returns `value` with them in it.
+
+    What it makes equals what `dataclasses.replace` makes.
+
+    Raises:
+        TypeError: `value` is of no frozen dataclass with slots, without a base, that only sets its fields.
+        ValueError: the class has no field of one of the `names`.
+    """
+    write, draft, kept = _written(cast("Hashable", type(value)), names)
+    copy: Callable[..., T] = write(type(value), draft, *(getattr(value, name) for name in kept))
+    return copy
+
+
+@cache
+def _written(kind: Any, names: tuple[str, ...]) -> tuple[Callable[..., Any], type, tuple[str, ...]]:
+    """Return a function that makes copiers, the changeable class, and the names of the fields to keep."""
+    if not _only_sets_fields(kind):
+        raise TypeError(f"{kind.__name__} is no frozen dataclass with slots that only sets its fields")
+    known = tuple(item.name for item in dataclasses.fields(kind))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no field {unknown[0]}")
+    kept = tuple(name for name in known if name not in names)
+    text = _COPY.format(
+        kept="".join(f", {name}" for name in kept),
+        names=", ".join(names),
+        stores="\n".join(f"        made__.{name} = {name}" for name in known),
+    )
+    space: dict[str, Any] = {}
+    exec(text, {"__name__": kind.__module__}, space)  # noqa: S102 - names of fields, as `dataclasses` does
+    draft = type(kind.__name__, (), {"__slots__": vars(kind)["__slots__"]})
+    return space["write"], draft, kept
+
+
+def _only_sets_fields(kind: type) -> bool:
+    if not dataclasses.is_dataclass(kind) or kind.__bases__ != (object,) or "__slots__" not in vars(kind):
+        return False
+    is_frozen: bool = vars(kind)["__dataclass_params__"].frozen
+    return (
+        is_frozen
+        and all(item.init for item in dataclasses.fields(kind))
+        and not hasattr(kind, "__post_init__")
+    )

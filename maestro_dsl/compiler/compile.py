@@ -31,12 +31,12 @@ from maestro_dsl.compiler.plan import (
 from maestro_dsl.compiler.policies import execution_of, guardrails_of, retry_policy, safety_policy
 from maestro_dsl.compiler.prompts import PromptWriter
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
-from maestro_dsl.frozen import copier
 from maestro_dsl.lang.expressions import ExpressionError
 from maestro_dsl.lang.files import area_of
 from maestro_dsl.lang.model import RetrySettings
 from maestro_dsl.lang.settings import NodeSettings, for_node
 from maestro_dsl.lang.workspace import Workspace
+from maestro_dsl.records import copier
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.compiler.instances import Instance
 from maestro_dsl.compiler.plan import Edge, EdgeKind
-from maestro_dsl.frozen import copier
 from maestro_dsl.lang.model import Against, Need, NodeSpec
+from maestro_dsl.records import copier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -16,7 +16,6 @@ from maestro_dsl.compiler import context as scope
 from maestro_dsl.compiler.check import strings_of
 from maestro_dsl.compiler.ids import RenderedIds
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
-from maestro_dsl.frozen import copier
 from maestro_dsl.lang.expression_parse import OPEN
 from maestro_dsl.lang.expressions import (
     Expression,
@@ -33,6 +32,7 @@ from maestro_dsl.lang.model import Json, NodeSpec
 from maestro_dsl.lang.references import check_input_values, has_inputs
 from maestro_dsl.lang.values import check_params, validator_of_params
 from maestro_dsl.lang.workspace import Workspace
+from maestro_dsl.records import copier
 
 MAX_NODES: Final = 20_000
 MAX_FANOUT: Final = 10_000

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.codec import digest
 from maestro_dsl.compiler.plan import CompiledContract, KeyPart, Prompt
-from maestro_dsl.frozen import copier
+from maestro_dsl.records import copier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,19 +8,18 @@ fields it does not know, and `EVENT_VERSION` grows when a meaning changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 from maestro_dsl.codec import ascii_printer, from_json, to_json
 from maestro_dsl.errors import IntegrityError
-from maestro_dsl.frozen import quick
 from maestro_dsl.lang.model import Json
+from maestro_dsl.records import dataclass
 
 EVENT_VERSION: Final = 1
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens of one or more model calls."""
@@ -36,7 +35,6 @@ class Usage:
         return self.input_tokens + self.output_tokens + self.cache_write_tokens + self.cache_read_tokens
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
     """One produced file: path relative to the output folder, content by SHA-256, size in bytes."""
@@ -82,7 +80,6 @@ class RunResumed:
     """Nodes whose attempt was in flight and will run again."""
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted:
     """An attempt was reserved for and handed out. `attempt` and `round` count from 1."""
@@ -102,7 +99,6 @@ class AttemptStarted:
     """The provider costs nothing, so a call that was lost owes nothing."""
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelResponded:
     """A model's answer is stored; after a kill it is used instead of paying again."""
@@ -115,7 +111,6 @@ class ModelResponded:
     nano_usd: int | None
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFinished:
     """An attempt ended. `failure` is None for success, else one of the retry taxonomy or "fatal"."""
@@ -147,7 +142,6 @@ class RetryScheduled:
     reason: str
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishStarted:
     """The files of a node are about to be renamed into the output folder."""
@@ -158,7 +152,6 @@ class PublishStarted:
     result_digest: str
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """All files of the intent are in place."""
@@ -166,7 +159,6 @@ class Published:
     node: str
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFinished:
     """A node reached a final state, which never changes."""
@@ -333,7 +325,6 @@ BODIES: Final[Mapping[str, type[Body]]] = {
 }
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One line of a run's history."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json
 from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
@@ -28,15 +28,14 @@ from maestro_dsl.engine.ports import (
 )
 from maestro_dsl.engine.runtime import Runtime
 from maestro_dsl.engine.state import NO_USAGE, NodeRecord, NodeState, RunState
-from maestro_dsl.frozen import quick
 from maestro_dsl.lang.model import Json, ModelSettings
+from maestro_dsl.records import dataclass
 
 FED_BACK = frozenset({"critical", "error"})
 _FEEDBACK_OVERHEAD_BYTES = 2_000
 _NO_SETTINGS = ModelSettings()
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a try ended, with the events that still have to be written; `final` = no policy may repeat it."""

@@ -8,15 +8,15 @@ attempt can be carried to another machine. Adapters live in `providers`, `storag
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, PlanNode
 from maestro_dsl.engine.events import NO_USAGE, Event, FileRef, Issue, ServiceReady, ServiceStopped, Usage
-from maestro_dsl.frozen import quick
 from maestro_dsl.lang.model import Json, ModelSettings
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -185,7 +185,6 @@ ModelKey: TypeAlias = tuple[str, str]
 # ---- attempts --------------------------------------------------------------------------------------------
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputResult:
     """The result of a node that this one needs."""
@@ -202,7 +201,6 @@ class InputResult:
     reason: str = ""
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptSpec:
     """Everything a worker needs for one attempt."""
@@ -275,7 +273,6 @@ class Verdict:
     parts: Mapping[str, float] = field(default_factory=dict)
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptResult:
     """What a worker returns; files are in the artifact store already, by digest."""
@@ -312,7 +309,6 @@ class Action(Protocol):
         """Do one attempt. Returns failures; raises only for a bug of ours or a broken machine."""
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkContext:
     """The tools an action may use; `staging` is an empty folder of this attempt alone."""
@@ -333,7 +329,6 @@ class WorkContext:
 # ---- dispatch --------------------------------------------------------------------------------------------
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLink:
     """The way back from a worker while its attempt runs; see `WorkContext.answered`."""
@@ -377,7 +372,6 @@ class ArtifactStore(Protocol):
         """Return whether the content is stored (its bytes are not read)."""
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedResult:
     """A stored result of a content key, reusable by any run on the same state directory."""

@@ -15,10 +15,10 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
-from maestro_dsl.frozen import copier
 from maestro_dsl.lang import model
 from maestro_dsl.lang.model import DocumentValue, Json, Kind
 from maestro_dsl.lang.units import parse_duration, parse_money, parse_size, parse_tokens
+from maestro_dsl.records import copier
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer

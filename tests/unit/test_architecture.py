@@ -11,7 +11,7 @@ PACKAGE = ROOT / "maestro_dsl"
 MAX_LINES = 400
 
 LAYERS = {
-    "errors": 0, "diagnostics": 0, "codec": 0, "collector": 0, "frozen": 0, "records": 0, "resources": 0,
+    "errors": 0, "diagnostics": 0, "codec": 0, "collector": 0, "records": 0, "resources": 0,
     "ports": 0,
     "lang": 1, "net": 1,
     "libraries": 2, "interfaces": 2,

@@ -45,6 +45,11 @@ BODIES = {
     b: int = field(default=1, repr=False)
     c: int = field(default=2, hash=False)
 """,
+    "made": """
+    a: int
+    b: str | None = field(default=None, init=False, compare=False, repr=False)
+    c: list = field(default_factory=list, init=False)
+""",
     "own": """
     a: int = 1
     def __repr__(self): return 'own'

@@ -1,4 +1,3 @@
-import pickle
 from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 
 import pytest
@@ -6,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_dsl.compiler.plan import Edge, EdgeKind, KeyPart, PlanNode
-from maestro_dsl.frozen import copier, quick
+from maestro_dsl.records import copier
 
 NAMES = tuple(item.name for item in fields(Edge))
 VALUES = st.fixed_dictionaries(
@@ -64,49 +63,3 @@ def test_only_frozen_values_that_are_their_fields_are_copied(value):
 def test_a_field_that_there_is_not_is_named():
     with pytest.raises(ValueError, match="KeyPart has no field size"):
         copier(KeyPart(name="a", digest="b"), "size")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plain:
-    name: str
-    kind: str = "k"
-    size: int = 3
-    items: dict[str, int] = field(default_factory=dict)
-    note: str | None = field(default=None, init=False, compare=False, repr=False)
-
-
-@quick
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quick:
-    name: str
-    kind: str = "k"
-    size: int = 3
-    items: dict[str, int] = field(default_factory=dict)
-    note: str | None = field(default=None, init=False, compare=False, repr=False)
-
-
-def test_it_has_the_fields_the_defaults_and_the_form_of_the_librarys():
-    made = Quick(name="a")
-    assert repr(made) == repr(Plain(name="a")).replace("Plain", "Quick")
-    assert (made.size, made.items, made.note) == (3, {}, None)
-    assert made == Quick(name="a", size=3)
-    assert made != Quick(name="b")
-    assert replace(made, size=4) == Quick(name="a", size=4)
-    assert made.items is not Quick(name="a").items
-    assert pickle.loads(pickle.dumps(made)) == made
-    assert type(made) is Quick
-
-
-def test_it_is_frozen_and_takes_no_other_names():
-    made = Quick(name="a")
-    with pytest.raises(FrozenInstanceError):
-        made.name = "b"
-    with pytest.raises(FrozenInstanceError):
-        del made.name
-    with pytest.raises((AttributeError, TypeError)):
-        made.other = 1
-    for wrong in ({}, {"name": "a", "other": 1}, {"name": "a", "note": "b"}):
-        with pytest.raises(TypeError):
-            Quick(**wrong)
-    with pytest.raises(TypeError):
-        Quick("a")
