@@ -212,8 +212,8 @@ def _process(plan, disk, fate, run_id, begun, options, rand):
         disk.passed_s += loop.time() + 1.0
         loop.close()
     _expected(former)
-    if not isinstance(ended, BaseException) and fate.frozen_s is None:
-        _nothing_reserved()
+    if fate.frozen_s is None and not any(isinstance(end, BaseException) for end in (ended, *former)):
+        _nothing_reserved()  # what a dead process had reserved goes with it
     return _ended(ended)
 
 
