@@ -140,7 +140,8 @@ def _parties(workspace: Workspace, document: Document[Contract]) -> Iterator[Dia
 def _who(workspace: Workspace, name: str) -> str:
     team = team_names(workspace)
     similar = closest(name, team)
-    return f"did you mean {similar}?" if similar else f"the team is {', '.join(team) or 'empty'}"
+    guess = f"did you mean {similar}? " if similar else ""
+    return f"{guess}the team is {', '.join(team) or 'empty'}"
 
 
 def _ctr002(span: Span, message: str, hint: str) -> Diagnostic:

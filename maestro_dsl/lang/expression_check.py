@@ -359,9 +359,9 @@ _HANDLERS: Final[Mapping[type[nodes.Node], Callable[[_Checker, Any], Type]]] = {
 
 
 def _hint(meant: str | None, known: Mapping[str, Type]) -> str | None:
-    if meant is not None:
-        return f"did you mean {meant}?"
-    return f"known here: {', '.join(list(known)[:12])}" if known else None
+    guess = f"did you mean {meant}? " if meant is not None else ""
+    listed = f"known here: {', '.join(list(known)[:12])}" if known else ""
+    return f"{guess}{listed}".strip() or None
 
 
 def _ordered(left: Type, right: Type) -> bool:

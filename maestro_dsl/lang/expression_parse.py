@@ -227,7 +227,8 @@ def _unknown(text: str, tree: nodes.Filter | nodes.Test, what: str, known: tuple
     if isinstance(tree, nodes.Test):  # its position is the word `is`
         offset = max(text.find(tree.name, offset + 2), offset)
     similar = closest(tree.name, known)
-    hint = f"did you mean {similar}?" if similar else f"{what}s: {', '.join(known)}"
+    guess = f"did you mean {similar}? " if similar else ""
+    hint = f"{guess}{what}s: {', '.join(known)}"
     return _problem(text, offset, f"there is no {what} {tree.name}", hint=hint)
 
 

@@ -109,13 +109,20 @@ def test_braces_around_a_condition_are_named_and_mended():
                     "EXP002",
                     "mock_availabel",
                     "mock_availabel is not defined in contract",
-                    "did you mean mock_available?",
+                    "did you mean mock_available? known here: id, mock_available, size",
                 )
             ],
         ),
         (
             "contrct.id == 'a'",
-            [("EXP002", "contrct", "contrct is not defined here", "did you mean contract?")],
+            [
+                (
+                    "EXP002",
+                    "contrct",
+                    "contrct is not defined here",
+                    "did you mean contract? known here: contract, contracts, loose, names",
+                )
+            ],
         ),
         (
             "contract.id",

@@ -168,7 +168,7 @@ def test_messages_name_the_way_out():
     assert items["REF002"].message == '"api" is no member of the plan\'s team (for the key api)'
     assert items["REF002"].help == "team: maker, taker"
     assert items["CTR002"].message == "api is consumed by takr, who is not in the team"
-    assert items["CTR002"].help == "did you mean taker?"
+    assert items["CTR002"].help == "did you mean taker? the team is maker, taker"
     assert items["SCH003"].message == '"language" must be text, not the number 3'
 
 
