@@ -42,6 +42,7 @@ def asked(connection, request):
     for name, value in request.headers.items():
         connection.putheader(name, value)
     connection.putheader("content-length", str(len(request.body)))
+    connection.putheader("connection", "close")  # node closes a connection that is idle for five seconds
     connection.endheaders(request.body or None)
     answer = connection.getresponse()
     headers = [answer.getheader(name) for name in ("content-type", "location", "allow", "www-authenticate")]
