@@ -29,7 +29,8 @@ from measure import Row, print_rows, turns
 
 from maestro_dsl.compiler.plan import CompiledPlan, Edge, Execution, Guardrails, KeyPart, PlanNode
 from maestro_dsl.engine.interpreter import run
-from maestro_dsl.engine.ports import AttemptResult, RunRecord
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.lang.model import Schedule
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.contents import MAX_BYTES

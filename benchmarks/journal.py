@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from measure import Row, print_rows, turns
 
 from maestro_dsl.engine.events import AttemptStarted, Event
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.storage.journal import Journal
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from maestro_dsl.app.running import apply, resume
     from maestro_dsl.app.values import ApplyOptions, RunResult
     from maestro_dsl.engine.orchestrator import RetryOrchestrator
-    from maestro_dsl.engine.ports import Provider
+    from maestro_dsl.engine.ports.models import Provider
     from maestro_dsl.engine.tokens import TokenTracker
     from maestro_dsl.errors import MaestroError
     from maestro_dsl.lang.settings import Overrides
@@ -46,7 +46,7 @@ _HOMES: Final = {
     "ApplyOptions": "app.values",
     "MaestroError": "errors",
     "Overrides": "lang.settings",
-    "Provider": "engine.ports",
+    "Provider": "engine.ports.models",
     "RetryOrchestrator": "engine.orchestrator",
     "RunResult": "app.values",
     "TokenTracker": "engine.tokens",

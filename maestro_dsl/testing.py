@@ -20,27 +20,19 @@ from maestro_dsl.engine.commands import CommandQueue
 from maestro_dsl.engine.events import Event, FileRef, Usage, decode_event
 from maestro_dsl.engine.interpreter import run
 from maestro_dsl.engine.local import LocalDispatcher
-from maestro_dsl.engine.ports import (
-    Action,
-    AttemptResult,
-    AttemptSpec,
-    CachedResult,
-    CommandSpec,
-    EventSink,
-    Failure,
-    ModelKey,
-    Prices,
-    RunRecord,
-    ServiceLease,
-    ServiceSpec,
-    WorkContext,
-)
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
+from maestro_dsl.engine.ports.models import ModelKey, Prices
+from maestro_dsl.engine.ports.processes import CommandSpec, ServiceLease, ServiceSpec
+from maestro_dsl.engine.ports.sinks import EventSink
+from maestro_dsl.engine.ports.work import Action, WorkContext
 from maestro_dsl.engine.runtime import Condition, RunControl, RunOptions, Runtime
 from maestro_dsl.errors import EnvironmentFailure, IntegrityError, StateError
 from maestro_dsl.lang.model import Json
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.engine.ports.failures import Failure
+    from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
     from maestro_dsl.engine.state import RunState
 
 T = TypeVar("T")

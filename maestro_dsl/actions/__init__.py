@@ -14,7 +14,7 @@ from maestro_dsl.actions.verify import Recheck, Verify
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from maestro_dsl.engine.ports import Action
+    from maestro_dsl.engine.ports.work import Action
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "approve": Approve(),

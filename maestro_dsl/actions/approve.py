@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_dsl.engine.ports import AttemptResult
+from maestro_dsl.engine.ports.attempts import AttemptResult
 
 if TYPE_CHECKING:
-    from maestro_dsl.engine.ports import AttemptSpec, WorkContext
+    from maestro_dsl.engine.ports.attempts import AttemptSpec
+    from maestro_dsl.engine.ports.work import WorkContext
 
 
 class Approve:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.actions.workspace import lay_out, store_files
 from maestro_dsl.engine.events import Issue
-from maestro_dsl.engine.ports import AttemptResult, AttemptSpec, CommandSpec, Failure, WorkContext
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.processes import CommandSpec
 from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.providers.envelope import path_problem
 
 if TYPE_CHECKING:
+    from maestro_dsl.engine.ports.work import WorkContext
     from maestro_dsl.lang.model import Json
 
 FOLDER: Final = "commands"

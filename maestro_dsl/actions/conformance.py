@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.engine.events import FileRef, Issue
-from maestro_dsl.engine.ports import ServiceSpec, Verdict, WorkContext
+from maestro_dsl.engine.ports.attempts import Verdict
+from maestro_dsl.engine.ports.processes import ServiceSpec
 from maestro_dsl.errors import UnrecoverableError
 from maestro_dsl.interfaces.registry import FILES_ONLY, kind_of
 from maestro_dsl.validation.quality import rounded
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.actions.criteria import Judged
     from maestro_dsl.compiler.plan import CompiledContract
+    from maestro_dsl.engine.ports.work import WorkContext
     from maestro_dsl.interfaces.registry import InterfaceKind
     from maestro_dsl.interfaces.verification import VerificationResult
 

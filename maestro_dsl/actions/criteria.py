@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from maestro_dsl.actions.conformance import provider_conformance
 from maestro_dsl.actions.workspace import lay_out, url_variable
 from maestro_dsl.engine.events import FileRef, Issue
-from maestro_dsl.engine.ports import AttemptSpec, CheckResult, CommandSpec, Verdict, WorkContext
+from maestro_dsl.engine.ports.attempts import AttemptSpec, CheckResult, Verdict
+from maestro_dsl.engine.ports.processes import CommandSpec
+from maestro_dsl.engine.ports.work import WorkContext
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.lang.model import Contract, Criterion
 from maestro_dsl.validation.quality import CRITERIA

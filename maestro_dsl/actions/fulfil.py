@@ -15,17 +15,10 @@ from maestro_dsl.actions.criteria import Judged, Scene, criteria_check, judge_co
 from maestro_dsl.actions.request import Answer, ask
 from maestro_dsl.actions.workspace import input_for, lay_out, store_files
 from maestro_dsl.engine.events import Issue
-from maestro_dsl.engine.ports import (
-    AttemptResult,
-    AttemptSpec,
-    CheckResult,
-    Failure,
-    ProviderFailure,
-    QualityReport,
-    ServiceLease,
-    ServiceSpec,
-    WorkContext,
-)
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, CheckResult, QualityReport
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import ProviderFailure
+from maestro_dsl.engine.ports.processes import ServiceLease, ServiceSpec
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.interfaces.registry import is_served, kind_of
 from maestro_dsl.providers.envelope import unpack
@@ -36,6 +29,7 @@ from maestro_dsl.validation.quality import INTEGRATION, quality
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
+    from maestro_dsl.engine.ports.work import WorkContext
     from maestro_dsl.lang.model import Contract, Json
 
 

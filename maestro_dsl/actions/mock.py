@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from maestro_dsl.actions.workspace import store_files
-from maestro_dsl.engine.ports import AttemptResult, AttemptSpec, Failure, WorkContext
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.interfaces.options import options_of
 from maestro_dsl.interfaces.registry import kind_of
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.ports.work import WorkContext
 
 FOLDER = "contracts"
 

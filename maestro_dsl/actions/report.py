@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 from maestro_dsl.actions.workspace import store_files
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.engine.events import FileRef, Issue
-from maestro_dsl.engine.ports import (
+from maestro_dsl.engine.ports.attempts import (
     AttemptResult,
     AttemptSpec,
     CheckResult,
     InputResult,
     QualityReport,
     Verdict,
-    WorkContext,
 )
 from maestro_dsl.validation.quality import INTEGRATION, band, rounded, with_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from maestro_dsl.engine.ports.work import WorkContext
     from maestro_dsl.lang.model import Json
 
 FORMAT_VERSION = 1

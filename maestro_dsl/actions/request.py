@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.codec import canonical, digest
 from maestro_dsl.engine.events import Usage
-from maestro_dsl.engine.ports import (
-    ArtifactStore,
-    AttemptSpec,
-    Failure,
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import (
     InterfaceInput,
     Message,
     ModelRequest,
     ModelResponse,
     ProviderFailure,
     Task,
-    WorkContext,
 )
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.ports.attempts import AttemptSpec
+    from maestro_dsl.engine.ports.storage import ArtifactStore
+    from maestro_dsl.engine.ports.work import WorkContext
 
 DEFAULT_OUTPUT_TOKENS: Final = 16_000
 _MAX_INPUT_BYTES: Final = 2_000_000

@@ -20,21 +20,17 @@ from maestro_dsl.actions.criteria import CONFORMANCE, Judged, Scene, judge_contr
 from maestro_dsl.actions.fulfil import consumed_services, trusted_code
 from maestro_dsl.actions.workspace import input_for, read_files
 from maestro_dsl.engine.events import Issue
-from maestro_dsl.engine.ports import (
-    AttemptResult,
-    AttemptSpec,
-    Failure,
-    InputResult,
-    ServiceLease,
-    Verdict,
-    WorkContext,
-)
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, InputResult, Verdict
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.interfaces.registry import is_served
 from maestro_dsl.validation.files import assess_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from maestro_dsl.engine.ports.processes import ServiceLease
+    from maestro_dsl.engine.ports.work import WorkContext
 
 
 class Verify:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from maestro_dsl.engine.ports import ArtifactStore, AttemptSpec, InputResult
+    from maestro_dsl.engine.ports.attempts import AttemptSpec, InputResult
+    from maestro_dsl.engine.ports.storage import ArtifactStore
 
 
 def store_files(artifacts: ArtifactStore, folder: str, files: Mapping[str, bytes]) -> tuple[FileRef, ...]:

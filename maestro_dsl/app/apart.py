@@ -20,7 +20,8 @@ from maestro_dsl.app.wiring import make_provider
 from maestro_dsl.codec import canonical, from_json, to_json
 from maestro_dsl.engine.failures import failure_of
 from maestro_dsl.engine.local import LocalDispatcher
-from maestro_dsl.engine.ports import AttemptLink, AttemptResult, AttemptSpec
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
+from maestro_dsl.engine.ports.work import AttemptLink
 from maestro_dsl.errors import DiskFailure
 from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.sandbox import choose
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from maestro_dsl.engine.events import Usage
-    from maestro_dsl.engine.ports import ServiceEvent
+    from maestro_dsl.engine.ports.processes import ServiceEvent
 
 _PROGRAM: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); from maestro_dsl.app.apart import main; sys.exit(main())"

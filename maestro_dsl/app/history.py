@@ -11,7 +11,7 @@ from maestro_dsl.app.state import State, find_run, is_live, open_state
 from maestro_dsl.app.values import RunList, RunResult
 from maestro_dsl.codec import from_json
 from maestro_dsl.compiler.plan import CompiledPlan
-from maestro_dsl.engine.ports import AttemptResult, QualityReport
+from maestro_dsl.engine.ports.attempts import AttemptResult, QualityReport
 from maestro_dsl.engine.state import NodeState, RunState, RunStatus, fold
 from maestro_dsl.storage.outbox import TicketBox
 from maestro_dsl.validation.quality import rounded

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.app.values import Compiled
     from maestro_dsl.compiler.plan import CompiledPlan
-    from maestro_dsl.engine.ports import RunRecord
+    from maestro_dsl.engine.ports.storage import RunRecord
     from maestro_dsl.lang.model import Json
     from maestro_dsl.lang.settings import Overrides
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from maestro_dsl.app.values import RunResult
     from maestro_dsl.compiler.plan import CompiledPlan
-    from maestro_dsl.engine.ports import EventSink, RunRecord
+    from maestro_dsl.engine.ports.sinks import EventSink
+    from maestro_dsl.engine.ports.storage import RunRecord
 
 AGAIN: Final = frozenset(
     {NodeState.FAILED, NodeState.GAVE_UP, NodeState.DEGRADED, NodeState.BUDGET_STOPPED, NodeState.CANCELLED}

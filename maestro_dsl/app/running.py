@@ -30,7 +30,7 @@ from maestro_dsl.dispatch.apart import ApartDispatcher
 from maestro_dsl.engine.events import LimitRaised, NodeDecided, ServiceReady, ServiceStopped
 from maestro_dsl.engine.interpreter import run as run_plan
 from maestro_dsl.engine.local import LocalDispatcher
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
 from maestro_dsl.engine.state import RUN_FINAL
 from maestro_dsl.errors import OutputConflict, StateError
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from maestro_dsl.app.values import ApplyOptions, PlanReport, RunResult
-    from maestro_dsl.engine.ports import EventSink
+    from maestro_dsl.engine.ports.sinks import EventSink
     from maestro_dsl.lang.settings import Overrides
 
 _SHOWN: Final = 5

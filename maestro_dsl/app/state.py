@@ -20,7 +20,7 @@ from maestro_dsl.storage.state_dir import StateDir, resolve_state_dir
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from maestro_dsl.engine.ports import RunRecord
+    from maestro_dsl.engine.ports.storage import RunRecord
     from maestro_dsl.ports import Clock
 
 LAST: Final = "last"

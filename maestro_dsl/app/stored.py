@@ -15,7 +15,7 @@ from maestro_dsl.storage.removal import remove_results
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from maestro_dsl.engine.ports import CachedResult
+    from maestro_dsl.engine.ports.storage import CachedResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from maestro_dsl.lang.units import parse_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from maestro_dsl.engine.ports import RunRecord
+    from maestro_dsl.engine.ports.storage import RunRecord
     from maestro_dsl.engine.state import RunState
     from maestro_dsl.ports import Clock
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import CompiledPlan
     from maestro_dsl.diagnostics import Diagnostics
     from maestro_dsl.engine.events import Event
-    from maestro_dsl.engine.ports import QualityReport, RunRecord, Verdict
+    from maestro_dsl.engine.ports.attempts import QualityReport, Verdict
+    from maestro_dsl.engine.ports.storage import RunRecord
     from maestro_dsl.engine.tickets import Ticket
     from maestro_dsl.lang.model import Json
     from maestro_dsl.lang.workspace import Workspace

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl.actions.conformance import broken, verdict_of
 from maestro_dsl.app.mocks import subjects
 from maestro_dsl.app.values import VerifyResult
-from maestro_dsl.engine.ports import CommandSpec
+from maestro_dsl.engine.ports.processes import CommandSpec
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError, UsageError
 from maestro_dsl.interfaces.verification import joined, only_part, unreachable
 from maestro_dsl.sandbox import choose

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
-    from maestro_dsl.engine.ports import Provider
+    from maestro_dsl.engine.ports.models import Provider
     from maestro_dsl.lang.model import Json
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from maestro_dsl.app.values import RunList, RunResult
-    from maestro_dsl.engine.ports import EventSink
+    from maestro_dsl.engine.ports.sinks import EventSink
 
 EPILOG = """\b
 Examples:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from maestro_dsl.app.values import RunResult
     from maestro_dsl.compiler.plan import CompiledPlan
     from maestro_dsl.engine.events import Event
-    from maestro_dsl.engine.ports import EventSink
+    from maestro_dsl.engine.ports.sinks import EventSink
     from maestro_dsl.engine.records import NodeRecord
     from maestro_dsl.reporters.run import RunView
 

@@ -14,13 +14,17 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from maestro_dsl.codec import canonical, from_json, to_json
 from maestro_dsl.engine.events import BODIES, ServiceReady, ServiceStopped, Usage
-from maestro_dsl.engine.ports import AttemptLink, AttemptResult, AttemptSpec, ServiceEvent
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
+from maestro_dsl.engine.ports.processes import ServiceEvent
 from maestro_dsl.errors import DiskFailure, HelpNeeded
 from maestro_dsl.lang.model import Json
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.ports.work import AttemptLink
 
 _LONGEST_LINE: Final = 2**28
 _SAID_BYTES: Final = 1_000

@@ -27,7 +27,9 @@ from maestro_dsl.engine.policy import retry, safety
 from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
 from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease
 from maestro_dsl.engine.policy.retry import Again, History
-from maestro_dsl.engine.ports import AttemptLink, AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.work import AttemptLink
 from maestro_dsl.engine.purse import OVERRUN, Purse
 from maestro_dsl.engine.state import CANCELLED_TRY
 from maestro_dsl.errors import DiskFailure

@@ -17,7 +17,8 @@ from maestro_dsl.engine.policy.breaker import Admission, Breaker, BreakerMode
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import BreakerPolicy
     from maestro_dsl.engine.pacing import Pacer
-    from maestro_dsl.engine.ports import Failure, ModelKey
+    from maestro_dsl.engine.ports.failures import Failure
+    from maestro_dsl.engine.ports.models import ModelKey
     from maestro_dsl.engine.state import RunState
     from maestro_dsl.ports import Clock, Rand
 

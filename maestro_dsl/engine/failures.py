@@ -5,7 +5,9 @@ from __future__ import annotations
 import traceback
 from typing import Final
 
-from maestro_dsl.engine.ports import AttemptResult, Failure, ProviderFailure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import ProviderFailure
 from maestro_dsl.errors import (
     HelpNeeded,
     MaestroError,

@@ -22,7 +22,9 @@ from maestro_dsl.engine.helpneeded import open_ticket
 from maestro_dsl.engine.job import Outcome
 from maestro_dsl.engine.keys import cached_verdict, reusable
 from maestro_dsl.engine.policy import give_up
-from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.engine.state import NodeState
 from maestro_dsl.errors import DiskFailure, MaestroError
 from maestro_dsl.lang.model import GiveUp

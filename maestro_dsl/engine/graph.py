@@ -11,7 +11,7 @@ from maestro_dsl.engine.state import FINAL, NodeRecord, NodeState, RunState
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, CompiledPlan, Edge, PlanNode
-    from maestro_dsl.engine.ports import ModelKey
+    from maestro_dsl.engine.ports.models import ModelKey
 
 MOCK_ACTION: Final = "mock"
 _JUDGES: Final = frozenset({"verify", "recheck"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import field, replace
+from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json
 from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
@@ -15,21 +16,17 @@ from maestro_dsl.engine.events import AttemptFinished, Body, Issue
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.policy import give_up, retry
 from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, NOTHING, Amount
-from maestro_dsl.engine.ports import (
-    CONTENT_FAILURES,
-    ArtifactStore,
-    AttemptResult,
-    AttemptSpec,
-    Dispatcher,
-    Failure,
-    InputResult,
-    ModelKey,
-    Prices,
-)
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, InputResult
+from maestro_dsl.engine.ports.failures import CONTENT_FAILURES, Failure
+from maestro_dsl.engine.ports.models import ModelKey, Prices
 from maestro_dsl.engine.runtime import Runtime
 from maestro_dsl.engine.state import NO_USAGE, NodeRecord, NodeState, RunState
 from maestro_dsl.lang.model import Json, ModelSettings
 from maestro_dsl.records import dataclass
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.ports.storage import ArtifactStore
+    from maestro_dsl.engine.ports.work import Dispatcher
 
 FED_BACK = frozenset({"critical", "error"})
 _FEEDBACK_OVERHEAD_BYTES = 2_000

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from maestro_dsl.engine.events import FileRef
-    from maestro_dsl.engine.ports import ArtifactStore, CachedResult, Store
+    from maestro_dsl.engine.ports.storage import ArtifactStore, CachedResult, Store
     from maestro_dsl.lang.model import Json
 
 NEVER_RUN = "never run"

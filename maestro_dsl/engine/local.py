@@ -14,18 +14,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from maestro_dsl.codec import canonical, digest, from_json
-from maestro_dsl.engine.ports import (
-    Action,
-    ArtifactStore,
-    AttemptLink,
-    AttemptResult,
-    AttemptSpec,
-    Prices,
-    Provider,
-    Sandbox,
-    Services,
-    WorkContext,
-)
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
+from maestro_dsl.engine.ports.models import Prices, Provider
+from maestro_dsl.engine.ports.processes import Sandbox, Services
+from maestro_dsl.engine.ports.storage import ArtifactStore
+from maestro_dsl.engine.ports.work import Action, AttemptLink, WorkContext
 from maestro_dsl.errors import EnvironmentFailure
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.compiler.plan import CompiledPlan
     from maestro_dsl.engine.graph import PlanIndex
-    from maestro_dsl.engine.ports import Store
+    from maestro_dsl.engine.ports.storage import Store
     from maestro_dsl.engine.runtime import RunOptions
     from maestro_dsl.lang.model import Json
 

@@ -15,7 +15,7 @@ from maestro_dsl.engine.events import Issue
 from maestro_dsl.engine.job import FED_BACK
 from maestro_dsl.engine.policy import retry
 from maestro_dsl.engine.policy.retry import Again, History, Setting
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 
 if TYPE_CHECKING:
     from maestro_dsl.ports import Rand

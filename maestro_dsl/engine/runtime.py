@@ -11,16 +11,10 @@ from maestro_dsl.compiler.plan import PlanNode
 from maestro_dsl.engine.breakers import BreakerStore
 from maestro_dsl.engine.commands import CommandQueue
 from maestro_dsl.engine.events import AlertRaised, LimitRaised, NodeDecided, ServiceReady, ServiceStopped
-from maestro_dsl.engine.ports import (
-    ArtifactStore,
-    Capability,
-    Dispatcher,
-    EventSink,
-    ModelKey,
-    Prices,
-    Publisher,
-    Store,
-)
+from maestro_dsl.engine.ports.models import Capability, ModelKey, Prices
+from maestro_dsl.engine.ports.sinks import EventSink
+from maestro_dsl.engine.ports.storage import ArtifactStore, Publisher, Store
+from maestro_dsl.engine.ports.work import Dispatcher
 from maestro_dsl.lang.model import Json
 from maestro_dsl.ports import Clock, Rand
 

@@ -14,7 +14,8 @@ from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
 from maestro_dsl.engine.keys import InterfaceHistory, Keys, explain
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.state import CANCELLED_TRY, NodeRecord, NodeState
 from maestro_dsl.errors import DiskFailure, MaestroError
 from maestro_dsl.lang.model import GiveUp

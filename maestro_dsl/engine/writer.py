@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.events import Body, Event
-from maestro_dsl.engine.ports import CachedResult
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.engine.state import RunState, apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from maestro_dsl.engine.ports import ArtifactStore, EventSink, Store
+    from maestro_dsl.engine.ports.sinks import EventSink
+    from maestro_dsl.engine.ports.storage import ArtifactStore, Store
     from maestro_dsl.ports import Clock
 
 _log = logging.getLogger(__name__)

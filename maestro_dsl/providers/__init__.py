@@ -1,1 +1,1 @@
-"""Model providers: sources of answers behind the port `engine.ports.Provider`, and their prices."""
+"""Model providers: sources of answers behind the port `engine.ports.models.Provider`, and their prices."""

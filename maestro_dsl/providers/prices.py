@@ -17,7 +17,7 @@ from maestro_dsl.lang.source import load
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.events import Usage
-    from maestro_dsl.engine.ports import ModelKey
+    from maestro_dsl.engine.ports.models import ModelKey
 
 _PACKAGED: Final = Path(__file__).with_name("prices.yaml")
 _NANO_PER_MILLION: Final = 1000

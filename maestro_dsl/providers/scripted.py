@@ -22,14 +22,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.engine.events import Usage
-from maestro_dsl.engine.ports import (
-    Capability,
-    Failure,
-    ModelRequest,
-    ModelResponse,
-    Provider,
-    ProviderFailure,
-)
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import Capability, ModelRequest, ModelResponse, Provider, ProviderFailure
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.source import load
 from maestro_dsl.lang.units import parse_duration

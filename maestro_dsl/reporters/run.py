@@ -14,7 +14,7 @@ from typing import Any, Final
 from maestro_dsl.codec import to_json
 from maestro_dsl.compiler.estimate import Estimate
 from maestro_dsl.compiler.plan import CompiledPlan
-from maestro_dsl.engine.ports import QualityReport
+from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
 from maestro_dsl.reporters.text import (

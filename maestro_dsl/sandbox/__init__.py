@@ -1,6 +1,6 @@
 """Running commands that may be hostile: `choose` gives the sandbox, `services` starts what contracts need."""
 
-from maestro_dsl.engine.ports import Sandbox
+from maestro_dsl.engine.ports.processes import Sandbox
 from maestro_dsl.sandbox.levels import LocalSandbox
 from maestro_dsl.sandbox.limits import Limits
 

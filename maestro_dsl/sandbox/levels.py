@@ -30,7 +30,7 @@ from maestro_dsl.sandbox.runner import Launch, launch, run_to_end
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from maestro_dsl.engine.ports import CommandResult, CommandSpec, RunningCommand
+    from maestro_dsl.engine.ports.processes import CommandResult, CommandSpec, RunningCommand
 
 LEVELS = ("auto", "bubblewrap", "landlock", "rlimits", "none")
 _NONE_HINT = 'or write "sandbox: none" to run it without protection'

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maestro_dsl.engine.ports import CommandResult
+from maestro_dsl.engine.ports.processes import CommandResult
 from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.sandbox.processes import kill_tree
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from maestro_dsl.engine.events import ServiceReady, ServiceStopped
-from maestro_dsl.engine.ports import CommandSpec, ServiceLease
+from maestro_dsl.engine.ports.processes import CommandSpec, ServiceLease
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.lang.model import Json
 from maestro_dsl.net.client import HttpClient, NoAnswer
@@ -29,13 +29,8 @@ from maestro_dsl.sandbox.processes import LEASE_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from maestro_dsl.engine.ports import (
-        ArtifactStore,
-        RunningCommand,
-        Sandbox,
-        ServiceEvent,
-        ServiceSpec,
-    )
+    from maestro_dsl.engine.ports.processes import RunningCommand, Sandbox, ServiceEvent, ServiceSpec
+    from maestro_dsl.engine.ports.storage import ArtifactStore
     from maestro_dsl.ports import Ids
     from maestro_dsl.sandbox.mocks import MockServer
 

@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json, to_json
 from maestro_dsl.engine.events import NodeFinished
-from maestro_dsl.engine.ports import CachedResult
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage.files import FILE_MODE, sync_folder, writing_to
 from maestro_dsl.storage.heads import Head, decoded, link

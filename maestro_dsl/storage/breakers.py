@@ -18,7 +18,7 @@ from maestro_dsl.storage.tables import BREAKERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from maestro_dsl.engine.ports import ModelKey
+    from maestro_dsl.engine.ports.models import ModelKey
     from maestro_dsl.storage.database import Database
 
 

@@ -18,7 +18,7 @@ from maestro_dsl.engine.events import (
     RunStarted,
     decode_event,
 )
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage.seals import DAMAGED_HINT, check_seal, seal
 

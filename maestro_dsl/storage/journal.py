@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping
 
-    from maestro_dsl.engine.ports import CachedResult, RunRecord
+    from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
 
 FINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
 _PAGE: Final = 1000

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from maestro_dsl.engine.ports import ArtifactStore
+    from maestro_dsl.engine.ports.storage import ArtifactStore
 
 _MANIFEST = "manifest.json"
 _UNDERWAY = "underway.json"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from maestro_dsl.engine.events import Body
-    from maestro_dsl.engine.ports import AttemptResult, CachedResult
+    from maestro_dsl.engine.ports.attempts import AttemptResult
+    from maestro_dsl.engine.ports.storage import CachedResult
     from maestro_dsl.storage.artifacts import Artifacts
 
 _DIGEST: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")

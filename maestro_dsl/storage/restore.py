@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.engine.state import RUN_FINAL, RunState, fold
 
 if TYPE_CHECKING:
-    from maestro_dsl.engine.ports import Store
+    from maestro_dsl.engine.ports.storage import Store
 
 
 def restore_latest(store: Store, run_id: str | None = None) -> RunState | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Table, and_, bindparam, select
 
 from maestro_dsl.codec import ascii_text, from_json
-from maestro_dsl.engine.ports import CachedResult
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal
 from maestro_dsl.storage.tables import NEWEST, RESULTS

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from maestro_dsl.engine.ports import RunRecord
+    from maestro_dsl.engine.ports.storage import RunRecord
     from maestro_dsl.storage.artifacts import Artifacts
     from maestro_dsl.storage.contents import StoredObject
     from maestro_dsl.storage.journal import Journal

@@ -16,7 +16,7 @@ from maestro_dsl.storage.references import blobs_of, blobs_of_result, followed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from maestro_dsl.engine.ports import CachedResult
+    from maestro_dsl.engine.ports.storage import CachedResult
     from maestro_dsl.ports import Rand
     from maestro_dsl.storage.artifacts import Artifacts
     from maestro_dsl.storage.database import Database

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.events import Issue
-from maestro_dsl.engine.ports import CheckResult
+from maestro_dsl.engine.ports.attempts import CheckResult
 from maestro_dsl.lang.patterns import glob_match
 from maestro_dsl.validation.quality import ARTIFACTS, STANDARD, STRUCTURE
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.ports import CheckResult, QualityReport
+from maestro_dsl.engine.ports.attempts import CheckResult, QualityReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

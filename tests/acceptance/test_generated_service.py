@@ -8,7 +8,7 @@ from support.sandboxes import ISOLATING, needs_isolation
 
 from maestro_dsl.compiler.plan import CompiledContract
 from maestro_dsl.engine.events import FileRef
-from maestro_dsl.engine.ports import CommandSpec, ServiceSpec
+from maestro_dsl.engine.ports.processes import CommandSpec, ServiceSpec
 from maestro_dsl.interfaces.openapi.parse import parse
 from maestro_dsl.interfaces.openapi.replay import replay_calls
 from maestro_dsl.interfaces.openapi.verify import verify

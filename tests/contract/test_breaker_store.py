@@ -13,7 +13,7 @@ from maestro_dsl.compiler.plan import BreakerPolicy
 from maestro_dsl.engine.breakers import MemoryBreakers
 from maestro_dsl.engine.policy import breaker
 from maestro_dsl.engine.policy.breaker import PROBE, Breaker, BreakerMode
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.breakers import Breakers
 from maestro_dsl.storage.database import open_database

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro_dsl.engine.ports import CommandSpec
+from maestro_dsl.engine.ports.processes import CommandSpec
 from maestro_dsl.sandbox import Limits, bubblewrap, choose, landlock
 from maestro_dsl.sandbox.processes import find_orphans
 

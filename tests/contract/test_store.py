@@ -17,7 +17,7 @@ from maestro_dsl.engine.events import (
     RunStarted,
     Usage,
 )
-from maestro_dsl.engine.ports import CachedResult, RunRecord
+from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
 from maestro_dsl.errors import StateError
 from maestro_dsl.storage.journal import Journal
 

@@ -15,7 +15,8 @@ import pytest
 from maestro_dsl.compiler.plan import CompiledPlan, Edge, Execution, Guardrails, KeyPart, PlanNode
 from maestro_dsl.engine.events import AttemptFinished, AttemptStarted, FileRef
 from maestro_dsl.engine.interpreter import run
-from maestro_dsl.engine.ports import AttemptResult, RunRecord
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.errors import DiskFailure
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal

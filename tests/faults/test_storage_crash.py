@@ -22,7 +22,7 @@ from maestro_dsl.storage.output import OutputFolder
 WRITER = """
 import pathlib, sys
 from maestro_dsl.engine.events import AttemptStarted, Event
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.storage.journal import Journal
 journal = Journal.open(pathlib.Path(sys.argv[1]))
 group = int(sys.argv[2])

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from maestro_dsl.compiler.plan import BreakerPolicy
 from maestro_dsl.engine.policy import breaker
 from maestro_dsl.engine.policy.breaker import ANSWERED, COUNTED, NEVER_ASKED, Breaker, BreakerMode
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 
 POLICY = BreakerPolicy(failures=3, reset_after_s=60.0)
 ENDS = st.sampled_from([None, *Failure])

@@ -44,7 +44,9 @@ from maestro_dsl.engine.events import (
 from maestro_dsl.engine.interpreter import run
 from maestro_dsl.engine.local import LocalDispatcher
 from maestro_dsl.engine.policy.ledger import Ledger
-from maestro_dsl.engine.ports import AttemptResult, Failure, ModelResponse, ProviderFailure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import ModelResponse, ProviderFailure
 from maestro_dsl.engine.runtime import RunControl, RunOptions
 from maestro_dsl.engine.state import RunState, apply
 from maestro_dsl.engine.tokens import TokenTracker

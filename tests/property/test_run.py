@@ -17,7 +17,8 @@ from maestro_dsl.compiler.plan import (
 )
 from maestro_dsl.engine.events import AttemptStarted, NodeFinished
 from maestro_dsl.engine.graph import PlanIndex
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.readiness import ReadyQueue, ready
 from maestro_dsl.engine.state import FINAL, RunState, apply, fold
 from maestro_dsl.lang.model import GiveUp, Schedule

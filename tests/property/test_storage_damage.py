@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_dsl.engine.events import AttemptStarted, Event, FileRef, RunFinished, RunStarted
-from maestro_dsl.engine.ports import CachedResult, RunRecord
+from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
 from maestro_dsl.errors import MaestroError
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal

@@ -19,7 +19,9 @@ from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.job import Desk
 from maestro_dsl.engine.policy import breaker, give_up, retry, safety
 from maestro_dsl.engine.policy.ledger import NOTHING, Ledger
-from maestro_dsl.engine.ports import AttemptResult, CachedResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.engine.purse import Purse
 from maestro_dsl.engine.readiness import ReadyQueue
 from maestro_dsl.engine.writer import Writer

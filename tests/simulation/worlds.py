@@ -17,14 +17,9 @@ from maestro_dsl.actions.request import ask
 from maestro_dsl.engine.breakers import MemoryBreakers
 from maestro_dsl.engine.events import FileRef, Issue, ProviderHeld, Usage
 from maestro_dsl.engine.local import LocalDispatcher
-from maestro_dsl.engine.ports import (
-    AttemptResult,
-    Capability,
-    Failure,
-    ModelResponse,
-    ProviderFailure,
-    Verdict,
-)
+from maestro_dsl.engine.ports.attempts import AttemptResult, Verdict
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import Capability, ModelResponse, ProviderFailure
 from maestro_dsl.engine.runtime import Runtime
 from maestro_dsl.errors import DiskFailure, HelpNeeded, StateError
 from maestro_dsl.testing import (

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 from support.program import PATIENCE
 
 from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, ModelRef
-from maestro_dsl.engine.ports import InterfaceInput, Task
+from maestro_dsl.engine.ports.models import InterfaceInput, Task
 from maestro_dsl.lang.model import Contract, ContractType, Deliverable, InterfaceSpec, ModelSettings
 from maestro_dsl.providers.scaffold.deliver import deliver
 

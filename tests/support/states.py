@@ -15,7 +15,8 @@ from maestro_dsl.engine.events import (
     RunPaused,
     RunStarted,
 )
-from maestro_dsl.engine.ports import AttemptResult, CachedResult, RunRecord
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.storage.lease import Holder

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.ports import CONTENT_FAILURES, Failure
+from maestro_dsl.engine.ports.failures import CONTENT_FAILURES, Failure
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import BreakerPolicy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.state import NodeState
 from maestro_dsl.lang.model import GiveUp
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from maestro_dsl.engine.ports import CONTENT_FAILURES, Failure
+from maestro_dsl.engine.ports.failures import CONTENT_FAILURES, Failure
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import RetryPolicy

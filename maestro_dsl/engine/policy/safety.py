@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.policy.retry import Again, Exhausted
-from maestro_dsl.engine.ports import REPEATABLE_IN_SAFETY, Failure
+from maestro_dsl.engine.ports.failures import REPEATABLE_IN_SAFETY, Failure
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import SafetyPolicy

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.engine.ports import InterfaceInput, Task
+from maestro_dsl.engine.ports.models import InterfaceInput, Task
 from maestro_dsl.lang.patterns import glob_match
 from maestro_dsl.providers.scaffold.algorithms import ALGORITHMS, find_algorithm
 

@@ -18,7 +18,7 @@ from maestro_dsl.providers.scaffold.qa import write_tests
 from maestro_dsl.providers.scaffold.resources import find_service
 
 if TYPE_CHECKING:
-    from maestro_dsl.engine.ports import InterfaceInput, Task
+    from maestro_dsl.engine.ports.models import InterfaceInput, Task
     from maestro_dsl.providers.scaffold.service import Service
 
 _REQUIRED: Final = {

@@ -11,7 +11,7 @@ from maestro_dsl.providers.scaffold.choose import Impossible, wanted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from maestro_dsl.engine.ports import Task
+    from maestro_dsl.engine.ports.models import Task
 
 _OPTIONAL = ("README.md",)
 

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 from maestro_dsl.codec import digest
 from maestro_dsl.engine.events import Usage
-from maestro_dsl.engine.ports import (
-    Capability,
-    Failure,
-    ModelRequest,
-    ModelResponse,
-    ProviderFailure,
-)
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import Capability, ModelRequest, ModelResponse, ProviderFailure
 from maestro_dsl.providers.envelope import pack
 
 

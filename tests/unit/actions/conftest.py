@@ -9,15 +9,10 @@ import pytest
 from maestro_dsl.codec import canonical
 from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, ModelRef, PlanNode, Prompt
 from maestro_dsl.engine.events import FileRef, Usage
-from maestro_dsl.engine.ports import (
-    AttemptResult,
-    AttemptSpec,
-    Capability,
-    CommandResult,
-    InputResult,
-    ModelResponse,
-    WorkContext,
-)
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, InputResult
+from maestro_dsl.engine.ports.models import Capability, ModelResponse
+from maestro_dsl.engine.ports.processes import CommandResult
+from maestro_dsl.engine.ports.work import WorkContext
 from maestro_dsl.lang.model import Contract, Criterion, Deliverable, ModelSettings
 from maestro_dsl.providers.envelope import pack
 from maestro_dsl.testing import FlatPrices, MemoryArtifacts, MemoryServices, NoSandbox

@@ -3,7 +3,8 @@
 import pytest
 
 from maestro_dsl.actions.fulfil import Fulfil
-from maestro_dsl.engine.ports import Failure, ProviderFailure
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import ProviderFailure
 from maestro_dsl.lang.model import Criterion
 from maestro_dsl.providers.envelope import pack
 

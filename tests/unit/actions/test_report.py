@@ -6,7 +6,7 @@ from maestro_dsl.actions.fulfil import Fulfil
 from maestro_dsl.actions.report import Report
 from maestro_dsl.codec import canonical
 from maestro_dsl.engine.events import Issue
-from maestro_dsl.engine.ports import AttemptResult, InputResult, Verdict
+from maestro_dsl.engine.ports.attempts import AttemptResult, InputResult, Verdict
 
 
 def reports(bench, *inputs):

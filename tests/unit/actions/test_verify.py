@@ -3,7 +3,7 @@
 import pytest
 
 from maestro_dsl.actions.verify import Recheck, Verify
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.lang.model import Criterion
 
 TESTS = Criterion(check="command", run=("python", "-m", "unittest"))

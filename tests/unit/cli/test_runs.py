@@ -16,7 +16,7 @@ from maestro_dsl.cli.main import execute
 from maestro_dsl.cli.running import drive
 from maestro_dsl.compiler.estimate import estimate
 from maestro_dsl.diagnostics import Diagnostics
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.errors import Interrupted, UsageError
 from maestro_dsl.reporters.lines import Quiet
 from maestro_dsl.reporters.plan import Forecast

@@ -14,7 +14,9 @@ from maestro_dsl.compiler.plan import PlanNode
 from maestro_dsl.dispatch import apart
 from maestro_dsl.dispatch.apart import ApartDispatcher
 from maestro_dsl.engine.events import ServiceReady, Usage
-from maestro_dsl.engine.ports import AttemptLink, AttemptResult, AttemptSpec, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.work import AttemptLink
 from maestro_dsl.errors import DiskFailure, HelpNeeded
 from maestro_dsl.storage.journal import Journal
 

@@ -18,7 +18,8 @@ from maestro_dsl.engine.events import (
     RunPaused,
     RunStarted,
 )
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.runtime import RunControl
 from maestro_dsl.engine.state import fold
 from maestro_dsl.errors import StateError

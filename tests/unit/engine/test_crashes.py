@@ -11,7 +11,8 @@ import pytest
 from maestro_dsl.compiler.plan import Execution, Guardrails, Prompt, RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.events import AlertRaised, LimitRaised, NodeDecided, Usage
 from maestro_dsl.engine.policy.give_up import MAX_CRASHES_APART
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.readiness import SUSPECTS_AT_ONCE
 from maestro_dsl.engine.runtime import RunOptions
 from maestro_dsl.errors import HelpNeeded

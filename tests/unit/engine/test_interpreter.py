@@ -7,7 +7,8 @@ import pytest
 from maestro_dsl.codec import canonical
 from maestro_dsl.compiler.plan import Edge, Execution, Guardrails, PlanNode, Prompt, RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.events import FileRef, LimitRaised, NodeDecided, Usage
-from maestro_dsl.engine.ports import AttemptResult, Failure, Verdict
+from maestro_dsl.engine.ports.attempts import AttemptResult, Verdict
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.result import build_result
 from maestro_dsl.engine.runtime import RunControl, RunOptions
 from maestro_dsl.errors import IntegrityError

@@ -8,7 +8,8 @@ from maestro_dsl.codec import canonical, digest
 from maestro_dsl.compiler.plan import KeyPart
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.keys import InterfaceHistory, changed_pointers, explain, forecast, key_parts
-from maestro_dsl.engine.ports import AttemptResult, CachedResult
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.testing import MemoryArtifacts, ScriptedAction, Step, World, run_plan
 
 

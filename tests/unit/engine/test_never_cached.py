@@ -11,7 +11,8 @@ from maestro_dsl.codec import canonical
 from maestro_dsl.compiler.plan import RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.events import FileRef
 from maestro_dsl.engine.interpreter import run
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.lang.model import GiveUp
 from maestro_dsl.testing import ScriptedAction, Step, World, failing, run_plan, run_virtual

@@ -10,7 +10,8 @@ from maestro_dsl.compiler.plan import BreakerPolicy, Guardrails, ModelRef, Promp
 from maestro_dsl.engine.breakers import MemoryBreakers
 from maestro_dsl.engine.events import AlertRaised, AttemptStarted, ProviderHeld, RetryScheduled
 from maestro_dsl.engine.policy.breaker import Breaker, BreakerMode
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.runtime import RunOptions
 from maestro_dsl.storage.breakers import Breakers
 from maestro_dsl.storage.database import open_database

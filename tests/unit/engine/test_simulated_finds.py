@@ -17,7 +17,7 @@ from maestro_dsl.engine.events import (
     RunStarted,
     Usage,
 )
-from maestro_dsl.engine.ports import AttemptResult
+from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.runtime import RunOptions
 from maestro_dsl.engine.state import fold
 from maestro_dsl.errors import DiskFailure

@@ -20,7 +20,8 @@ from maestro_dsl.compiler.plan import (
 )
 from maestro_dsl.engine.commands import effect_question
 from maestro_dsl.engine.events import LimitRaised, NodeDecided, ServiceReady, Usage
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.runtime import RunControl, RunOptions
 from maestro_dsl.errors import EnvironmentFailure, UsageError
 from maestro_dsl.lang.model import GiveUp, Schedule

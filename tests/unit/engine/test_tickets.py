@@ -8,7 +8,8 @@ import pytest
 
 from maestro_dsl.compiler.plan import Guardrails, Prompt, RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.events import Issue, NodeDecided, NodeFinished, TicketOpened
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.result import error_of
 from maestro_dsl.engine.runtime import RunOptions
 from maestro_dsl.engine.tickets import MAX_TEXT_CHARS, ticket_key

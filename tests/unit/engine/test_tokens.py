@@ -4,7 +4,7 @@ import pytest
 
 from maestro_dsl.compiler.plan import Prompt
 from maestro_dsl.engine.events import Usage
-from maestro_dsl.engine.ports import AttemptResult
+from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.tokens import TokenTracker
 from maestro_dsl.errors import TokenBudgetExceeded
 from maestro_dsl.testing import ScriptedAction, Step, World, run_plan

@@ -16,7 +16,8 @@ from maestro_dsl.engine.events import (
     RunStarted,
     Usage,
 )
-from maestro_dsl.engine.ports import AttemptResult, Failure
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.usage import Spending, entries
 from maestro_dsl.testing import FlatPrices, ScriptedAction, Step, World, failing, run_plan
 

@@ -10,7 +10,7 @@ import pytest
 
 from maestro_dsl.compiler.estimate import estimate
 from maestro_dsl.engine.events import AttemptFinished, NodeFinished
-from maestro_dsl.engine.ports import QualityReport
+from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.engine.state import fold
 from maestro_dsl.reporters import plan as plan_reporter
 from maestro_dsl.reporters import run as run_reporter

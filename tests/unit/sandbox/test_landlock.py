@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from maestro_dsl.engine.ports import CommandSpec
+from maestro_dsl.engine.ports.processes import CommandSpec
 from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.sandbox import choose, confine, landlock
 from maestro_dsl.sandbox.landlock import Confinement, Kernel, ruleset

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro_dsl.engine.ports import CommandResult, CommandSpec
+from maestro_dsl.engine.ports.processes import CommandResult, CommandSpec
 from maestro_dsl.errors import EnvironmentFailure, UsageError
 from maestro_dsl.sandbox import Limits, bubblewrap, choose, landlock
 from maestro_dsl.sandbox.processes import find_orphans
@@ -174,7 +174,7 @@ def test_killing_the_program_that_started_a_command_ends_the_command(tmp_path) -
     lease = uuid.uuid4().hex
     starter = f"""
 import asyncio, os, pathlib, signal
-from maestro_dsl.engine.ports import CommandSpec
+from maestro_dsl.engine.ports.processes import CommandSpec
 from maestro_dsl.sandbox import choose
 async def main():
     spec = CommandSpec(argv=("python", "-c", "print('up', flush=True)\\nwhile True: pass"),

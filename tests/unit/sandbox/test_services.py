@@ -11,7 +11,7 @@ import pytest
 
 from maestro_dsl.compiler.plan import CompiledContract
 from maestro_dsl.engine.events import FileRef, ServiceReady, ServiceStopped
-from maestro_dsl.engine.ports import ServiceSpec
+from maestro_dsl.engine.ports.processes import ServiceSpec
 from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.lang.model import Contract
 from maestro_dsl.sandbox import choose

@@ -12,7 +12,8 @@ from maestro_dsl.app.system import SystemRand
 from maestro_dsl.codec import canonical, digest_bytes
 from maestro_dsl.engine.events import AttemptFinished, AttemptStarted, Event, NodeFinished, RunFinished
 from maestro_dsl.engine.events import RunStarted as Started
-from maestro_dsl.engine.ports import AttemptResult, CachedResult, RunRecord
+from maestro_dsl.engine.ports.attempts import AttemptResult
+from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
 from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage.archive import Archive
 from maestro_dsl.storage.artifacts import Artifacts

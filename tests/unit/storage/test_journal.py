@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_dsl.engine.events import AttemptStarted, Event, RunFinished, RunPaused, RunResumed, RunStarted
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.state import fold
 from maestro_dsl.errors import IntegrityError, StateError, UsageError
 from maestro_dsl.storage.journal import Journal

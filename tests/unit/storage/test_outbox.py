@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_dsl.engine.events import Event, RunStarted, TicketOpened
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.tickets import TicketStatus, ticket_key
 from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage.journal import Journal

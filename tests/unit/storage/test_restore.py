@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from maestro_dsl.engine.events import AttemptStarted, Event, RunFinished, RunStarted
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.state import fold
 from maestro_dsl.errors import IntegrityError, UsageError
 from maestro_dsl.storage.journal import Journal

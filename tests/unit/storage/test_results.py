@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_dsl.engine.events import Event, RunStarted
-from maestro_dsl.engine.ports import CachedResult, RunRecord
+from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.journal import Journal
 

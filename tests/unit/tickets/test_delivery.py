@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from maestro_dsl.engine.events import Event, RunStarted, TicketOpened
-from maestro_dsl.engine.ports import RunRecord
+from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.tickets import TicketStatus, ticket_key
 from maestro_dsl.errors import UsageError
 from maestro_dsl.interfaces.registry import kind_of

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_dsl.engine.events import Issue
-from maestro_dsl.engine.ports import CheckResult
+from maestro_dsl.engine.ports.attempts import CheckResult
 from maestro_dsl.validation.quality import (
     ARTIFACTS,
     CRITERIA,

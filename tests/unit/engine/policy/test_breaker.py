@@ -5,7 +5,7 @@ import pytest
 from maestro_dsl.compiler.plan import BreakerPolicy
 from maestro_dsl.engine.policy import breaker
 from maestro_dsl.engine.policy.breaker import PROBE, Admission, Breaker, BreakerMode
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 
 POLICY = BreakerPolicy()
 

@@ -4,7 +4,7 @@ import pytest
 
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.state import NodeState
 from maestro_dsl.lang.model import GiveUp
 

@@ -5,7 +5,7 @@ import pytest
 from maestro_dsl.compiler.plan import RetryPolicy
 from maestro_dsl.engine.policy import retry
 from maestro_dsl.engine.policy.retry import Again, Exhausted, History
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.testing import SeededRand
 
 

@@ -5,7 +5,7 @@ import pytest
 from maestro_dsl.compiler.plan import SafetyPolicy
 from maestro_dsl.engine.policy import safety
 from maestro_dsl.engine.policy.retry import Again, Exhausted
-from maestro_dsl.engine.ports import Failure
+from maestro_dsl.engine.ports.failures import Failure
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import sys
 import pytest
 from support.scaffold import TODO_SPEC, put, task, unittest_in
 
-from maestro_dsl.engine.ports import Failure, ModelRequest, ProviderFailure
+from maestro_dsl.engine.ports.failures import Failure
+from maestro_dsl.engine.ports.models import ModelRequest, ProviderFailure
 from maestro_dsl.lang.model import ModelSettings
 from maestro_dsl.providers.envelope import unpack
 from maestro_dsl.providers.scaffold import ScaffoldProvider
