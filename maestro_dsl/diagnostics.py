@@ -48,6 +48,22 @@ def limited(found: Iterable[Diagnostic], *, rules: int = 1) -> Iterator[Diagnost
     return islice(found, rules * (limit() + 1))
 
 
+class Quota:
+    """How many findings each rule has made in one file, for who stops making them past the limit."""
+
+    def __init__(self) -> None:
+        self._made: Counter[str] = Counter()
+
+    def __getitem__(self, code: str) -> int:
+        """Return how many findings of a rule have been asked for."""
+        return self._made[code]
+
+    def has_room(self, code: str) -> bool:
+        """Count one more finding of a rule, and return whether it is of use."""
+        self._made[code] += 1
+        return self._made[code] <= limit() + 1
+
+
 class Severity(StrEnum):
     """How bad a finding is, worst first."""
 

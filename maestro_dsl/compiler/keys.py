@@ -80,12 +80,9 @@ class KeyWriter:
         known = (instance.spec.action, id(instance.params))
         parts = self._plain_made.get(known)
         if parts is None or instance.late_params:
-            parts = (self._action(instance.action),)
-            if instance.late_params:
-                return (*parts, self._params(instance))
-            if instance.params:
-                parts = (*parts, self._of_params(digest(instance.params)))
-            self._plain_made[known] = parts
+            parts = (self._action(instance.action), *([self._params(instance)] if instance.params else []))
+            if not instance.late_params:
+                self._plain_made[known] = parts
         return parts
 
     def _params(self, instance: Instance) -> KeyPart:

@@ -11,6 +11,8 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+import yaml
+
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -65,8 +67,6 @@ def _values(text: str) -> tuple[list[int], list[int]]:
 
     A block scalar starts where the line of its `|` ends: a comment may stand there.
     """
-    import yaml  # comments that say something to the tool are rare
-
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     starts: list[int] = []
     ends: list[int] = []

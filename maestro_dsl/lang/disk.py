@@ -11,7 +11,6 @@ import os
 import stat
 from contextlib import contextmanager
 from contextvars import ContextVar
-from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -92,7 +91,7 @@ def laid_over(path: Path) -> bytes | None:
     overlay = _OVERLAID.get(None)
     laid = overlay.get(path) if overlay else None
     if laid is None and any(path.is_relative_to(folder) for folder in _SEALED.get()):
-        raise PermissionError(EACCES, "it is not among the files that were checked", str(path))
+        raise PermissionError(errno.EACCES, "it is not among the files that were checked", str(path))
     return laid
 
 

@@ -7,13 +7,12 @@ is parsed. Turning the parser's own errors into findings is not done here.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 
-from maestro_dsl.diagnostics import limit
+from maestro_dsl.diagnostics import Quota
 from maestro_dsl.lang import scalars
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.refusals import (
@@ -87,7 +86,7 @@ class Builder:
         self._plain: dict[str, Json] = {}
         self._known_keys: dict[str, str] = {}
         self._merges: list[tuple[MapPlace, Json, Place]] = []
-        self._made: Counter[str] = Counter()
+        self._quota = Quota()
 
     def read(self, next_event: Callable[[], Event]) -> None:  # noqa: C901, PLR0912, PLR0915 - see the comment
         """Consume the events of one document.
@@ -373,13 +372,8 @@ class Builder:
         hint = f"the limit is {self._limits.nodes:,} values and {self._limits.size:,} characters"
         return self._stop(event, "SYN005", "alias-limit", message, hint)
 
-    def _has_room(self, code: str) -> bool:
-        """Return whether one more finding of a rule is of use."""
-        self._made[code] += 1
-        return self._made[code] <= limit() + 1
-
     def _duplicate(self, event: Event, name: str, parent: Any) -> None:
-        if not self._has_room("SYN002"):
+        if not self._quota.has_room("SYN002"):
             return
         first = self._source.token_span(parent.marks[2 * list(parent.value).index(name)])
         self.findings.append(
@@ -387,7 +381,7 @@ class Builder:
         )
 
     def _ambiguous(self, event: Event, value: Json) -> None:
-        if self._has_room("SYN003"):
+        if self._quota.has_room("SYN003"):
             self.findings.append(ambiguous(self._event_span(event), event.value, value))
 
     def _event_span(self, event: Event) -> Span:

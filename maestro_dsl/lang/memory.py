@@ -67,11 +67,12 @@ class Memory:
         stamp = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
         known = self._contents.get(path)
         if known is None or known[0] != stamp:
-            known = self._contents[path] = (stamp, read(path))
-        else:
-            content = known[1]
-            note(("read", str(path)), lambda: digest_bytes(content))
-        return known[1]
+            content = read(path)
+            self._contents[path] = (stamp, content)
+            return content
+        content = known[1]
+        note(("read", str(path)), lambda: digest_bytes(content))
+        return content
 
     def of(
         self,

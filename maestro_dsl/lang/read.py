@@ -13,7 +13,9 @@ from maestro_dsl.lang.decode import decode
 from maestro_dsl.lang.disk import NO_REGULAR_FILE
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.migration import modernise
 from maestro_dsl.lang.model import API_VERSION, DocumentValue, Kind
+from maestro_dsl.lang.schema import check, is_misspelt, unknown_kind
 from maestro_dsl.lang.source import Loaded, load
 from maestro_dsl.lang.sourcemap import Pointer
 from maestro_dsl.records import dataclass
@@ -59,9 +61,6 @@ def read_content(content: bytes, path: Path, file: str) -> Read:
 def parse_content(content: bytes, file: str) -> Parsed:
     """Return what `content` holds and what the grammar says about it; the rest is `document_of`."""
     digest = digest_bytes(content)
-    from maestro_dsl.lang.migration import modernise  # what follows finds words for mistakes
-    from maestro_dsl.lang.schema import check, is_misspelt, unknown_kind
-
     loaded = load(content, file)
     diagnostics = Diagnostics(list(loaded.diagnostics.items))
     if loaded.data is None and diagnostics.has_errors:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, Span, limit
+from maestro_dsl.diagnostics import Diagnostic, Fix, Quota, Severity, Span
 from maestro_dsl.lang.breaches import breaches_of
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import API_VERSION, Json, Kind
@@ -77,7 +76,7 @@ class Explainer:
         self._source = source
         self._root = schema_of(kind) if root is None else root
         self._is_rendered = is_rendered
-        self._made: Counter[str] = Counter()
+        self._quota = Quota()
 
     def holes(self, violation: Violation) -> Iterable[Pointer]:
         """Return what cannot be decoded because of a breach; a missing key leaves a hole by itself."""
@@ -90,26 +89,21 @@ class Explainer:
         match violation.keyword:
             case "additionalProperties":
                 for name in violation.detail:
-                    if not self._has_room("SCH001"):
+                    if not self._quota.has_room("SCH001"):
                         return
                     yield self._unknown_key(violation, name)
             case "required":
                 for name in violation.detail:
-                    if self._has_room("SCH002"):
+                    if self._quota.has_room("SCH002"):
                         yield self._missing_key(violation, name)
             case "enum" | "const":
-                if self._has_room("SCH004"):
+                if self._quota.has_room("SCH004"):
                     yield self._bad_enum(violation)
-            case keyword if self._has_room("SCH003"):
+            case keyword if self._quota.has_room("SCH003"):
                 yield self._bad_name(violation) if keyword == "propertyNames" else self._wrong_type(violation)
 
-    def _has_room(self, code: str) -> bool:
-        """Return whether one more finding of a rule is of use."""
-        self._made[code] += 1
-        return self._made[code] <= limit() + 1
-
     def _unknown_key(self, violation: Violation, name: str) -> Diagnostic:
-        guesses = self._made["SCH001"] <= _MOST_GUESSES
+        guesses = self._quota["SCH001"] <= _MOST_GUESSES
         span = self._source.key_span((*violation.pointer, name))
         valid = sorted(self._parent_schema(violation).get("properties", ()))
         free = [key for key in valid if guesses and not self._has(violation.pointer, key)]

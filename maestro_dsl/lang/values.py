@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.schema import Explainer
 from maestro_dsl.lang.validators import schema_of, validator_for, validator_of
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ def check_input(
     breaches = list(validator_for(schema).violations(value))
     if not breaches:
         return []
-    from maestro_dsl.lang.schema import Explainer  # words for mistakes: most documents need none
-
     explain = Explainer(kind, data, source, root=schema if isinstance(schema, dict) else {})
     found: list[Diagnostic] = []
     untyped = {breach.pointer for breach in breaches if breach.keyword == "type"}
@@ -57,8 +56,6 @@ def check_params(
     if validator is None or validator.is_valid(params if type(params) is dict else dict(params)):
         return []
     whole: dict[str, Json] = {"nodes": {node_id: {"with": dict(params)}}}
-    from maestro_dsl.lang.schema import Explainer  # as above
-
     explain = Explainer(Kind.BLUEPRINT, whole, source, is_rendered=True)
     found: list[Diagnostic] = []
     for breach in validator.violations(dict(params)):
