@@ -136,8 +136,8 @@ def _resolve(
 
 def _lost(spec: Loaded, ref: str, problem: str) -> Diagnostic:
     """Return REF008 for a reference of a spec file, on its first place where that can be told."""
-    line = next((number for number, line in enumerate(spec.text.splitlines(), 1) if ref in line), None)
-    span = Span(spec.map.file) if line is None else Span(spec.map.file, line, 1)
+    at = spec.text.find(ref)
+    span = Span(spec.map.file) if at < 0 else spec.map.span(at, at + len(ref))
     return not_found(span, ref, problem)
 
 

@@ -16,8 +16,9 @@ from maestro_dsl.errors import MaestroError
 from maestro_dsl.lang.grammar import Part, grammar_of
 from maestro_dsl.lang.layout import print_tree
 from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.parsing import tokens_of
 from maestro_dsl.lang.schema import unknown_kind
-from maestro_dsl.lang.source import load, tokens_of
+from maestro_dsl.lang.source import load
 from maestro_dsl.lang.tree import BLANK, Collection, Entry, Node, Scalar, Tree
 from maestro_dsl.lang.tree_reader import read_tree
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue, Json
 
-_COMMENT: Final = re.compile("#[^\n\x85\u2028\u2029]*")
+_COMMENT: Final = re.compile("#[^\n]*")
 _MODELINE: Final = re.compile(r"#\s*yaml-language-server:")
 
 

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from maestro_dsl.lang.block_scalar import block_text
+from maestro_dsl.lang.parsing import has_separators
 from maestro_dsl.lang.quoting import can_be_plain, double_quoted, is_misread, quoted, written
 from maestro_dsl.lang.scalars import resolve
 from maestro_dsl.lang.tree import BLANK, Alias, Collection, Entry, Node, Scalar, Tree
@@ -20,7 +21,6 @@ WIDTH: Final = 100
 _STEP: Final = 2
 _ANY_WIDTH: Final = 1_000_000
 _IGNORE: Final = "maestro: ignore"
-_ODD_BREAKS: Final = re.compile("[\x85\u2028\u2029]")
 _ESCAPE: Final = re.compile(r'\\[^"\\]')
 _LONGEST_KEY: Final = 1000
 """libyaml takes a key without "? " up to 1,024 characters."""
@@ -225,10 +225,8 @@ def _inline(value: Node, indent: int) -> list[str]:
         return [value.raw]
     if isinstance(value, Collection):
         return ["{}" if value.is_map else "[]"]
-    if "\n" not in value.raw:
+    if "\n" not in value.raw or has_separators(value.raw):
         return [_scalar(value, in_flow=False)]
-    if _ODD_BREAKS.search(value.raw):
-        return [double_quoted(value.value)]
     if value.style in {"|", ">"}:
         return block_text(value.raw, value.column).printed(indent + _STEP, _STEP)
     first, *rest = _folded(value)
@@ -237,7 +235,7 @@ def _inline(value: Node, indent: int) -> list[str]:
 
 def _scalar(scalar: Scalar, *, in_flow: bool) -> str:
     """Return a scalar on one line with as few quotes as its value allows."""
-    if "\n" in scalar.raw:
+    if "\n" in scalar.raw or has_separators(scalar.raw):
         return double_quoted(scalar.value)
     if "!" in scalar.props:
         return scalar.raw

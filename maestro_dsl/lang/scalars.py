@@ -74,8 +74,8 @@ INTERESTING_STARTS: Final = NUMBER_STARTS | {word[:1] for word in INTERESTING_WO
 """Most text has none of these starts, and needs no second look."""
 
 _ESCAPE_DIGITS: Final = {"x": 2, "u": 4, "U": 8}
-_BLANK: Final = frozenset(" \t\r\n\x85\u2028\u2029")
-_PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)*")
+_BLANK: Final = frozenset(" \t\r\n")
+_PROPERTIES: Final = re.compile(r"(?:[&!][^ \t\r\n]*[ \t\r\n]+)*")
 
 
 def content_start(raw: str) -> int:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import codecs
 from dataclasses import field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import yaml
 
 from maestro_dsl.collector import collector_paused
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, limited
 from maestro_dsl.lang.events import Builder
 from maestro_dsl.lang.limits import DOCUMENT, INTERFACE, MIB, Limits
 from maestro_dsl.lang.model import Json
+from maestro_dsl.lang.parsing import has_separators, parser_of
 from maestro_dsl.lang.refusals import StopReading
 from maestro_dsl.lang.sourcemap import SourceMap
 from maestro_dsl.records import dataclass
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 class Profile(Enum):
@@ -94,39 +92,15 @@ def _read(text: str, file: str, limits: Limits) -> Loaded:
 
         return _refused(source, *builder.findings, explain(error, source))
     diagnostics.extend(builder.findings)
+    if limits.strict and has_separators(text):
+        from maestro_dsl.lang.separators import ambiguous_breaks
+
+        diagnostics.extend(limited(ambiguous_breaks(source)))
     if builder.second_document is not None:
         diagnostics.add(_multi_document(source, builder.second_document))
     return Loaded(
         data=builder.value, map=SourceMap(file, text, builder.place), diagnostics=diagnostics, text=text
     )
-
-
-def parser_of(text: str) -> Callable[[], Any]:
-    """Return a function that yields the next event of `text`: libyaml's parser, or the one in Python."""
-    try:
-        from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
-    except ImportError:
-        return python_parser_of(text)
-    next_event: Callable[[], Any] = CParser(text).get_event
-    return next_event
-
-
-def python_parser_of(text: str) -> Callable[[], Any]:
-    """Return the same from PyYAML's own parser, for platforms without libyaml."""
-    next_event: Callable[[], Any] = yaml.Loader(text).get_event
-    return next_event
-
-
-def tokens_of(text: str) -> Iterator[Any]:
-    """Yield the tokens of `text`, which is valid YAML, from libyaml or from PyYAML's own scanner."""
-    try:
-        from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
-    except ImportError:
-        yield from yaml.scan(text)
-        return
-    parser = CParser(text)
-    while parser.check_token():
-        yield parser.get_token()
 
 
 def _decode(content: bytes | str, file: str) -> tuple[str, Diagnostic | None]:

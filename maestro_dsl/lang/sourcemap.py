@@ -172,11 +172,19 @@ class SourceMap:
 
     def position(self, index: int) -> tuple[int, int]:
         """Return line and column, from 1, of the code point `index`."""
+        starts = self._starts()
+        index = min(max(index, 0), len(self._text))
+        line = bisect_right(starts, index)
+        return line, index - starts[line - 1] + 1
+
+    def index(self, line: int) -> int:
+        """Return the index at which `line`, from 1, starts."""
+        return self._starts()[line - 1]
+
+    def _starts(self) -> list[int]:
         if self._line_starts is None:
             self._line_starts = line_starts(self._text)
-        index = min(max(index, 0), len(self._text))
-        line = bisect_right(self._line_starts, index)
-        return line, index - self._line_starts[line - 1] + 1
+        return self._line_starts
 
     def _find(self, pointer: Pointer) -> _Found:
         if self._load is not None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.parsing import SEPARATORS
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import SourceMap
 
 _NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SEPARATOR: Final = re.compile(f"[{SEPARATORS}]")
 _INDENT: Final = "indent with spaces, and give all keys of one mapping the same indentation"
 _QUOTE: Final = (
     'put the text in quotes if it holds ": " or starts with one of @ ` % & * ! | > [ ] { } , # ? -'
@@ -86,6 +89,17 @@ def syntax_error(source: SourceMap, start: int, message: str, help_text: str | N
 
 def explain(error: Exception, source: SourceMap) -> Diagnostic:
     """Return the finding for what either YAML parser raised."""
+    finding = _explain(error, source)
+    start = source.index(finding.span.line)
+    stray = _SEPARATOR.search(source.text, start, start + finding.span.column)
+    if stray is None:
+        return finding
+    column = source.position(stray.start())[1]
+    hint = f"U+{ord(stray.group()):04X} at column {column} ends no line in YAML: put a line feed in its place"
+    return replace(finding, help=hint)
+
+
+def _explain(error: Exception, source: SourceMap) -> Diagnostic:
     problem = str(getattr(error, "problem", None) or "")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if isinstance(error, yaml.reader.ReaderError) or mark is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import yaml
 
 from maestro_dsl.lang.block_scalar import block_text
-from maestro_dsl.lang.source import parser_of
+from maestro_dsl.lang.parsing import parser_of
 from maestro_dsl.lang.tree import BLANK, Alias, Collection, Entry, Node, Scalar, Tree
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 Event: TypeAlias = Any
 """An event of PyYAML; its C parser has no types."""
 
-_BREAKS: Final = "\n\x85\u2028\u2029"
-_ODD: Final = re.compile("[\x85\u2028\u2029]")
 _PROPERTY: Final = re.compile(r"[&!][^\s,\[\]{}]*")
-_UNSEEN: Final = re.compile(r"(?:[ \t\n\x85\u2028\u2029]|#[^\n\x85\u2028\u2029]*)*")
+_UNSEEN: Final = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
 
 
 class SeveralDocuments(ValueError):  # noqa: N818 - the caller turns it into a sentence
@@ -55,7 +53,6 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._has_odd_breaks = _ODD.search(text) is not None
         self._next: Callable[[], Event] = parser_of(text)
         self._at = 0
         self._line_start = 0
@@ -155,7 +152,7 @@ class _Reader:
             if self._text[self._at : self._at + 1] == ("{" if is_map else "["):
                 self._skip(self._at + 1)
         first = self._visible(len(self._text))
-        column = first - 1 - self._last_break(0, first)
+        column = first - 1 - self._text.rfind("\n", 0, first)
         (self._entries if is_map else self._items)(made, owner, column, outer)
         return made
 
@@ -231,22 +228,16 @@ class _Reader:
     def _skip(self, end: int) -> None:
         """Use the text up to `end`, which is no gap."""
         if end > self._at:
-            found = self._last_break(self._at, end)
+            found = self._text.rfind("\n", self._at, end)
             if found >= 0:
                 self._line_start = found + 1
             self._at = end
             self._has_content = True
 
-    def _last_break(self, start: int, end: int) -> int:
-        """Return where the last line break before `end` stands, -1 where there is none from `start` on."""
-        if not self._has_odd_breaks:
-            return self._text.rfind("\n", start, end)
-        return max(self._text.rfind(char, start, end) for char in _BREAKS)
-
     def _gap(self, end: int) -> None:
         """Use the text up to `end`, which holds blanks, indicators and comments."""
         gap = self._text[self._at : end]
-        if "#" in gap or gap.count("\n") > 1 or self._has_odd_breaks:
+        if "#" in gap or gap.count("\n") > 1:
             self._gap_by_character(end)
         elif gap:
             self._plain_gap(gap)
@@ -269,14 +260,14 @@ class _Reader:
         lead = False
         while at < end:
             char = text[at]
-            if char in _BREAKS:
+            if char == "\n":
                 if not self._has_content:
                     self._pending.append(_Pending(BLANK, 0))
                 self._line_start = at + 1
                 self._has_content = lead = False
             elif char == "#":
                 stop = at
-                while stop < end and text[stop] not in _BREAKS:
+                while stop < end and text[stop] != "\n":
                     stop += 1
                 self._comment(text[at:stop].rstrip(), at - self._line_start, is_lead=lead)
                 at = stop

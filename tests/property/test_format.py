@@ -15,8 +15,9 @@ from support.yamlish import TEXTS, documents
 from maestro_dsl.lang.format import format_content
 from maestro_dsl.lang.grammar import grammar_of
 from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.parsing import python_parser_of
 from maestro_dsl.lang.quoting import written
-from maestro_dsl.lang.source import load, python_parser_of
+from maestro_dsl.lang.source import load
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = int(os.environ.get("MAESTRO_TEST_FORMAT", "70"))

@@ -6,6 +6,8 @@ import json
 import pytest
 
 from maestro_dsl.lang import source
+from maestro_dsl.lang.edits import apply_edits
+from maestro_dsl.lang.parsing import python_parser_of
 from maestro_dsl.lang.source import Profile, load
 
 
@@ -190,10 +192,55 @@ def test_deep_json_is_refused_not_overflown() -> None:
 def test_the_parser_in_python_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["a: [1, {b: 'it''s'}]\nc: |\n  x\n  y\n", "a: b: c", "a: 1\na: 2", "x: \x01", "[a"]
     fast = [load(text, "f") for text in texts]
-    monkeypatch.setattr(source, "parser_of", source.python_parser_of)
+    monkeypatch.setattr(source, "parser_of", python_parser_of)
     for text, expected in zip(texts, fast, strict=True):
         found = load(text, "f")
         assert found.data == expected.data
         assert [(d.code, d.message) for d in found.diagnostics] == [
             (d.code, d.message) for d in expected.diagnostics
         ]
+
+
+@pytest.mark.parametrize("char", ["\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("is_python", [False, True])
+def test_line_breaks_of_yaml_1_1_alone_are_characters(
+    char: str, is_python: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_python:
+        monkeypatch.setattr(source, "parser_of", python_parser_of)
+    text = (
+        f"plain: foo{char}bar # one{char}two: 3\nlast: foo {char}\nsingle: 'a{char}b'\n"
+        f'double: "a{char}b\\L"\nblock: |\n  a{char}b\n  {char}c\nflow: [a{char}b]\nk{char}ey: 1\nafter: 2\n'
+    )
+    found = load(text, "f")
+    assert found.data == {
+        "plain": f"foo{char}bar",
+        "last": f"foo {char}",
+        "single": f"a{char}b",
+        "double": f"a{char}b\u2028",
+        "block": f"a{char}b\n{char}c\n",
+        "flow": [f"a{char}b"],
+        f"k{char}ey": 1,
+        "after": 2,
+    }
+    assert [(item.code, item.span.line, item.span.column) for item in found.diagnostics] == [
+        *(("SYN003", 1, 11), ("SYN003", 1, 21), ("SYN003", 2, 11), ("SYN003", 3, 11), ("SYN003", 4, 11)),
+        *(("SYN003", 6, 4), ("SYN003", 8, 9), ("SYN003", 9, 2)),
+    ]
+    assert found.map.value_span(("after",)).line == 10
+    assert found.map.scalar_offsets(("plain",)).span(4).column == 12
+    edits = [edit for item in found.diagnostics if item.fix for edit in item.fix.edits]
+    mended = load(apply_edits(text, edits), "f")
+    assert mended.data == found.data
+    assert [item.span.line for item in mended.diagnostics] == [1, 6]  # comments and blocks have no escapes
+
+
+def test_a_character_of_private_use_stays_what_it_is() -> None:
+    text = "a: \u2028\ue000\nb: \"\\ue001 \\uE002\"\nc: '\\ue003'\n"
+    assert load(text, "f").data == {"a": "\u2028\ue000", "b": "\ue001 \ue002", "c": "\\ue003"}
+
+
+def test_a_separator_that_was_meant_as_a_line_end_is_named() -> None:
+    (found,) = load("a: 1\u2028b: 2\n", "f").diagnostics
+    assert (found.code, found.span.column) == ("SYN001", 7)
+    assert found.help == "U+2028 at column 5 ends no line in YAML: put a line feed in its place"
