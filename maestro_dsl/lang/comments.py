@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from maestro_dsl.lang.parsing import tokens_of
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_YAML: Final = re.compile(r"(?:(?<=\s)|^)#[^\r\n]*", re.MULTILINE)
+_YAML: Final = re.compile(r"(?:(?<=[ \t\r\n])|^)#[^\r\n]*", re.MULTILINE)
 _TEMPLATE: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
 _BLOCK_HEADER: Final = re.compile(r"[|>][^\r\n]*")
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)?")
 TEMPLATE_SUFFIX: Final = ".j2"
 
 
@@ -67,11 +69,10 @@ def _values(text: str) -> tuple[list[int], list[int]]:
 
     A block scalar starts where the line of its `|` ends: a comment may stand there.
     """
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     starts: list[int] = []
     ends: list[int] = []
     try:
-        for token in yaml.scan(text, Loader=loader):
+        for token in tokens_of(text):
             if isinstance(token, yaml.ScalarToken):
                 start = token.start_mark.index
                 header = _BLOCK_HEADER.match(text, start)
@@ -87,14 +88,14 @@ def _end_of(token: Any, text: str) -> int:
     start, end = token.start_mark.index, token.end_mark.index
     if text[start : start + 1] not in {"|", ">"}:
         return int(end)
-    last = start
+    first, *lines = _LINE.findall(text, start, end)
+    last = start + len(first)
     indent: int | None = None
-    for line in text[start:end].splitlines(keepends=True)[1:]:
+    for line in lines:
         depth = len(line) - len(line.lstrip(" "))
         if line.strip():
             indent = depth if indent is None else indent
             if depth < indent:
                 break
         last += len(line)
-    first = text[start:end].find("\n") + 1
-    return int(max(start + first, last + first))
+    return last
