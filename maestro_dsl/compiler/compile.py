@@ -29,12 +29,14 @@ from maestro_dsl.compiler.plan import (
     SafetyPolicy,
 )
 from maestro_dsl.compiler.policies import execution_of, guardrails_of, retry_policy, safety_policy
+from maestro_dsl.compiler.prompt_check import prompt_problems
 from maestro_dsl.compiler.prompts import PromptWriter
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
-from maestro_dsl.lang.expressions import ExpressionError
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 from maestro_dsl.lang.files import area_of
 from maestro_dsl.lang.model import RetrySettings
+from maestro_dsl.lang.prompts import prompts_of
 from maestro_dsl.lang.settings import NodeSettings, for_node
+from maestro_dsl.lang.templates import PromptError
 from maestro_dsl.lang.workspace import Workspace
 from maestro_dsl.records import copier
 from maestro_dsl.resources import data_dir
@@ -81,6 +83,8 @@ def compile_workspace(workspace: Workspace) -> tuple[CompiledPlan | None, Diagno
 def _compile(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
     static = check_blueprint(workspace.blueprint, workspace)
     diagnostics = Diagnostics(list(static.items))
+    for prompt in prompts_of((workspace,), ()):
+        diagnostics.extend(prompt_problems(prompt))
     contracts, wrong = compile_contracts(workspace)
     diagnostics.extend(wrong)
     expansion, wrong = expand(workspace)
@@ -303,17 +307,8 @@ class _Builder:
             return None
         try:
             return self.writer.write(member, contract_id, mocks, reals)
-        except ExpressionError as error:
-            self.diagnostics.add(
-                Diagnostic(
-                    code="PER003",
-                    name="prompt-variable",
-                    severity=Severity.ERROR,
-                    span=member.persona.map.value_span(("prompt_file",)),
-                    message=error.message,
-                    help=error.hint,
-                )
-            )
+        except PromptError as error:
+            self.diagnostics.add(_unwritable(member, error))
             return None
 
     def _reads(self, instance: Instance, edges: tuple[Edge, ...], reals: tuple[str, ...]) -> tuple[str, ...]:
@@ -325,6 +320,21 @@ class _Builder:
             return ()
         writes = self.expansion.writes
         return tuple(dict.fromkeys(glob for source in sources for glob in writes.get(source, ())))
+
+
+def _unwritable(member: ResolvedMember, error: PromptError) -> Diagnostic:
+    """Return what only shows when a prompt is written, at its line where that is known."""
+    stated = member.persona.map.value_span(("prompt_file",))
+    at_line = member.prompt_file is not None and error.line > 0
+    return Diagnostic(
+        code="PER003",
+        name="prompt-variable",
+        severity=Severity.ERROR,
+        span=Span(member.prompt_file or "", error.line, 1, error.line, 1) if at_line else stated,
+        message=f"this prompt cannot be written: {error.message}",
+        help=error.hint,
+        related=(Related(span=stated, message="the persona's prompt"),) if at_line else (),
+    )
 
 
 def _node_layer(spec: NodeSpec) -> str | None:

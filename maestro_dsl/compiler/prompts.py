@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.compiler.context import contract_value, persona_value
 from maestro_dsl.compiler.plan import Prompt
-from maestro_dsl.lang.expressions import ExpressionError
 from maestro_dsl.lang.model import Against, Contract, Deliverable, Json
-from maestro_dsl.lang.templates import MAX_PROMPT_BYTES, render_prompt
+from maestro_dsl.lang.templates import MAX_PROMPT_BYTES, PromptError, render_prompt
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class PromptWriter:
         """Return the messages with which `member` is asked to fulfil a contract.
 
         Raises:
-            ExpressionError: the persona's prompt file does not render; the message names the file.
+            PromptError: the persona's prompt file does not render.
         """
         contract = self._workspace.contracts[contract_id].document.value
         context: dict[str, Json] = {
@@ -69,9 +68,10 @@ class PromptWriter:
             system = render_prompt(
                 member.prompt or packaged("default.md.j2"), context, max_bytes=self._max_bytes
             )
-        except ExpressionError as error:
-            name = member.prompt_file or "the default prompt"
-            raise ExpressionError(f"{name}: {error.message}", hint=error.hint) from error
+        except PromptError as error:
+            if member.prompt_file is not None:
+                raise
+            raise PromptError(f"the default prompt: {error.message}", hint=error.hint) from error
         user = render_prompt(packaged("task.md.j2"), context, max_bytes=self._max_bytes)
         return Prompt(system=system.strip() + "\n", user=user.strip() + "\n")
 

@@ -229,7 +229,8 @@ class SafeEnvironment(ImmutableSandboxedEnvironment):
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> TokenStream:
-        raw = _with_offsets(self.lexer.tokeniter(same_length_newlines(source), name, filename, state))
+        source = same_length_newlines(source)
+        raw = _with_offsets(source, self.lexer.tokeniter(source, name, filename, state))
         return TokenStream(self.lexer.wrap(raw, name, filename), name, filename)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -293,7 +294,8 @@ def same_length_newlines(source: str) -> str:
     return source.replace("\r\n", " \n").replace("\r", "\n")
 
 
-def _with_offsets(tokens: Iterator[tuple[int, str, str]]) -> Iterator[tuple[int, str, str]]:
+def _with_offsets(source: str, tokens: Iterator[tuple[int, str, str]]) -> Iterator[tuple[int, str, str]]:
+    """Yield the tokens of `source` with offsets for lines; what {%- strips is in none of them."""
     offset = 0
     while True:
         try:
@@ -304,6 +306,8 @@ def _with_offsets(tokens: Iterator[tuple[int, str, str]]) -> Iterator[tuple[int,
         if item is None:
             return
         _, token, text = item
+        while not source.startswith(text, offset) and source[offset : offset + 1].isspace():
+            offset += 1
         yield offset, token, text
         offset += len(text)
 

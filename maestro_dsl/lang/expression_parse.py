@@ -21,9 +21,9 @@ from maestro_dsl.records import dataclass
 MAX_LENGTH: Final = 4096
 """Longest expression, in characters."""
 MAX_DEPTH: Final = 40
+EMPTY_SUBSCRIPT: Final = "nothing stands between [ and ]"
 OPEN: Final = "{{"
 _WORD = re.compile(r"""\w+|'[^'\n]*'|"[^"\n]*\"""")
-_ENDS_EARLY = re.compile(r"^unexpected '?end of (template|print statement)'?")
 _WHOLE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 
 _ALLOWED: Final = (
@@ -111,13 +111,20 @@ def parse(text: str) -> Expression | Problem:
     try:
         parser = Parser(environment(), text, state="variable")
         tree = parser.parse_expression()
-        if not parser.stream.eos:
-            return _problem(text, parser.stream.current.lineno, "the expression should end here")
+        require_end(parser)
         return _parsed(text, tree)
     except TemplateSyntaxError as error:
-        return _problem(text, error.lineno, _friendly(error.message or "not an expression"))
+        from maestro_dsl.lang.expression_words import explained  # most expressions are sound
+
+        return explained(text, error)
     except RecursionError:
         return _problem(text, start, "the expression is nested too deeply")
+
+
+def require_end(parser: Parser) -> None:
+    """Complain, as the parser does, where something stands behind a whole expression."""
+    if not parser.stream.eos:
+        raise TemplateSyntaxError("expected token 'end'", parser.stream.current.lineno)
 
 
 def _parsed(text: str, tree: nodes.Expr) -> Expression | Problem:
@@ -177,16 +184,6 @@ def _problem(
     return Problem(code=code, start=start, end=end, message=message, help=hint)
 
 
-def _friendly(message: str) -> str:
-    message = re.sub(r" at \d+$", "", message)  # the caret says where
-    if message.startswith("Expected an expression, got 'end of statement block'"):
-        return "the expression ends too early"
-    message = re.sub(
-        r"^unexpected '?end of (template|print statement)'?", "the expression ends too early", message
-    )
-    return message[:1].lower() + message[1:].rstrip(".")
-
-
 def _shape(text: str, tree: nodes.Node, depth: int) -> Problem | None:
     if depth > MAX_DEPTH:
         return _problem(text, tree.lineno, "the expression is nested too deeply")
@@ -207,10 +204,10 @@ def _shape_here(text: str, tree: nodes.Node) -> Problem | None:
         return _problem(text, tree.lineno, f"names that start with _ cannot be read: {tree.attr}")
     if isinstance(tree, nodes.Name) and tree.name.startswith("_"):
         return _problem(text, tree.lineno, f"names that start with _ cannot be read: {tree.name}")
-    if isinstance(tree, nodes.Filter) and tree.name not in FILTERS:
-        return _unknown(text, tree, "filter", FILTERS)
-    if isinstance(tree, nodes.Test) and tree.name not in TESTS:
-        return _unknown(text, tree, "test", TESTS)
+    if isinstance(tree, (nodes.Filter, nodes.Test)):
+        return unknown_word(text, tree)
+    if is_empty_subscript(tree):
+        return _problem(text, tree.lineno, EMPTY_SUBSCRIPT, hint="write a key or a number between [ and ]")
     if isinstance(tree, nodes.Call) and not (isinstance(tree.node, nodes.Name) and tree.node.name == "range"):
         return _problem(
             text, _leftmost(tree), "only range(…) can be called", hint="use a filter: value | filter"
@@ -222,7 +219,16 @@ def _leftmost(tree: nodes.Node) -> int:
     return min(node.lineno for node in walk(tree))
 
 
-def _unknown(text: str, tree: nodes.Filter | nodes.Test, what: str, known: tuple[str, ...]) -> Problem:
+def is_empty_subscript(tree: nodes.Node) -> bool:
+    """Return whether `tree` is `value[]`."""
+    return isinstance(tree, nodes.Getitem) and isinstance(tree.arg, nodes.Tuple) and not tree.arg.items
+
+
+def unknown_word(text: str, tree: nodes.Filter | nodes.Test) -> Problem | None:
+    """Return what is wrong with the name of a filter or a test, if anything."""
+    what, known = ("filter", FILTERS) if isinstance(tree, nodes.Filter) else ("test", TESTS)
+    if tree.name in known or not tree.name[:1].isidentifier():
+        return None  # a comparison is a test called == where it stands in `select`
     offset = tree.lineno
     if isinstance(tree, nodes.Test):  # its position is the word `is`
         offset = max(text.find(tree.name, offset + 2), offset)

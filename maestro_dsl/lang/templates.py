@@ -14,8 +14,14 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
 
 from maestro_dsl.errors import MaestroError
-from maestro_dsl.lang.expression_env import FILTERS, TESTS, ExpressionError, LimitError, bounded, environment
-from maestro_dsl.lang.expressions import Problem, word_at
+from maestro_dsl.lang.expression_env import ExpressionError, LimitError, bounded, environment
+from maestro_dsl.lang.expression_parse import (
+    EMPTY_SUBSCRIPT,
+    Problem,
+    is_empty_subscript,
+    unknown_word,
+    word_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,16 +36,30 @@ MAX_STEPS: Final = 50_000
 _STEPS: Final = "_steps"  # no template can reach it: names that start with _ are refused
 _ALLOWED: Final = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.AssignBlock,
-    nodes.With, nodes.FilterBlock, nodes.ScopedEvalContextModifier, nodes.Expr, nodes.Pair, nodes.Operand,
+    nodes.With, nodes.FilterBlock, nodes.Scope, nodes.Expr, nodes.Pair, nodes.Operand,
     nodes.Keyword,
 )  # fmt: skip
+_NAMES: Final[Mapping[type[nodes.Node], str]] = {
+    nodes.ScopedEvalContextModifier: "autoescape",
+    nodes.CallBlock: "call",
+    nodes.FromImport: "from",
+}
+"""What tags are called whose nodes have another name."""
+
+
+class PromptError(ExpressionError):
+    """A prompt cannot be written; `line` is where in its template, 0 where that is not known."""
+
+    def __init__(self, message: str, *, hint: str | None = None, line: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
 
 
 def render_prompt(source: str, context: Mapping[str, Json], *, max_bytes: int = MAX_PROMPT_BYTES) -> str:
     """Return the prompt that `source` gives over `context`, at most `max_bytes` of UTF-8.
 
     Raises:
-        ExpressionError: the template does not parse, a variable is not defined, or a limit is passed.
+        PromptError: the template does not parse, a variable is not defined, or a limit is passed.
     """
     pieces: list[str] = []
     size = 0
@@ -50,15 +70,34 @@ def render_prompt(source: str, context: Mapping[str, Json], *, max_bytes: int = 
                 raise LimitError(f"the prompt would be longer than {max_bytes:,} bytes")
             pieces.append(piece)
     except MaestroError as error:
-        raise ExpressionError(error.message, hint=error.hint) from error
+        raise PromptError(error.message, hint=error.hint, line=_line_of(error)) from error
     except TemplateSyntaxError as error:
-        line, _ = position(source, error.lineno)
-        raise ExpressionError(f"line {line}: {error.message}") from error
+        raise _broken(source, error) from error
     except TemplateError as error:
-        raise ExpressionError(str(error.message)) from error
+        raise PromptError(str(error.message), line=_line_of(error)) from error
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
-        raise ExpressionError(str(error)) from error
+        raise PromptError(str(error), line=_line_of(error)) from error
     return "".join(pieces)
+
+
+def _broken(source: str, error: TemplateSyntaxError) -> PromptError:
+    """Return the first thing that is wrong with the form of a template."""
+    problem = next(iter(check_prompt(source)), None)
+    line, _ = position(source, error.lineno if problem is None else problem.start)
+    message = "this is no prompt template" if problem is None else problem.message
+    return PromptError(
+        f"line {line}: {message}", hint=problem.help if problem is not None else None, line=line
+    )
+
+
+def _line_of(error: BaseException) -> int:
+    """Return the line of the template in which rendering stopped; Jinja2 puts it into the traceback."""
+    line, at = 0, error.__traceback__
+    while at is not None:
+        if at.tb_frame.f_code.co_filename == "<template>":
+            line = at.tb_lineno
+        at = at.tb_next
+    return line
 
 
 def check_prompt(source: str) -> tuple[Problem, ...]:
@@ -66,8 +105,9 @@ def check_prompt(source: str) -> tuple[Problem, ...]:
     try:
         tree = Parser(environment(), source).parse()
     except TemplateSyntaxError as error:
-        start, end = word_at(source, error.lineno)
-        return (Problem(code="EXP001", start=start, end=end, message=error.message or "not a template"),)
+        from maestro_dsl.lang.template_check import broken_template  # most templates are sound
+
+        return broken_template(source, error, _refused)
     except RecursionError:
         return (Problem(code="EXP001", start=0, end=1, message="the template is nested too deeply"),)
     return tuple(_refused(source, tree))
@@ -79,27 +119,35 @@ def position(source: str, offset: int) -> tuple[int, int]:
     return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
 
 
-def _refused(source: str, tree: nodes.Template) -> Iterator[Problem]:
-    for node in tree.find_all(nodes.Node):
-        message = _why_not(node)
-        if message is not None:
-            start, end = word_at(source, node.lineno)
-            yield Problem(code="EXP001", start=start, end=end, message=message)
+def _refused(source: str, tree: nodes.Node) -> Iterator[Problem]:
+    for node in (tree, *tree.find_all(nodes.Node)):
+        problem = unknown_word(source, node) if isinstance(node, (nodes.Filter, nodes.Test)) else None
+        message, hint = _why_not(node)
+        if problem is None and message is not None:
+            start, end = word_at(source, node.lineno or 0)
+            problem = Problem(code="EXP001", start=start, end=end, message=message, help=hint)
+        if problem is not None:
+            yield problem
 
 
-def _why_not(node: nodes.Node) -> str | None:
+def _why_not(node: nodes.Node) -> tuple[str | None, str | None]:
+    """Return why a part of a template cannot stay, and what to do."""
     if not isinstance(node, _ALLOWED):
-        return f"{type(node).__name__.lower()} is not part of prompt templates"
+        kind = _NAMES.get(type(node), type(node).__name__.lower())
+        return f"{kind} is not part of prompt templates", "tags: if, elif, else, for, set, with, filter, raw"
     if isinstance(node, (nodes.Getattr, nodes.Name)):
         name = node.attr if isinstance(node, nodes.Getattr) else node.name
-        return f"names that start with _ cannot be read: {name}" if name.startswith("_") else None
-    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        return f"there is no filter {node.name}; filters: {', '.join(FILTERS)}"
-    if isinstance(node, nodes.Test) and node.name not in TESTS:
-        return f"there is no test {node.name}; tests: {', '.join(TESTS)}"
+        if name.startswith("_"):
+            return f"names that start with _ cannot be read: {name}", None
+        if name == "loop" and isinstance(node, nodes.Name) and node.ctx == "store":
+            return "loop is the loop's own name", "use another name"
     if isinstance(node, nodes.For) and node.recursive:
-        return "recursive loops are not part of prompt templates"
-    return None
+        return "recursive loops are not part of prompt templates", "write one loop inside another"
+    if isinstance(node, nodes.Call) and not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
+        return "only range(…) can be called", "use a filter: value | filter"
+    if is_empty_subscript(node):
+        return EMPTY_SUBSCRIPT, "write a key or a number between [ and ]"
+    return None, None
 
 
 class _Steps:

@@ -20,7 +20,7 @@ from maestro_dsl.lang.disk import is_file
 from maestro_dsl.lang.lockfile import LOCK_FILE
 from maestro_dsl.lang.model import Blueprint, Contract, Kind
 from maestro_dsl.lang.model_providers import PROVIDERS
-from maestro_dsl.rules.prompts import Prompt, prompts_of
+from maestro_dsl.lang.prompts import PromptFile, prompts_of
 from maestro_dsl.rules.texts import NodeText, node_texts
 
 if TYPE_CHECKING:
@@ -128,9 +128,18 @@ class Facts:
         return tuple(text for document in hopeful for text in node_texts(document))
 
     @cached_property
-    def prompts(self) -> tuple[Prompt, ...]:
+    def prompts(self) -> tuple[PromptFile, ...]:
         """Every prompt file of the personas."""
         return prompts_of(self.workspaces, self.of(Kind.PERSONA))
+
+    @cached_property
+    def prompt_problems(self) -> Diagnostics:
+        """Findings about the form of the prompt files, and about what they read."""
+        if not self.prompts:
+            return Diagnostics()
+        from maestro_dsl.compiler.prompt_check import prompt_problems  # loads jinja2
+
+        return Diagnostics([item for prompt in self.prompts for item in prompt_problems(prompt)])
 
     @cached_property
     def expressions(self) -> Diagnostics:

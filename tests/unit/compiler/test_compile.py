@@ -185,9 +185,11 @@ def test_an_invalid_interface_is_an_error(make_workspace, make_contract):
 
 
 def test_a_prompt_that_does_not_render_is_named(make_full_stack):
-    found = findings(make_full_stack(prompts={"frontend": "{{ persona.nmae }}"}))
-    assert [code for code, _ in found] == ["PER003"]
-    assert "frontend.md.j2" in found[0][1]
+    _, found = compile_workspace(make_full_stack(prompts={"frontend": "\n{{ 'x' * 9 }}"}))
+    (item,) = found
+    assert (item.code, item.span.file, item.span.line) == ("PER003", "frontend.md.j2", 2)
+    assert item.message == "this prompt cannot be written: the operator * takes numbers only"
+    assert item.related[0].message == "the persona's prompt"
 
 
 # ---- digest and keys

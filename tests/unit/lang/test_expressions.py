@@ -79,7 +79,7 @@ def test_what_is_dangerous_or_undefined_is_an_error_and_no_more(text):
         ("a.__class__", "__class__", "names that start with _ cannot be read: __class__"),
         ("a | uper", "uper", "there is no filter uper"),
         ("a is numbr", "numbr", "there is no test numbr"),
-        ("a ? b", "?", "unexpected char '?'"),
+        ("a ? b", "?", '"?" is not part of an expression'),
         ("a and (b or", "or", "the expression ends too early"),
         ("''.format(a)", "''", "only range(…) can be called"),
         ("(" * 500, "(", "the expression is nested too deeply"),

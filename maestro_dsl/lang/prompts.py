@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from maestro_dsl.diagnostics import Span
+from maestro_dsl.diagnostics import Related, Span
 from maestro_dsl.lang.contracts import read_prompt
 from maestro_dsl.lang.files import Names, area_of
 from maestro_dsl.lang.sourcemap import SourceMap
@@ -20,24 +20,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class PromptFile:
     """One prompt file as text with positions; `stated` is where its persona names it."""
 
     source: SourceMap
     stated: Span
 
+    @property
+    def related(self) -> tuple[Related, ...]:
+        """The place beside every finding."""
+        return (Related(span=self.stated, message="the persona's prompt"),)
+
 
 def prompts_of(
     workspaces: Iterable[Workspace], personas: Iterable[Document[DocumentValue]]
-) -> tuple[Prompt, ...]:
+) -> tuple[PromptFile, ...]:
     """Return the prompts of the teams of `workspaces`, and of `personas` beside them."""
-    found: dict[Path, Prompt] = {}
+    found: dict[Path, PromptFile] = {}
     for workspace in workspaces:
         for member in workspace.team.values():
             if member.prompt_file is not None and member.persona.path not in found:
                 source = SourceMap(member.prompt_file, member.prompt, None)
                 stated = member.persona.map.value_span(("prompt_file",))
-                found[member.persona.path] = Prompt(source=source, stated=stated)
+                found[member.persona.path] = PromptFile(source=source, stated=stated)
     names: Names | None = None
     for document in personas:
         if document.path in found:
@@ -49,7 +54,7 @@ def prompts_of(
     return tuple(found.values())
 
 
-def _read(persona: Document[Persona], names: Names) -> Prompt | None:
+def _read(persona: Document[Persona], names: Names) -> PromptFile | None:
     """Return the prompt of one persona; where it cannot be read, that was reported."""
     if not persona.value.prompt_file:
         return None
@@ -59,6 +64,6 @@ def _read(persona: Document[Persona], names: Names) -> Prompt | None:
         return None
     path, raw = content
     try:
-        return Prompt(source=SourceMap(names(path), raw.decode("utf-8-sig"), None), stated=stated)
+        return PromptFile(source=SourceMap(names(path), raw.decode("utf-8-sig"), None), stated=stated)
     except UnicodeDecodeError:
         return None
