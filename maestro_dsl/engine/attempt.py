@@ -33,6 +33,7 @@ from maestro_dsl.engine.ports.work import AttemptLink
 from maestro_dsl.engine.purse import OVERRUN, Purse
 from maestro_dsl.engine.state import CANCELLED_TRY
 from maestro_dsl.errors import DiskFailure
+from maestro_dsl.records import maker
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.breakers import Gate
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 Layer: TypeAlias = Callable[[Job], Awaitable[Outcome]]
 Gated: TypeAlias = Callable[[Job, Callable[[], bool]], Awaitable[Outcome | None]]
 """A layer that asks once more whether the way is open, and gives None where it is not."""
+_started, _finished = maker(AttemptStarted), maker(AttemptFinished)
+_outcome, _link = maker(Outcome), maker(AttemptLink)
 Try: TypeAlias = Callable[[Job, Lease], Awaitable[AttemptResult]]
 
 
@@ -222,7 +225,7 @@ class Coordinator:
                 )
             )
 
-        link = AttemptLink(answered=answered, stored=record.responses)
+        link = _link(answered=answered, stored=record.responses)
         try:
             return await self._desk.dispatcher(job).submit(self._desk.spec(job, lease.amount), link)
         except asyncio.CancelledError as error:
@@ -306,7 +309,7 @@ class Coordinator:
     async def _start(self, job: Job, bound: Amount, *, free: bool) -> None:
         record, settings = job.record, self._desk.settings(job)
         await self._writer.commit(
-            AttemptStarted(
+            _started(
                 node=job.node.address,
                 attempt=record.content_failures + 1,
                 round=record.round,
@@ -332,7 +335,7 @@ class Coordinator:
             if alert.kind == OVERRUN:
                 self._limit_passed(alert.message)
         digest = self._writer.hold(*encoded_result(result))
-        finished = AttemptFinished(
+        finished = _finished(
             node=job.node.address,
             attempt=record.attempt,
             round=record.round,
@@ -347,7 +350,7 @@ class Coordinator:
             duration_s=duration_s,
             result_digest=digest,
         )
-        return Outcome(
+        return _outcome(
             result=result,
             result_digest=digest,
             unwritten=(finished, *alerts),

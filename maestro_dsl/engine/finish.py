@@ -28,6 +28,7 @@ from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.engine.state import NodeState
 from maestro_dsl.errors import DiskFailure, MaestroError
 from maestro_dsl.lang.model import GiveUp
+from maestro_dsl.records import maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.writer import Writer
 
 
+_ended, _cached = maker(NodeFinished), maker(CachedResult)
 _HELPLESS: Final = frozenset({NodeState.FAILED, NodeState.GAVE_UP})
 """Final states in which a person has to look; a spent budget is a person's own limit."""
 
@@ -220,7 +222,7 @@ class Finisher:
         self, job: Job, outcome: Outcome, state: NodeState, reason: str, files: tuple[FileRef, ...]
     ) -> NodeFinished:
         result = outcome.result
-        return NodeFinished(
+        return _ended(
             node=job.node.address,
             state=state.value,
             key=job.key,
@@ -237,7 +239,7 @@ class Finisher:
 def _stored(job: Job, outcome: Outcome, digest: str, state: NodeState, now: float) -> CachedResult:
     finished, result = job.record, outcome.result
     last_s = sum(body.duration_s for body in outcome.unwritten if isinstance(body, AttemptFinished))
-    return CachedResult(
+    return _cached(
         key=job.key,
         node=job.node.address,
         parts=job.parts,

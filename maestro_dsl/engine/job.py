@@ -22,7 +22,7 @@ from maestro_dsl.engine.ports.models import ModelKey, Prices
 from maestro_dsl.engine.runtime import Runtime
 from maestro_dsl.engine.state import NO_USAGE, NodeRecord, NodeState, RunState
 from maestro_dsl.lang.model import Json, ModelSettings
-from maestro_dsl.records import dataclass
+from maestro_dsl.records import dataclass, maker
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.ports.storage import ArtifactStore
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FED_BACK = frozenset({"critical", "error"})
 _FEEDBACK_OVERHEAD_BYTES = 2_000
 _NO_SETTINGS = ModelSettings()
+_spec, _input = maker(AttemptSpec), maker(InputResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class Desk:
         node, record, plan = job.node, job.record, self.index.plan
         failed = record.last_content_failure is not None
         consumed = dict.fromkeys((*node.consumes_mock, *node.consumes_real))
-        return AttemptSpec(
+        return _spec(
             run_id=self.run_id,
             node=self.bound_node(node),
             attempt=record.attempt,
@@ -188,7 +189,7 @@ class Desk:
             final = self.state.record(address).final
             if final is not None and final.result_digest is not None:
                 found.append(
-                    InputResult(
+                    _input(
                         node=address,
                         contract_id=self.index.nodes[address].contract_id,
                         result_digest=final.result_digest,

@@ -20,8 +20,10 @@ from maestro_dsl.engine.ports.processes import Sandbox, Services
 from maestro_dsl.engine.ports.storage import ArtifactStore
 from maestro_dsl.engine.ports.work import Action, AttemptLink, WorkContext
 from maestro_dsl.errors import EnvironmentFailure
+from maestro_dsl.records import maker
 
 T = TypeVar("T")
+_tools = maker(WorkContext)
 _NO_FOLDERS = (Path("/nonexistent/staging"), Path("/nonexistent/scratch"))
 
 
@@ -71,7 +73,7 @@ class LocalDispatcher:
 
     def _context(self, folder: Path | None, link: AttemptLink) -> WorkContext:
         staging, scratch = (folder / "staging", folder / "scratch") if folder is not None else _NO_FOLDERS
-        return WorkContext(
+        return _tools(
             artifacts=self.artifacts,
             provider=self.provider,
             prices=self.prices,

@@ -25,6 +25,7 @@ from maestro_dsl.engine.events import (
     TicketOpened,
     Usage,
 )
+from maestro_dsl.records import maker
 
 
 class NodeState(StrEnum):
@@ -153,6 +154,9 @@ class NodeRecord:
         return sum(count for kind, count in self.failures.items() if kind in CONTENT)
 
 
+_new_record = maker(NodeRecord)
+
+
 @dataclass(slots=True, kw_only=True)
 class RunState:
     """The fold. Read its fields freely; only `apply` writes them."""
@@ -191,7 +195,7 @@ class RunState:
         """Return the record of a node, a fresh one where nothing has happened yet."""
         found = self.nodes.get(address)
         if found is None:
-            found = self.nodes[address] = NodeRecord(address=address)
+            found = self.nodes[address] = _new_record(address=address)
         return found
 
     def node_state(self, address: str) -> NodeState:

@@ -19,11 +19,15 @@ from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.state import CANCELLED_TRY, NodeRecord, NodeState
 from maestro_dsl.errors import DiskFailure, MaestroError
 from maestro_dsl.lang.model import GiveUp
+from maestro_dsl.records import maker
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.attempt import Coordinator
     from maestro_dsl.engine.finish import Finisher
     from maestro_dsl.engine.writer import Writer
+
+
+_new_job = maker(Job)
 
 
 class NodeWorker:
@@ -103,7 +107,7 @@ class NodeWorker:
         index = self._desk.index
         node = index.nodes[address]
         key, parts = self._keys.of(node)
-        return Job(
+        return _new_job(
             node=node,
             record=self._desk.state.record(address),
             key=key,

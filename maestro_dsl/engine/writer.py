@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.engine.events import Body, Event
 from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.engine.state import RunState, apply
+from maestro_dsl.records import maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from maestro_dsl.ports import Clock
 
 _log = logging.getLogger(__name__)
+_event = maker(Event)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class Writer:
         state, group, now = self._state, self._next, self._clock.now()
         try:
             for body in bodies:
-                event = Event(run_id=self._run_id, seq=state.seq + 1, at=now, body=body)
+                event = _event(run_id=self._run_id, seq=state.seq + 1, at=now, body=body)
                 apply(state, event)
                 group.events.append(event)
         except BaseException as error:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_dsl.compiler.plan import Edge, EdgeKind, KeyPart, PlanNode
-from maestro_dsl.records import copier
+from maestro_dsl.records import copier, maker
 
 NAMES = tuple(item.name for item in fields(Edge))
 VALUES = st.fixed_dictionaries(
@@ -63,3 +63,33 @@ def test_only_frozen_values_that_are_their_fields_are_copied(value):
 def test_a_field_that_there_is_not_is_named():
     with pytest.raises(ValueError, match="KeyPart has no field size"):
         copier(KeyPart(name="a", digest="b"), "size")
+
+
+@given(VALUES, st.sets(st.sampled_from(NAMES[1:])))
+def test_what_is_made_is_what_the_class_makes(values, left_out):
+    stated = {name: value for name, value in values.items() if name not in left_out}
+    made, wanted = maker(Edge)(**stated), Edge(**stated)
+    assert (made, hash(made), repr(made), type(made)) == (wanted, hash(wanted), repr(wanted), Edge)
+
+
+def test_what_is_made_is_frozen_where_its_class_is_and_shares_no_default():
+    first, second = maker(Counted)(), maker(Counted)()
+    with pytest.raises(FrozenInstanceError):
+        first.size = 2
+    first.names.append("a")
+    assert (second.names, second.size) == ([], 0)
+    open_value = maker(Open)("a")
+    open_value.name = "b"
+    assert (type(open_value), open_value.name) == (Open, "b")
+
+
+@pytest.mark.parametrize("stated", [{}, {"source": "a", "sauce": "b"}])
+def test_a_field_that_is_missing_or_unknown_is_refused(stated):
+    with pytest.raises(TypeError):
+        maker(Edge)(**stated)
+
+
+@pytest.mark.parametrize("kind", [Checked, str])
+def test_only_values_that_are_their_fields_are_made(kind):
+    with pytest.raises(TypeError, match=kind.__name__):
+        maker(kind)
