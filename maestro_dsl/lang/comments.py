@@ -89,7 +89,7 @@ def _end_of(token: Any, text: str) -> int:
     if text[start : start + 1] not in {"|", ">"}:
         return int(end)
     first, *lines = _LINE.findall(text, start, end)
-    last = start + len(first)
+    last: int = start + len(first)
     indent: int | None = None
     for line in lines:
         depth = len(line) - len(line.lstrip(" "))

@@ -6,7 +6,6 @@ is parsed. Turning the parser's own errors into findings is not done here.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -14,6 +13,7 @@ import yaml
 
 from maestro_dsl.diagnostics import Quota
 from maestro_dsl.lang import scalars
+from maestro_dsl.lang.limits import MOST_UNKNOWN
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.refusals import (
     CORE_TAG,
@@ -24,6 +24,7 @@ from maestro_dsl.lang.refusals import (
     duplicate_key,
     refuse,
     tag_refused,
+    written_tag,
 )
 from maestro_dsl.lang.sourcemap import (
     POSITION_BITS,
@@ -78,6 +79,8 @@ class Builder:
         self.findings: list[Diagnostic] = []
         self.second_document: int | None = None
         """Where a second document starts in the text, if there is one."""
+        self.unknown: set[int] = set()
+        """Where the values start that could not be read; the rest was."""
         self._source = source
         self._limits = limits
         self._expanded = 0
@@ -176,7 +179,7 @@ class Builder:
                     parent = ListPlace(event.start_mark.index, 0, container, marks)
                 continue
             elif kind is alias:
-                known = self._expand(event)
+                known = self._expand(event, is_key=wants_key)
                 place = event.start_mark.index << bits | event.end_mark.index
                 if wants_key:
                     name, special = self._alias_key(event, known, parent)
@@ -236,14 +239,15 @@ class Builder:
         return value
 
     def _tagged(self, event: Event) -> Json:
-        """Return the value of a scalar with a tag of the core schema; any other tag is refused."""
+        """Return the value of a scalar with a tag of the core schema; with any other it is unknown."""
         tag, text = str(event.tag), str(event.value)
         if tag in {"!", CORE_TAG + "str"}:
             return text
         wanted = _TYPES_OF_TAG.get(tag.removeprefix(CORE_TAG)) if tag.startswith(CORE_TAG) else None
         value = scalars.resolve(text)
         if wanted is None or type(value) not in wanted:
-            raise self._stop(event, "SYN001", "yaml-syntax", *tag_refused(tag, text), at_tag=True)
+            self._leave_out_tagged(event, text)
+            return None
         return value
 
     def _check_key(self, event: Event, parent: Any) -> bool:
@@ -252,6 +256,7 @@ class Builder:
         is_plain = event.implicit[0]
         if event.tag:
             self._tagged(event)
+            self.unknown.discard(event.start_mark.index)  # the text of a key counts whatever its tag is
         if event.anchor:
             position = event.start_mark.index << POSITION_BITS | event.end_mark.index
             self._anchors[event.anchor] = _Anchor(name, position, name, 1, len(name))
@@ -293,7 +298,7 @@ class Builder:
         tag = event.tag
         kind = "map" if event.__class__ is yaml.MappingStartEvent else "seq"
         if tag and tag not in {"!", CORE_TAG + kind}:
-            raise self._stop(event, "SYN001", "yaml-syntax", *tag_refused(tag, None), at_tag=True)
+            self._leave_out_tagged(event, None)
         if not event.anchor:
             return None
         self._pending.add(event.anchor)
@@ -307,7 +312,7 @@ class Builder:
 
     # ---------------------------------------------------------------- aliases and merge keys
 
-    def _expand(self, event: Event) -> _Anchor:
+    def _expand(self, event: Event, *, is_key: bool) -> _Anchor:
         """Return what an alias stands for, after counting its size."""
         anchor = self._anchors.get(event.anchor)
         if event.anchor in self._pending:
@@ -316,7 +321,8 @@ class Builder:
         if anchor is None:
             message = f'alias "*{event.anchor}" has no anchor "&{event.anchor}" before it'
             hint = "put text that starts with * in quotes"
-            raise self._stop(event, "SYN001", "yaml-syntax", message, hint)
+            self._leave_out(event, self._event_span(event), message, hint, is_key=is_key)
+            return _Anchor(None, event.start_mark.index << POSITION_BITS | event.end_mark.index, None, 1, 0)
         self._expanded += anchor.size
         if self._expanded > self._limits.size:
             raise self._expands_too_far(event)
@@ -352,16 +358,21 @@ class Builder:
 
     # ---------------------------------------------------------------- findings
 
-    def _stop(
-        self, event: Event, code: str, name: str, message: str, help_text: str | None, *, at_tag: bool = False
-    ) -> StopReading:
-        span = self._event_span(event)
-        if at_tag:
-            start, end = event.start_mark.index, event.end_mark.index
-            first = re.search(r"![^\s,\[\]{}]*", self._source.text[start:end])
-            if first is not None:
-                span = self._source.span(start + first.start(), start + first.end())
-        return refuse(span, code, name, message, help_text)
+    def _leave_out(self, event: Event, span: Span, message: str, help_text: str, *, is_key: bool) -> None:
+        """Report a value that cannot be read and go on; what is a key, or no document of ours, ends here."""
+        stop = refuse(span, "SYN001", "yaml-syntax", message, help_text)
+        self._quota.has_room("SYN001")
+        if is_key or not self._limits.strict or self._quota["SYN001"] > MOST_UNKNOWN:
+            raise stop
+        self.findings.append(stop.diagnostic)
+        self.unknown.add(event.start_mark.index)
+
+    def _leave_out_tagged(self, event: Event, text: str | None) -> None:
+        tag, span = written_tag(event, self._source)
+        self._leave_out(event, span, *tag_refused(str(event.tag), tag, text), is_key=False)
+
+    def _stop(self, event: Event, code: str, name: str, message: str, help_text: str | None) -> StopReading:
+        return refuse(self._event_span(event), code, name, message, help_text)
 
     def _too_many(self, event: Event) -> StopReading:
         message = f"more than {self._limits.nodes:,} values in one document"

@@ -17,6 +17,9 @@ LARGEST_PROMPT: Final = MIB // 4
 MOST_IN_PROMPT: Final = 2_000
 """Expressions and statements of a prompt template."""
 
+MOST_UNKNOWN: Final = 200
+"""Values of a document with tags or aliases that mean nothing; one more, and reading ends."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -18,6 +18,7 @@ from maestro_dsl.lang.model import API_VERSION, DocumentValue, Kind
 from maestro_dsl.lang.schema import check, is_misspelt, unknown_kind
 from maestro_dsl.lang.source import Loaded, load
 from maestro_dsl.lang.sourcemap import Pointer
+from maestro_dsl.lang.unknown import unknown_in
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -65,17 +66,21 @@ def parse_content(content: bytes, file: str) -> Parsed:
     diagnostics = Diagnostics(list(loaded.diagnostics.items))
     if loaded.data is None and diagnostics.has_errors:
         return Parsed(kind=None, loaded=loaded, found=tuple(diagnostics.items), digest=digest)
+    unknown = unknown_in(loaded.data, loaded.map.root, loaded.unknown) if loaded.unknown else ()
     stranger = unknown_kind(loaded.data, loaded.map)
-    diagnostics.extend([stranger] if stranger else [])
+    if stranger is not None and not {("apiVersion",), ("kind",)}.intersection(unknown):
+        diagnostics.add(stranger)
     if not isinstance(loaded.data, dict) or (stranger is not None and not is_misspelt(loaded.data)):
         return Parsed(kind=None, loaded=loaded, found=tuple(diagnostics.items), digest=digest)
     loaded.data["apiVersion"] = API_VERSION  # what else is wrong is said at once, not after this is mended
     kind = Kind(str(loaded.data["kind"]))
-    checked = check(kind, loaded.data, loaded.map)
+    checked = check(kind, loaded.data, loaded.map, unknown=unknown)
     if checked.diagnostics:
         old = modernise(kind, loaded.data, loaded.map)
         diagnostics.extend(old)
-        checked = check(kind, loaded.data, loaded.map) if old else checked
+        if old:
+            unknown = unknown_in(loaded.data, loaded.map.root, loaded.unknown) if unknown else ()
+            checked = check(kind, loaded.data, loaded.map, unknown=unknown)
     diagnostics.extend(checked.diagnostics)
     found = tuple(diagnostics.items)
     return Parsed(kind=kind, loaded=loaded, found=found, holes=checked.holes, digest=digest)

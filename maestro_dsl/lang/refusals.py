@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.model import Json
+    from maestro_dsl.lang.sourcemap import SourceMap
 
 CORE_TAG: Final = "tag:yaml.org,2002:"
 LONGEST: Final = 60
+_CORE_SCALARS: Final = frozenset({"null", "bool", "int", "float"})
+_TAG: Final = re.compile(r"![^\s,\[\]{}]*")
 
 
 class StopReading(Exception):  # noqa: N818 - control flow inside this package, never seen outside
@@ -40,12 +44,21 @@ NO_MERGE: Final = (
 )
 
 
-def tag_refused(tag: str, text: str | None) -> tuple[str, str]:
+def written_tag(event: Any, source: SourceMap) -> tuple[str, Span]:
+    """Return the tag of an event as it is written, and where."""
+    start, end = event.start_mark.index, event.end_mark.index
+    found = _TAG.search(source.text, start, end)
+    if found is None:
+        return str(event.tag), source.span(start, end)
+    return found.group(), source.span(*found.span())
+
+
+def tag_refused(tag: str, written: str, text: str | None) -> tuple[str, str]:
     """Return sentence and way out for a tag; `text` is the scalar it stands on."""
-    shown = "!!" + tag.removeprefix(CORE_TAG) if tag.startswith(CORE_TAG) else tag
-    if text is not None and shown in {"!!null", "!!bool", "!!int", "!!float"}:
-        return f'"{short(text)}" is not a value of the tag {shown}', "leave the tag out"
-    return f"tag {short(shown)} is not allowed", "leave the tag out; put text that starts with ! in quotes"
+    kind = tag.removeprefix(CORE_TAG)
+    if text is not None and kind in _CORE_SCALARS and kind != tag:
+        return f'"{short(text)}" is not a value of the tag !!{kind}', "leave the tag out"
+    return f"tag {short(written)} is not allowed", "leave the tag out; put text that starts with ! in quotes"
 
 
 def short(text: str) -> str:

@@ -19,6 +19,7 @@ from maestro_dsl.lang.respellings import OLD_VERSIONS
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import MESSAGES
+from maestro_dsl.lang.unknown import of_the_known
 from maestro_dsl.lang.validators import Violation, schema_of, subschema, validator_of
 from maestro_dsl.records import dataclass
 
@@ -31,15 +32,22 @@ class Checked:
     holes: tuple[Pointer, ...] = ()
 
 
-def check(kind: Kind, data: Mapping[str, Json], source: SourceMap) -> Checked:
-    """Return what the grammar of `kind` says about `data`, sorted by no order in particular."""
+def check(
+    kind: Kind, data: Mapping[str, Json], source: SourceMap, *, unknown: tuple[Pointer, ...] = ()
+) -> Checked:
+    """Return what the grammar of `kind` says about `data`, sorted by no order in particular.
+
+    About the values at `unknown` it says nothing; they are holes.
+    """
     breaches = breaches_of(validator_of(kind), dict(data))
     violations = [item for item in breaches.found if not _is_unknown_yet(kind, data, item.pointer)]
+    if unknown:
+        violations = list(of_the_known(violations, unknown))
     if not violations:
-        return Checked(holes=breaches.unseen)
+        return Checked(holes=(*unknown, *breaches.unseen))
     explain = Explainer(kind, data, source)
     found: list[Diagnostic] = []
-    holes: list[Pointer] = list(breaches.unseen)
+    holes: list[Pointer] = [*unknown, *breaches.unseen]
     for violation in violations:
         found += explain.diagnostics(violation)
         holes += explain.holes(violation)

@@ -29,13 +29,16 @@ def ambiguous_breaks(source: SourceMap) -> Iterator[Diagnostic]:
     """Yield SYN003 for each scalar of a valid text that holds such a character, and for each one outside."""
     text, at = source.text, 0
     next_event = parser_of(text)
-    while (event := next_event()) is not None and not isinstance(event, yaml.StreamEndEvent):
-        if isinstance(event, yaml.ScalarEvent):
-            yield from _between(source, at, event.start_mark.index)
+    event: Any = next_event()
+    while (kind := event.__class__) is not yaml.StreamEndEvent:
+        if kind is yaml.ScalarEvent:
+            start = event.start_mark.index
+            yield from _between(source, at, start)
             at = event.end_mark.index
-            found = _SEPARATOR.search(text, event.start_mark.index, at)
+            found = _SEPARATOR.search(text, start, at)
             if found is not None:
                 yield _in_scalar(source, event, found)
+        event = next_event()
     yield from _between(source, at, len(text))
 
 

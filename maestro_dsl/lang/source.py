@@ -21,6 +21,7 @@ from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.parsing import has_separators, parser_of
 from maestro_dsl.lang.refusals import StopReading
 from maestro_dsl.lang.sourcemap import SourceMap
+from maestro_dsl.lang.unknown import without_unknown
 from maestro_dsl.records import dataclass
 
 
@@ -52,6 +53,8 @@ class Loaded:
     map: SourceMap = field(repr=False, compare=False)
     diagnostics: Diagnostics
     text: str = field(repr=False)
+    unknown: frozenset[int] = frozenset()
+    """Where values start that could not be read and are None in `data`: see `maestro_dsl.lang.unknown`."""
 
 
 def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT) -> Loaded:
@@ -79,28 +82,54 @@ def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT
 
 def _read(text: str, file: str, limits: Limits) -> Loaded:
     source = SourceMap(file, text, None)
-    builder = Builder(source, limits)
-    diagnostics = Diagnostics()
     try:
-        builder.read(parser_of(text))
-    except StopReading as stop:
-        diagnostics.extend(builder.findings)
-        diagnostics.add(stop.diagnostic)
-        return _refused(source, *diagnostics.items)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        from maestro_dsl.lang.syntax import explain  # words for mistakes load with the first one
-
-        return _refused(source, *builder.findings, explain(error, source))
-    diagnostics.extend(builder.findings)
+        builder = _built(text, source, limits)
+    except _UnreadableError as stop:
+        return _refused(source, *stop.findings)
+    diagnostics = Diagnostics(builder.findings)
     if limits.strict and has_separators(text):
         from maestro_dsl.lang.separators import ambiguous_breaks
 
         diagnostics.extend(limited(ambiguous_breaks(source)))
     if builder.second_document is not None:
         diagnostics.add(_multi_document(source, builder.second_document))
+    data = builder.value
+    if builder.unknown:
+        data = without_unknown(data, builder.place, builder.unknown)
     return Loaded(
-        data=builder.value, map=SourceMap(file, text, builder.place), diagnostics=diagnostics, text=text
+        data=data,
+        map=SourceMap(file, text, builder.place),
+        diagnostics=diagnostics,
+        text=text,
+        unknown=frozenset(builder.unknown),
     )
+
+
+class _UnreadableError(Exception):
+    def __init__(self, *findings: Diagnostic) -> None:
+        super().__init__()
+        self.findings = findings
+
+
+def _built(text: str, source: SourceMap, limits: Limits, *, shown_as: str | None = None) -> Builder:
+    """Return the builder that has read `text`; the parser sees `shown_as` where that is given.
+
+    Raises:
+        _UnreadableError: it is not valid YAML, or passes a limit.
+    """
+    builder = Builder(source, limits)
+    try:
+        builder.read(parser_of(shown_as or text))
+    except StopReading as stop:
+        raise _UnreadableError(*builder.findings, stop.diagnostic) from stop
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        from maestro_dsl.lang import syntax  # words for mistakes load with the first one
+
+        known = syntax.with_known_tags(text) if shown_as is None and syntax.is_unknown_tag(error) else None
+        if known is not None:
+            return _built(text, source, limits, shown_as=known)
+        raise _UnreadableError(*builder.findings, syntax.explain(error, source)) from error
+    return builder
 
 
 def _decode(content: bytes | str, file: str) -> tuple[str, Diagnostic | None]:

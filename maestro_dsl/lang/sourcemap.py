@@ -19,7 +19,6 @@ from maestro_dsl.lang.scalars import content_start, decoded_offsets
 Pointer: TypeAlias = tuple[str | int, ...]
 """The way from the root of a document to one of its values: keys and list indexes."""
 
-ROOT: Final[Pointer] = ()
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -186,11 +185,16 @@ class SourceMap:
             self._line_starts = line_starts(self._text)
         return self._line_starts
 
-    def _find(self, pointer: Pointer) -> _Found:
+    @property
+    def root(self) -> Place | None:
+        """The place of the whole document."""
         if self._load is not None:
             self._root, self._load = self._load(), None
+        return self._root
+
+    def _find(self, pointer: Pointer) -> _Found:
         key: Token | None = None
-        place = self._root
+        place = self.root
         value: Json = None
         for step in pointer:
             inner = _target(place)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.lang.parsing import SEPARATORS
+from maestro_dsl.lang.parsing import SEPARATORS, tokens_of
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import SourceMap
@@ -23,6 +23,7 @@ _QUOTE: Final = (
 _NOT_CLOSED: Final = "a quoted text is not closed"
 """Said where the text begins: the parser only notices at the end of the file."""
 
+_UNKNOWN_TAG: Final = "found undefined tag handle"
 # Beginning of the parser's text (either parser) → our sentence and the likely cause.
 _CAUSES: Final = (
     ("mapping values are not allowed", 'a second ":" stands where only a value may stand', _QUOTE),
@@ -64,7 +65,7 @@ _CAUSES: Final = (
         'a list item ("- ") cannot start here',
         "start the list on the next line",
     ),
-    ("found undefined tag handle", "unknown tag", 'put text that starts with "!" in quotes'),
+    (_UNKNOWN_TAG, "unknown tag", 'put text that starts with "!" in quotes'),
     ("found incompatible YAML document", "unsupported %YAML directive", "remove the directive"),
     (
         "did not find expected node content",
@@ -97,6 +98,31 @@ def explain(error: Exception, source: SourceMap) -> Diagnostic:
     column = source.position(stray.start())[1]
     hint = f"U+{ord(stray.group()):04X} at column {column} ends no line in YAML: put a line feed in its place"
     return replace(finding, help=hint)
+
+
+def is_unknown_tag(error: Exception) -> bool:
+    """Return whether a parser ended at a tag whose handle (`!x!`) nobody has declared."""
+    return str(getattr(error, "problem", None)).startswith(_UNKNOWN_TAG)
+
+
+def with_known_tags(text: str) -> str | None:
+    """Return `text`, equally long, with tags that nobody knows in place of those that no parser takes.
+
+    None where it does not scan up to its end.
+    """
+    declared, tags = {None, "!", "!!"}, []
+    try:
+        for token in tokens_of(text):
+            if isinstance(token, yaml.DirectiveToken) and token.name == "TAG":
+                declared.add(token.value[0])
+            elif isinstance(token, yaml.TagToken) and token.value[0] not in declared:
+                tags.append(token.start_mark.index + len(token.value[0]) - 1)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    characters = list(text)
+    for at in tags:  # the second ! of !x!y
+        characters[at] = "-"
+    return "".join(characters)
 
 
 def _explain(error: Exception, source: SourceMap) -> Diagnostic:

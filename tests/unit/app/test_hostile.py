@@ -43,8 +43,10 @@ def found(folder, **options):
 def test_what_is_refused_has_a_place(name, tmp_path):
     case = REFUSED[name]
     write(case, tmp_path)
-    (refusal,) = [item for item in found(tmp_path) if item.span.file.endswith(case.file)]
+    here = [item for item in found(tmp_path) if item.span.file.endswith(case.file)]
+    (refusal,) = [item for item in here if item.code[:3] == "SYN"]
     assert (refusal.code, refusal.span.line, refusal.span.column) == case.expected
+    assert here == [refusal] or "tag" in name  # which hides nothing but its value
 
 
 @pytest.fixture

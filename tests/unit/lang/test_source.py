@@ -93,9 +93,6 @@ def test_a_second_document_is_a_warning_at_its_mark() -> None:
     [
         ("<<: {a: 1}\n", ("SYN005", 1, 1)),
         ("a: &x [1, *x]\n", ("SYN005", 1, 11)),
-        ("a: *nothing\n", ("SYN001", 1, 4)),
-        ("a: !!python/object:os.system x\n", ("SYN001", 1, 4)),
-        ("a: !!int x\n", ("SYN001", 1, 4)),
         ("a: {{ x }}\n", ("SYN001", 1, 5)),
         ("a: b: c\n", ("SYN001", 1, 5)),
         ("a:\n\t- x\n", ("SYN001", 2, 1)),
@@ -109,6 +106,18 @@ def test_what_is_refused_points_at_the_token(text: str, expected: tuple[str, int
     loaded = load(text, "f.yaml")
     assert loaded.data is None
     assert codes(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    "value", ["*nothing", "!!python/object:os.system x", "!!int x", "!x!y z", "!<q> [b]"]
+)
+def test_what_means_nothing_is_unknown(value: str) -> None:
+    loaded = load(f"a: {value}\nb: 2\n", "f.yaml")
+    assert loaded.data == {"a": None, "b": 2}
+    assert loaded.unknown == {3}
+    assert [(item.code, item.span.line, item.span.column) for item in loaded.diagnostics] == [
+        ("SYN001", 1, 4)
+    ]
 
 
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbfa: 1", "\ufeffa: 1", "a: 1".encode("utf-16")])

@@ -1,0 +1,69 @@
+"""Values that could not be read, such as one with a tag that nobody knows: they are None, and holes.
+
+Which they are is known by where they start, so that keys may be renamed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from maestro_dsl.lang.sourcemap import POSITION_BITS, AliasPlace, ListPlace, MapPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from maestro_dsl.lang.model import Json
+    from maestro_dsl.lang.sourcemap import Place, Pointer
+    from maestro_dsl.lang.validators import Violation
+
+_OF_KEYS: Final = frozenset({"required", "additionalProperties", "propertyNames"})
+
+
+def without_unknown(data: Json, place: Place | None, starts: Collection[int]) -> Json:
+    """Return `data` with None for every value that starts at one of `starts`, or is an alias of one."""
+    for pointer in unknown_in(data, place, starts):
+        if not pointer:
+            return None
+        inner: Any = data
+        for step in pointer[:-1]:
+            inner = inner[step]
+        inner[pointer[-1]] = None
+    return data
+
+
+def unknown_in(data: Json, place: Place | None, starts: Collection[int]) -> tuple[Pointer, ...]:
+    """Return the way to every such value in `data`, aliases included."""
+    return tuple(_unknown(data, place, starts, ()))
+
+
+def _unknown(data: Any, place: Place | None, starts: Collection[int], at: Pointer) -> Iterator[Pointer]:
+    if isinstance(place, AliasPlace) and place.token >> POSITION_BITS not in starts:
+        place = place.target
+    if _start(place) in starts:
+        yield at
+    elif isinstance(place, MapPlace) and isinstance(data, dict):
+        for name, inner in zip(data, place.marks[1::2], strict=False):
+            yield from _unknown(data[name], inner, starts, (*at, name))
+    elif isinstance(place, ListPlace) and isinstance(data, list):
+        for number, inner in enumerate(place.marks):
+            yield from _unknown(data[number], inner, starts, (*at, number))
+
+
+def _start(place: Place | None) -> int:
+    if place is None:
+        return -1
+    if isinstance(place, AliasPlace):
+        return place.token >> POSITION_BITS
+    return place >> POSITION_BITS if isinstance(place, int) else place.start
+
+
+def of_the_known(violations: Iterable[Violation], unknown: Collection[Pointer]) -> Iterator[Violation]:
+    """Yield the violations that speak of no value among `unknown`, and of none that holds one as a whole."""
+    inside = set(unknown)
+    around = {pointer[:length] for pointer in unknown for length in range(len(pointer))}
+    for item in violations:
+        pointer = item.pointer
+        if any(pointer[:length] in inside for length in range(len(pointer) + 1)):
+            continue
+        if pointer not in around or item.keyword in _OF_KEYS:
+            yield item
