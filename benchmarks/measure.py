@@ -49,16 +49,6 @@ def cpu_ms(work: Callable[[], object]) -> float:
     return took * 1000
 
 
-def wall_ms(work: Callable[[], object]) -> float:
-    """Return the wall-clock time of `work` in milliseconds."""
-    gc.collect()
-    start = time.perf_counter()
-    kept = work()
-    took = time.perf_counter() - start
-    del kept
-    return took * 1000
-
-
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What a finished program took, children included."""

@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.settings import Overrides
 
 _SHOWN: Final = 5
-_STOPS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

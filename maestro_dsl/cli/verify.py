@@ -86,12 +86,13 @@ def command(
 
 
 def _layers(text: str) -> tuple[str, ...]:
-    known = ("static", "replay", "property")
+    from maestro_dsl.app.verification import LAYERS
+
     words = tuple(word.strip() for word in text.split(",") if word.strip())
-    strange = [word for word in words if word not in known]
+    strange = [word for word in words if word not in LAYERS]
     if strange or not words:
         named = f'"{strange[0]}" is no layer' if strange else "--layers names none"
-        raise UsageError(named, hint=f"some of {', '.join(known)}, with commas between")
+        raise UsageError(named, hint=f"some of {', '.join(LAYERS)}, with commas between")
     return words
 
 

@@ -35,7 +35,6 @@ class NodeCost:
     address: str
     low_tokens: int
     worst_tokens: int
-    worst_calls: int
     low_nano_usd: int | None
     worst_nano_usd: int | None
 
@@ -152,7 +151,6 @@ def _cost(plan: CompiledPlan, node: PlanNode, price: PriceBound | None) -> NodeC
             address=node.address,
             low_tokens=0,
             worst_tokens=0,
-            worst_calls=calls,
             low_nano_usd=0,
             worst_nano_usd=0,
         )
@@ -167,7 +165,6 @@ def _cost(plan: CompiledPlan, node: PlanNode, price: PriceBound | None) -> NodeC
         address=node.address,
         low_tokens=low_input,
         worst_tokens=worst,
-        worst_calls=calls,
         low_nano_usd=price(model, low_input, 0) if price is not None else None,
         worst_nano_usd=price(model, worst - worst_output, worst_output) if price is not None else None,
     )

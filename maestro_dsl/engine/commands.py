@@ -15,8 +15,6 @@ from maestro_dsl.engine.state import NodeRecord, NodeState, RunState, RunStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DECISIONS: Final = ("approve", "reject", "retry", "rerun", "skip")
-"""What may be answered to a node that waits for a person."""
 BY_PERSON: Final = "person"
 """`RunPaused.by` of a run that a person paused; it stays so until that person resumes it."""
 

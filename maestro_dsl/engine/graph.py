@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 MOCK_ACTION: Final = "mock"
 _JUDGES: Final = frozenset({"verify", "recheck"})
-_SUCCESSES: Final = frozenset({"succeeded", "succeeded_on_mock", "cached"})
 
 
 class PlanIndex:

@@ -120,7 +120,6 @@ class NodeRecord:
     interrupted: bool = False
     """Its last try was cut off, by a death or because it was stopped: it may have done what it was to do."""
     publishing: PublishStarted | None = None
-    published: bool = False
     waiting: NodeWaiting | None = None
     decision: NodeDecided | None = None
     final: NodeFinished | None = None

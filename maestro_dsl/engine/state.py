@@ -205,7 +205,7 @@ def _retry_scheduled(state: RunState, event: Event, body: RetryScheduled) -> Non
 
 def _publish_started(state: RunState, event: Event, body: PublishStarted) -> None:
     record = _open_node(state, event, body.node)
-    record.publishing, record.published = body, False
+    record.publishing = body
     if record.state is NodeState.PENDING:
         record.state = NodeState.RUNNING
     if record.started_at is None:
@@ -216,7 +216,6 @@ def _published(state: RunState, event: Event, body: Published) -> None:
     record = _open_node(state, event, body.node)
     if record.publishing is None:
         raise _illegal(event, f"{body.node} published without saying so before")
-    record.published = True
 
 
 def _node_finished(state: RunState, event: Event, body: NodeFinished) -> None:

@@ -72,9 +72,7 @@ class _Folder:
     def _compared(self, left: nodes.Node, operand: nodes.Operand) -> bool | None:
         right = operand.expr
         if left == right:
-            return {"eq": True, "lteq": True, "gteq": True, "ne": False, "lt": False, "gt": False}.get(
-                operand.op
-            )
+            return _WITH_ITSELF.get(operand.op)
         if operand.op not in {"eq", "ne"}:
             return None
         for word, other in ((left, right), (right, left)):

@@ -25,8 +25,7 @@ from maestro_dsl.lang.tree_reader import read_tree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from maestro_dsl.lang.document import Document
-    from maestro_dsl.lang.model import DocumentValue, Json
+    from maestro_dsl.lang.model import Json
 
 _COMMENT: Final = re.compile("#[^\n]*")
 _MODELINE: Final = re.compile(r"#\s*yaml-language-server:")
@@ -74,11 +73,6 @@ def format_text(text: str, kind: Kind) -> str:
         _keep_head(tree.root.value)
         _order(tree.root.value, grammar_of(kind), tree)
     return print_tree(tree)
-
-
-def is_formatted(document: Document[DocumentValue]) -> bool:
-    """Return whether a document that was read without syntax errors stands in its canonical form."""
-    return format_text(document.text, document.kind) == document.text
 
 
 def _is_ours(data: Json) -> bool:

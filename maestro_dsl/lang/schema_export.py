@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.lang.files import kind_of_name, patterns_of
+from maestro_dsl.lang.files import kind_of_name
 from maestro_dsl.lang.model import API_VERSION, Kind
 from maestro_dsl.lang.units import MESSAGES
 from maestro_dsl.lang.validators import schema_of
@@ -89,16 +89,6 @@ def with_modeline(name: str, text: str, path: str) -> str:
     if kind is None or _MODELINE in text:
         return text
     return f"{modeline(f'{path}/{file_name(kind)}')}\n{text}"
-
-
-def editor_settings(folder: str = FOLDER) -> dict[str, Any]:
-    """Return settings of VS Code's YAML extension that give each file name its schema."""
-    return {
-        "yaml.schemas": {
-            f"./{folder}/{file_name(kind)}": [f"**/{pattern}" for pattern in patterns_of(kind)]
-            for kind in Kind
-        }
-    }
 
 
 class _Bundle:

@@ -74,7 +74,6 @@ class _Token:
 class _Line:
     tokens: list[_Token] = field(default_factory=list)
     indent: int = 0
-    is_blank: bool = False
     owner: int | None = None
     """The line whose scalar or brackets go on here."""
 
@@ -222,14 +221,14 @@ def _read(lines: Sequence[str]) -> list[_Line]:
         indent = len(text) - len(text.lstrip(" "))
         if owner is not None and (not stripped or indent > owned_beyond):
             if not opened or stripped:
-                found.append(_Line(indent=indent, is_blank=not stripped, owner=owner))
+                found.append(_Line(indent=indent, owner=owner))
                 opened = f"{opened}\n{text}" if opened else ""
                 owner = None if opened and not is_open(opened) else owner
                 continue
         elif stripped:
             owner, opened = None, ""
         if not stripped or stripped.startswith("#") or _MARKER.match(text):
-            found.append(_Line(indent=indent, is_blank=True))
+            found.append(_Line(indent=indent))
             continue
         tokens = list(_tokens(text, indent))
         found.append(_Line(tokens=tokens, indent=indent))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 WAITING: Final = frozenset({Failure.THROTTLE, Failure.OVERLOAD})
-TECHNICAL: Final = frozenset({Failure.TRANSPORT, Failure.TIMEOUT, Failure.JUDGE_ERROR})
 NEVER: Final = frozenset({Failure.BUDGET, Failure.CANNOT, Failure.FATAL})
 
 

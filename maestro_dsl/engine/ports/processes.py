@@ -109,7 +109,7 @@ ServiceEvent: TypeAlias = ServiceReady | ServiceStopped
 
 
 class Services(Protocol):
-    """Starts mocks and providers and counts their users."""
+    """Starts mocks and providers, one for each lease."""
 
     def lease(self, service: ServiceSpec) -> AbstractAsyncContextManager[ServiceLease]:
         """Serve until the block ends.

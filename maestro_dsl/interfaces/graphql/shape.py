@@ -58,7 +58,6 @@ class Paged:
     edges: str | None
     """The field of edges with `node`; None where there are none."""
     lists: tuple[str, ...]
-    totals: tuple[str, ...]
     more: tuple[str, ...]
     info: str | None
 
@@ -161,9 +160,6 @@ class Shapes:
             item=item,
             edges=edges,
             lists=tuple(key for key in lists if get_named_type(fields[key].type).name == item),
-            totals=tuple(
-                k for k in fields if _TOTAL.match(k) and get_named_type(fields[k].type).name == "Int"
-            ),
             more=tuple(
                 k for k in fields if _MORE.match(k) and get_named_type(fields[k].type).name == "Boolean"
             ),

@@ -33,7 +33,6 @@ class Parameter:
     style: str = "simple"
     explode: bool = False
     allow_empty: bool = False
-    allow_reserved: bool = False
     media_type: str | None = None
     """Set where the value is serialised by `content` and not by `style`."""
     description: str = ""

@@ -152,7 +152,6 @@ def _parameter(document: Mapping[str, Any], raw: dict[str, Any], name: str, loca
         style=str(style),
         explode=explode if isinstance(explode, bool) else style == "form",
         allow_empty=raw.get("allowEmptyValue") is True,
-        allow_reserved=raw.get("allowReserved") is True,
         media_type=None if media is None else media.media_type,
         description=_text(raw.get("description")),
         deprecated=raw.get("deprecated") is True,

@@ -34,8 +34,6 @@ class Resource:
     """The property of the item that holds the same value; None where no property does."""
     schema: Schema
     """Of one item, as answered; raw, often a reference."""
-    schema_name: str | None = None
-    """Name of that schema in the document's components."""
     list_key: str | None = None
     """The property of the list's answer that holds the items; None where the answer is the array itself."""
     parents: Mapping[str, str | None] = field(default_factory=dict)
@@ -135,7 +133,6 @@ def _resource(
         id_parameter=parameter,
         id_property=id_property(parameter.name, collection_path, owned),
         schema=schema,
-        schema_name=shapes.ref_name(schema),
         list_key=key,
         parents={name: _same_name(name, owned) for name in names},
         list=lists,

@@ -27,7 +27,6 @@ _FINDING: Final = re.compile(
     r"^- (ST\d+) ([^\n]*)\n(.*?)(?=^- ST\d+ |^\[\d{3}\]|^Reproduce with:|\Z)", re.MULTILINE | re.DOTALL
 )
 _CURL: Final = re.compile(r"Reproduce with:\s*\n+((?:[ \t]+curl [^\n]*\n?)+)")
-_STATEFUL: Final = "Stateful tests"
 _LABEL: Final = re.compile(r"`([A-Z]+ /[^`]*)`")
 
 

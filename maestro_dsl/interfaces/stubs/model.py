@@ -54,7 +54,6 @@ class Service:
 class Interface:
     """All types and services of one file; `root` names the type of the file's own schema, if it is one."""
 
-    language: str
     """"json_schema", "python" or "typescript"."""
     title: str
     types: Mapping[str, Any]

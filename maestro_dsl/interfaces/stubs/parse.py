@@ -126,7 +126,7 @@ def _schema(content: bytes, file: str, found: Diagnostics) -> Interface | None:
     moved = {
         names[name]: _moved(schema, names, names[root] if has_own else None) for name, schema in types.items()
     }
-    return Interface(language="json_schema", title=root, types=moved, root=names[root] if has_own else None)
+    return Interface(title=root, types=moved, root=names[root] if has_own else None)
 
 
 def _definitions(data: dict[str, Any]) -> dict[str, Any]:

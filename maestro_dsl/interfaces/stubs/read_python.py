@@ -73,7 +73,7 @@ def read_python(text: str, title: str) -> Interface:
         raise Refused("it has neither classes nor functions", 1, 1)
     for service in services:  # a service that is handed around is no data
         types.pop(service.name, None)
-    return Interface(language="python", title=title, types=types, services=tuple(services))
+    return Interface(title=title, types=types, services=tuple(services))
 
 
 def _bases(node: ast.ClassDef) -> set[str]:

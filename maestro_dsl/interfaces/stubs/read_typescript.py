@@ -57,7 +57,7 @@ def read_typescript(text: str, title: str) -> Interface:
     types = {name: schema for name, schema in reader.types.items() if name not in reader.services}
     if not types and not services:
         raise Refused("it declares neither types nor functions", 1, 1)
-    return Interface(language="typescript", title=title, types=types, services=tuple(services))
+    return Interface(title=title, types=types, services=tuple(services))
 
 
 @dataclass(frozen=True, slots=True)

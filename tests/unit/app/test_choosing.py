@@ -8,8 +8,6 @@ from maestro_dsl.app.choosing import fails
 from maestro_dsl.diagnostics import Severity
 from maestro_dsl.errors import UsageError
 
-NOISE = {"maker.persona.yaml": FILES["maker.persona.yaml"] + "colour: red\n", "web.contract.yaml": "a: [\n"}
-
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

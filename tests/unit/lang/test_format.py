@@ -1,7 +1,6 @@
 import pytest
 
-from maestro_dsl.lang.format import FormatBug, format_content, is_formatted
-from maestro_dsl.lang.read import read_content
+from maestro_dsl.lang.format import FormatBug, format_content
 
 HEAD = "apiVersion: maestro/v1\nkind: Plan\n"
 
@@ -137,12 +136,6 @@ def test_other_yaml_is_not_ours(text):
 def test_a_wrong_kind_of_ours_is_told():
     made = format_content(b"apiVersion: maestro/v1\nkind: Plam\n", "x.yaml")
     assert [item.code for item in made.diagnostics] == ["SCH005"]
-
-
-def test_is_formatted():
-    for text, expected in ((HEAD + "id: x\n", True), (HEAD + "id:  x\n", False), (HEAD + "id: x", False)):
-        document = read_content(text.encode(), "plan.yaml", "plan.yaml").document
-        assert is_formatted(document) is expected
 
 
 def test_another_meaning_is_never_handed_out(monkeypatch):

@@ -2,11 +2,12 @@ import pytest
 from support.openapi import TODO, read_api
 
 from maestro_dsl.interfaces.openapi.resources import find_resources
+from maestro_dsl.interfaces.openapi.shapes import ref_name
 
 
 def shown(api):
     return {
-        item.item_path: (item.id_property, item.list_key, item.schema_name, list(item.operations))
+        item.item_path: (item.id_property, item.list_key, ref_name(item.schema), list(item.operations))
         for item in find_resources(api)
     }
 
