@@ -176,33 +176,68 @@ def _last(path: str) -> str:
 
 
 def _unknown(path: str, kind: Kind | None, steps: list[str]) -> UsageError:
-    paths = [f"{own.value.lower()}.{place}" for own, place, _, _ in _places()]
-    names = sorted({_last(place) for place in paths})
-    known = [kind.value.lower() for kind in Kind]
-    near = closest(path, paths) or closest(steps[-1] if steps else "", [*names, *known])
+    known = [own.value.lower() for own in Kind]
+    word = closest(steps[0], known) if steps else None
+    meant = next((own for own in Kind if own.value.lower() == word), None)
+    near: str | None = None
+    listed = f"kinds: {', '.join(known)}"
     if kind is not None and len(steps) > 1:
-        siblings = _longest(kind, steps[1:])
-        guess = closest(siblings[1], siblings[2])
-        if guess:
-            near = f"{siblings[0]}.{guess}"
-        listed = f"keys of {siblings[0]}: {', '.join(siblings[2]) or 'none'}"
-    else:
-        listed = f"kinds: {', '.join(known)}"
+        at, wrong, keys = _longest(kind, steps[1:])
+        listed = f"keys of {at}: {', '.join(keys) or 'none'}"
+        near = ".".join(_corrected(kind, steps[1:])) if closest(wrong, keys) else None
+    elif len(steps) > 1:
+        tried = [_corrected(own, steps)[1:] for own in Kind]
+        if meant is not None:
+            tried.append(_corrected(meant, steps[1:]))
+        near = closest(path, [".".join(names) for names in tried if len(names) == len(steps)])
+    if near is None and (kind is None or len(steps) < 2):  # noqa: PLR2004 - no key behind the kind
+        paths = [f"{own.value.lower()}.{place}" for own, place, _, _ in _places()]
+        names = [*sorted({_last(place) for place in paths}), *known]
+        near = closest(path, paths) or closest(steps[-1] if steps else "", names)
     hint = f'did you mean "{near}"? {listed}' if near else listed
     return UsageError(f'no key "{path}"', hint=hint)
 
 
+def _corrected(kind: Kind, steps: list[str]) -> list[str]:
+    """Return the path that was probably meant: a step that does not exist is the nearest that does.
+
+    Where one has none near, the path ends before it.
+    """
+    parts = [grammar_of(kind)]
+    path = [kind.value.lower()]
+    for step in steps:
+        keys = _keys(parts)
+        found = _inner(parts, step)
+        word = step
+        if not found:
+            near = closest(step, keys)
+            if near is None:
+                break
+            word, found = near, _inner(parts, near)
+        path.append(word)
+        parts = [part for _, part in found]
+    return path
+
+
 def _longest(kind: Kind, steps: list[str]) -> tuple[str, str, list[str]]:
     """Return the longest path that exists, the first step that does not, and the keys it could be."""
-    part = grammar_of(kind)
+    parts = [grammar_of(kind)]
     path = kind.value.lower()
     for step in steps:
-        part = _through_items(part)
-        found = next(iter(_children(part, step)), None)
-        if found is None:
-            return path, step, list(part.keys)
-        path, part = f"{path}.{found[0]}", found[1]
-    return path, "", list(part.keys)
+        found = _inner(parts, step)
+        if not found:
+            return path, step, _keys(parts)
+        path, parts = f"{path}.{_CASE.sub('', found[0][0])}", [part for _, part in found]
+    return path, "", _keys(parts)
+
+
+def _inner(parts: list[Part], step: str) -> list[tuple[str, Part]]:
+    """Return what stands under `step` in one of `parts`: several where it depends on another key."""
+    return [found for part in parts for found in _children(_through_items(part), step)]
+
+
+def _keys(parts: list[Part]) -> list[str]:
+    return list(dict.fromkeys(key for part in parts for key in _through_items(part).keys))
 
 
 # ---------------------------------------------------------------- saying what it is

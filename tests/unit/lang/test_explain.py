@@ -58,6 +58,20 @@ def test_the_keys_of_with_depend_on_the_action():
     ("asked", "hint"),
     [
         (
+            "plan.polices.retry",
+            'did you mean "plan.policies.retry"? keys of plan: apiVersion, ',
+        ),
+        (
+            "plan.polices.retyr.max_attemps",
+            'did you mean "plan.policies.retry.max_attempts"? keys of plan: apiVersion, ',
+        ),
+        ("plna.policies.rety", 'did you mean "plan.policies.retry"? kinds: project, '),
+        ("polices.retry", 'did you mean "policies.retry"? kinds: project, '),
+        (
+            "blueprint.nodes.build.with.rnu",
+            'did you mean "blueprint.nodes.build.with.run"? keys of blueprint.nodes.<id>.with: ',
+        ),
+        (
             "plan.policies.retri",
             'did you mean "plan.policies.retry"? keys of plan.policies: retry, safety, give_up',
         ),
