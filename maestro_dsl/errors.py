@@ -94,7 +94,14 @@ class EnvironmentFailure(MaestroError):  # noqa: N818 - EnvironmentError is Pyth
 
 
 class DiskFailure(EnvironmentFailure):
-    """A disk took no more: no node's fault, so the run stops as it is and goes on when there is room."""
+    """A disk took no more: no node's fault, so the run stops as it is and goes on when there is room.
+
+    `before_work` = nothing was asked of anybody for the attempt that was to begin, so it cost nothing.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, before_work: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.before_work = before_work
 
 
 class Interrupted(MaestroError):  # noqa: N818 - the user's act, not a fault

@@ -9,7 +9,7 @@ from maestro_dsl.engine.events import Issue
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.processes import CommandSpec
-from maestro_dsl.errors import EnvironmentFailure
+from maestro_dsl.errors import DiskFailure, EnvironmentFailure
 from maestro_dsl.providers.envelope import path_problem
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Command:
             done = await context.sandbox.run(
                 CommandSpec(argv=tuple(map(str, argv)), cwd=folder, timeout_s=spec.timeout_s)
             )
+        except DiskFailure:
+            raise  # no node's fault
         except EnvironmentFailure as error:
             return AttemptResult(failure=Failure.FATAL, message=error.message)
         outputs: dict[str, Json] = {"exit_code": done.exit_code, "stdout": done.stdout[:_KEPT_OUTPUT]}

@@ -5,10 +5,10 @@ Paths inside a node's files are relative to its persona's folder; a `FileRef` is
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from maestro_dsl.engine.events import FileRef
+from maestro_dsl.scratch import machine_at_fault, remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,16 +42,20 @@ def read_files(artifacts: ArtifactStore, refs: Iterable[FileRef], folder: str) -
 
 
 def lay_out(target: Path, files: Mapping[str, bytes]) -> Path:
-    """Write files into a fresh folder `target` and return it; paths were checked when they were unpacked."""
-    if target.exists():
-        shutil.rmtree(target)
-    target.mkdir(parents=True)
-    for path, content in files.items():
-        place = target / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
-        if content.startswith(b"#!"):
-            place.chmod(0o755)
+    """Write files into a fresh folder `target` and return it; paths were checked when they were unpacked.
+
+    Raises:
+        DiskFailure: the machine cannot; `OSError` is left where the names of the files are at fault.
+    """
+    remove_tree(target)
+    with machine_at_fault(target):
+        target.mkdir(parents=True)
+        for path, content in files.items():
+            place = target / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+            if content.startswith(b"#!"):
+                place.chmod(0o755)
     return target
 
 

@@ -26,6 +26,7 @@ from maestro_dsl.errors import DiskFailure
 from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.services import LocalServices
+from maestro_dsl.scratch import machine_at_fault
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.contents import Contents
 from maestro_dsl.storage.database import open_database
@@ -89,6 +90,8 @@ async def _work(first: Mapping[str, Any], line: _Line) -> AttemptResult:
     database = open_database(place, journal_mode=setup["journal_mode"])
     artifacts = Artifacts(place, Contents(database))
     scratch = Path(setup["scratch"])
+    with machine_at_fault(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anything runs
     services = LocalServices(
         sandbox=sandbox, artifacts=artifacts, scratch=scratch, ids=SystemIds(), on_event=line.event
     )
@@ -116,11 +119,10 @@ def main() -> int:
     line = _Line(sys.stdin.buffer, outgoing)
     first = line.first()
     line.listen()
-    Path(first["setup"]["scratch"]).mkdir(parents=True, exist_ok=True)
     try:
         result = asyncio.run(_work(first, line))
     except DiskFailure as failure:
-        line.say({"disk": failure.message, "hint": failure.hint})
+        line.say({"disk": failure.message, "hint": failure.hint, "before_work": failure.before_work})
     except Exception as error:  # noqa: BLE001 - an action's bug is the failure of its node alone
         line.say({"result": to_json(failure_of(error))})
     else:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_dsl.app.contracts import contract_diff
@@ -16,9 +14,11 @@ from maestro_dsl.lang.files import LIBRARY_FILE
 from maestro_dsl.lang.finder import Reader
 from maestro_dsl.lang.model import Contract, Kind, Library
 from maestro_dsl.lang.shelves import Shelf
+from maestro_dsl.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from maestro_dsl.lang.folder import Folder
 
@@ -43,10 +43,9 @@ def contract_breaks(name: str, old: tuple[str, Folder], new: tuple[str, Folder])
     """
     if is_bumped(old[0], new[0]):
         return ()
-    with tempfile.TemporaryDirectory(prefix="maestro-library-") as folder:
+    with ScratchFolder() as scratch:
         sides = tuple(
-            _written(Path(folder).resolve() / side, files)
-            for side, files in (("old", old[1]), ("new", new[1]))
+            _written(scratch.path / side, files) for side, files in (("old", old[1]), ("new", new[1]))
         )
         before, after = (_contracts(name, side) for side in sides)
         return tuple(

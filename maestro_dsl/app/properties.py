@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from maestro_dsl.interfaces.openapi import schemathesis
 from maestro_dsl.interfaces.openapi.model import Api
 from maestro_dsl.interfaces.openapi.verify import find_prefix
 from maestro_dsl.net.client import HttpClient, NoAnswer
+from maestro_dsl.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +52,8 @@ async def verify_properties(
             address = url.rstrip("/") + await find_prefix(subject.api, client)
     except NoAnswer as error:
         return schemathesis.broke(subject.name, error.message)
-    with tempfile.TemporaryDirectory(prefix="maestro-properties-") as scratch:
-        folder = Path(scratch)
+    with ScratchFolder() as scratch:
+        folder = scratch.path
         spec = folder / ("spec.json" if subject.content.lstrip()[:1] == b"{" else "spec.yaml")
         await asyncio.to_thread(spec.write_bytes, subject.content)
         report = folder / "report.xml"

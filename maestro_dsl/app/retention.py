@@ -13,6 +13,7 @@ from maestro_dsl.app.state import State, holder, open_state
 from maestro_dsl.app.system import SystemClock
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.errors import EnvironmentFailure, MaestroError
+from maestro_dsl.scratch import sweep
 from maestro_dsl.storage.files import FILE_MODE
 from maestro_dsl.storage.lease import Lock
 from maestro_dsl.storage.retention import Cleaned, Keep, Retention
@@ -71,6 +72,8 @@ def collect_garbage(
             )
 
         limit = _limit(rules) if size is None else size
+        if not dry_run:
+            sweep()
         cleaned = _clean(state, keep, limit, clock, dry_run=dry_run)
         return GcResult(cleaned=cleaned, dry_run=dry_run, state_dir=state.place.path, limit=limit)
 

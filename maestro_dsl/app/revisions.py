@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import tarfile
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.app.git import GitRefusal, ask
 from maestro_dsl.errors import UsageError
+from maestro_dsl.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,8 +46,8 @@ def tree_of(name: str) -> Iterator[tuple[Path, Path]]:
     top = Path(_git(["rev-parse", "--show-toplevel"], name).decode("utf-8", "surrogateescape").strip())
     inside = _git(["ls-tree", "--full-name", "--name-only", revision, _relative(file)], name)
     archive = _git(["-C", str(top), "archive", "--format=tar", revision], name)
-    with tempfile.TemporaryDirectory(prefix="maestro-revision-") as folder:
-        root = Path(folder).resolve()
+    with ScratchFolder() as scratch:
+        root = scratch.path
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(root, filter=_inside)  # noqa: S202 - the filter keeps everything inside
         yield root / inside.decode("utf-8", "surrogateescape").strip(), root

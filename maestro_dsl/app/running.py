@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -39,10 +37,10 @@ from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.processes import end_orphans
 from maestro_dsl.sandbox.services import LocalServices
+from maestro_dsl.scratch import ScratchFolder, sweep
 from maestro_dsl.storage.breakers import Breakers
 from maestro_dsl.storage.commands import Commands
 from maestro_dsl.storage.contents import MAX_BYTES
-from maestro_dsl.storage.files import writing_to
 from maestro_dsl.storage.lease import RunLease
 from maestro_dsl.storage.output import OutputFolder
 
@@ -289,9 +287,10 @@ async def work_on(
     sandbox = choose(job.plan.sandbox)
     prices = prices_of(job.prices)
     state.artifacts.sweep(clock.now())
+    sweep()
     with (
         RunLease.acquire(state.place.path, job.run_id, holder(clock), state.journal.next_epoch) as lease,
-        _scratch(job.run_id) as scratch,
+        ScratchFolder() as scratch,
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal") as appender,
     ):
         commands = Commands(state.journal.database)
@@ -302,7 +301,7 @@ async def work_on(
         services = LocalServices(
             sandbox=sandbox,
             artifacts=state.artifacts,
-            scratch=Path(scratch),
+            scratch=scratch.path,
             ids=SystemIds(),
             on_event=control.post,
         )
@@ -319,7 +318,7 @@ async def work_on(
                 sandbox=sandbox,
                 services=services,
                 provider=provider,
-                work_dir=Path(scratch) / "work",
+                work_dir=scratch.path / "work",
             ),
             prices=prices,
             sinks=(*sinks, courier, guard),
@@ -335,7 +334,7 @@ async def work_on(
             appender=appender,
             inline_bytes=MAX_BYTES,
             apart=ApartDispatcher(
-                command=apart.command(), setup=_setup(job, state, scratch), on_event=control.post
+                command=apart.command(), setup=_setup(job, state, scratch.path), on_event=control.post
             ),
         )
         watcher = asyncio.create_task(_watch(stop, control)) if stop is not None else None
@@ -358,26 +357,17 @@ async def work_on(
                     await watcher
 
 
-def _setup(job: Job, state: State, scratch: str) -> Mapping[str, Json]:
+def _setup(job: Job, state: State, scratch: Path) -> Mapping[str, Json]:
     """Return what an attempt's own process is told beside the attempt."""
     return {
         "state": str(state.place.path),
         "journal_mode": state.place.journal_mode,
-        "scratch": str(Path(scratch) / "apart"),
+        "scratch": str(scratch / "apart"),
         "provider": job.plan.provider,
         "base": str(job.base),
         "sandbox": job.plan.sandbox,
         "prices": job.prices,
     }
-
-
-def _scratch(run_id: str) -> tempfile.TemporaryDirectory[str]:
-    """Return a scratch folder of this run, and remove what a killed process of the same run left."""
-    prefix = f"maestro-{run_id}-"
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    with writing_to(tempfile.gettempdir()):
-        return tempfile.TemporaryDirectory(prefix=prefix)
 
 
 def end_leftovers(state: State, run_id: str) -> None:

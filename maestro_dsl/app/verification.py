@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +18,7 @@ from maestro_dsl.interfaces.verification import joined, only_part, unreachable
 from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.levels import unavailable
 from maestro_dsl.sandbox.services import until_ready
+from maestro_dsl.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -107,8 +107,8 @@ async def _started(argv: tuple[str, ...], cwd: Path) -> AsyncIterator[str]:
         raise UsageError("--start names no command")
     if not cwd.is_dir():  # noqa: ASYNC240 - once, before anything runs
         raise UsageError(f"no such folder: {cwd}", hint="--cwd names the folder of the service")
-    with tempfile.TemporaryDirectory(prefix="maestro-verify-") as scratch:
-        folder = Path(scratch) / "service"
+    with ScratchFolder() as scratch:
+        folder = scratch.path / "service"
         try:
             shutil.copytree(cwd, folder, symlinks=True, ignore=shutil.ignore_patterns(".git", "__pycache__"))
         except (OSError, shutil.Error) as error:

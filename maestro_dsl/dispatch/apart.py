@@ -22,6 +22,7 @@ from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
 from maestro_dsl.engine.ports.processes import ServiceEvent
 from maestro_dsl.errors import DiskFailure, HelpNeeded
 from maestro_dsl.lang.model import Json
+from maestro_dsl.scratch import machine_at_fault
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.ports.work import AttemptLink
@@ -45,9 +46,9 @@ class ApartDispatcher:
 
         Raises:
             HelpNeeded: that process ended without a result; the text says how.
-            DiskFailure: the disk failed there.
+            DiskFailure: the disk failed there, or no process could be begun.
         """
-        with tempfile.TemporaryFile() as said:
+        with _noted() as said:
             process = await asyncio.create_subprocess_exec(
                 *self.command,
                 stdin=asyncio.subprocess.PIPE,
@@ -81,7 +82,9 @@ class ApartDispatcher:
                 if "result" in message:
                     return from_json(AttemptResult, message["result"])
                 if "disk" in message:
-                    raise DiskFailure(message["disk"], hint=message["hint"])
+                    raise DiskFailure(
+                        message["disk"], hint=message["hint"], before_work=message["before_work"]
+                    )
                 if "event" in message:
                     self._tell(message["event"])
                 elif "answered" in message:
@@ -94,6 +97,15 @@ class ApartDispatcher:
         body = from_json(BODIES[str(data["type"])], data)
         if isinstance(body, (ServiceReady, ServiceStopped)):
             self.on_event(body)
+
+
+def _noted() -> IO[bytes]:
+    try:
+        with machine_at_fault("the folder for temporary files"):
+            return tempfile.TemporaryFile()
+    except DiskFailure as failure:
+        failure.before_work = True
+        raise
 
 
 def _send(pipe: asyncio.StreamWriter, message: Mapping[str, object]) -> None:

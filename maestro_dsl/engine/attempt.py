@@ -382,7 +382,8 @@ class Coordinator:
         if record.in_flight is None or not stopped:
             self._purse.settle(job, lease, NOTHING)
             return
-        usage, nano_usd = self._spent(job, lease, None)
+        nothing = AttemptResult() if isinstance(error, DiskFailure) and error.before_work else None
+        usage, nano_usd = self._spent(job, lease, nothing)
         spent = Amount(tokens=usage.total, nano_usd=nano_usd)
         alerts = self._purse.settle(job, lease, less(spent, booked))
         finished: Body = AttemptFinished(

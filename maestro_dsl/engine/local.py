@@ -7,7 +7,6 @@ switch it on, so that nothing crosses that could not.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,9 @@ from maestro_dsl.engine.ports.models import Prices, Provider
 from maestro_dsl.engine.ports.processes import Sandbox, Services
 from maestro_dsl.engine.ports.storage import ArtifactStore
 from maestro_dsl.engine.ports.work import Action, AttemptLink, WorkContext
-from maestro_dsl.errors import EnvironmentFailure
+from maestro_dsl.errors import DiskFailure, EnvironmentFailure
 from maestro_dsl.records import maker
+from maestro_dsl.scratch import machine_at_fault, remove_tree
 
 T = TypeVar("T")
 _tools = maker(WorkContext)
@@ -45,6 +45,7 @@ class LocalDispatcher:
 
         Raises:
             EnvironmentFailure: this version has no such action; and whatever the action raises.
+            DiskFailure: its folders cannot be made.
         """
         action = self.actions.get(spec.node.action)
         if action is None:
@@ -53,12 +54,16 @@ class LocalDispatcher:
                 hint=f"known actions: {', '.join(sorted(self.actions))}",
             )
         sent = _carried(AttemptSpec, spec) if self.serialise else spec
-        folder = self._folder(spec)
+        try:
+            folder = self._folder(spec)
+        except DiskFailure as failure:
+            failure.before_work = True
+            raise
         try:
             result = await action.work(sent, self._context(folder, link))
         finally:
             if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
         return _carried(AttemptResult, result) if self.serialise else result
 
     def _folder(self, spec: AttemptSpec) -> Path | None:
@@ -66,9 +71,10 @@ class LocalDispatcher:
             return None
         name = digest([spec.run_id, spec.node.address])[:16]
         folder = self.work_dir / f"{name}-{spec.fence}"
-        shutil.rmtree(folder, ignore_errors=True)  # what a killed process left under the same fence
-        (folder / "staging").mkdir(parents=True)
-        (folder / "scratch").mkdir()
+        remove_tree(folder)  # where a killed process used the same place
+        with machine_at_fault(folder):
+            (folder / "staging").mkdir(parents=True)
+            (folder / "scratch").mkdir()
         return folder
 
     def _context(self, folder: Path | None, link: AttemptLink) -> WorkContext:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import socket
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_dsl.errors import EnvironmentFailure
+from maestro_dsl.scratch import ScratchFolder, machine_at_fault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,7 +24,8 @@ class Forwards:
     """The ways in and out of one sandboxed command; `folder` holds their sockets until `close`."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="maestro-net-"))
+        self._place = ScratchFolder()
+        self.folder = self._place.path
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._inherited: list[socket.socket] = []
@@ -34,9 +33,10 @@ class Forwards:
     async def reach(self, port: int) -> str:
         """Carry what the command sends to `port` to the same loopback port here; return the socket's name."""
         name = f"reach-{port}.sock"
-        server = await asyncio.start_unix_server(
-            self._handler(lambda: asyncio.open_connection("127.0.0.1", port)), self.folder / name
-        )
+        with machine_at_fault(self.folder):
+            server = await asyncio.start_unix_server(
+                self._handler(lambda: asyncio.open_connection("127.0.0.1", port)), self.folder / name
+            )
         self._servers.append(server)
         return name
 
@@ -47,9 +47,10 @@ class Forwards:
             EnvironmentFailure: the port is in use.
         """
         path = str(self.folder / "serve.sock")
-        listener = socket.socket(socket.AF_UNIX)
-        self._inherited.append(listener)
-        listener.bind(path)
+        with machine_at_fault(self.folder):
+            listener = socket.socket(socket.AF_UNIX)
+            self._inherited.append(listener)
+            listener.bind(path)
         listener.listen(128)
         try:
             server = await asyncio.start_server(
@@ -79,7 +80,7 @@ class Forwards:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for listener in self._inherited:
             listener.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._place.remove()
 
 
 async def _join(client: _Streams, connect: Callable[[], Awaitable[_Streams]]) -> None:

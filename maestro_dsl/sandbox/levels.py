@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from maestro_dsl.sandbox import bubblewrap, landlock
 from maestro_dsl.sandbox.forward import Forwards
 from maestro_dsl.sandbox.limits import Limits
 from maestro_dsl.sandbox.runner import Launch, launch, run_to_end
+from maestro_dsl.scratch import ScratchFolder, machine_at_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,10 +59,11 @@ class LocalSandbox:
         argv = _resolve(command)
         isolation = await self._isolation(trusted=command.trusted)
         limited = self.level != "none"
-        scratch = _new_folder()
+        folder = ScratchFolder()
+        scratch = folder.path
 
         async def remove() -> None:
-            shutil.rmtree(scratch, ignore_errors=True)
+            folder.remove()
 
         prepared = Launch(
             argv=argv,
@@ -138,7 +139,8 @@ async def _isolated(plain: Launch, command: CommandSpec, scratch: Path, level: s
 
 
 def _in_bubblewrap(plain: Launch, scratch: Path, sockets: Path | None, relay: str | None) -> Launch:
-    bubblewrap.write_etc(scratch)
+    with machine_at_fault(scratch):
+        bubblewrap.write_etc(scratch)
     program = shutil.which("bwrap") or "bwrap"
     wrapper = bubblewrap.arguments(program, plain.cwd, sockets=sockets, etc=scratch)
     carrier = () if relay is None else _relay(f"{bubblewrap.SOCKETS}/relay.py", relay)
@@ -183,10 +185,6 @@ def _by_port(plain: Launch, command: CommandSpec, scratch: Path) -> Launch:
         serve=command.serve_port,
     )
     return replace(plain, argv=(*landlock.arguments(kernel.abi, wanted), *plain.argv))
-
-
-def _new_folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="maestro-run-")).resolve()
 
 
 def _relay(program: str, config: str) -> tuple[str, ...]:

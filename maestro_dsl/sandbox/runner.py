@@ -18,6 +18,7 @@ from pathlib import Path
 from maestro_dsl.engine.ports.processes import CommandResult
 from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.sandbox.processes import kill_tree
+from maestro_dsl.scratch import machine_at_fault
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 _CHUNK = 65_536
@@ -143,7 +144,8 @@ async def launch(what: Launch) -> Running:
     """Start `what`; the caller waits for it or stops it.
 
     Raises:
-        EnvironmentFailure: the operating system refuses to start a process.
+        EnvironmentFailure: the operating system refuses to start a process; a `DiskFailure` where it has no
+            room for one.
     """
     config = {
         "limits": dict(what.limits),
@@ -152,19 +154,22 @@ async def launch(what: Launch) -> Running:
     }
     argv: Sequence[str] = (sys.executable, "-I", "-S", str(_KEEPER), json.dumps(config), *what.argv)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=what.cwd,
-            env=dict(what.env),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            pass_fds=what.keep_fds,
-        )
-    except OSError as error:
+        with machine_at_fault(what.cwd):
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                cwd=what.cwd,
+                env=dict(what.env),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=what.keep_fds,
+            )
+    except BaseException as error:
         if what.cleanup is not None:
             await what.cleanup()
+        if not isinstance(error, OSError):
+            raise
         raise EnvironmentFailure(f"no process can be started in {what.cwd}: {error.strerror}") from error
     return Running(process, what)
 

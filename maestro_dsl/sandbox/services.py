@@ -7,7 +7,6 @@ run at the same time never see each other's data. What an earlier, killed run le
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 import uuid
 from collections import Counter
@@ -25,6 +24,7 @@ from maestro_dsl.lang.model import Json
 from maestro_dsl.net.client import HttpClient, NoAnswer
 from maestro_dsl.sandbox.mocks import InterfaceMocks
 from maestro_dsl.sandbox.processes import LEASE_VARIABLE
+from maestro_dsl.scratch import machine_at_fault, remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -178,7 +178,8 @@ class LocalServices:
         lease = self._ids.new()
         folder = self._scratch / lease
         try:
-            copy_files(self._artifacts, service, folder)
+            with machine_at_fault(folder):
+                copy_files(self._artifacts, service, folder)
             port = _free_port()
             running = await self._sandbox.start(
                 CommandSpec(
@@ -191,12 +192,12 @@ class LocalServices:
                 )
             )
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             raise
 
         async def stop() -> None:
             await running.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
         opened = _Open(contract_id=service.contract.id, mode="real", lease=lease, port=port, stop=stop)
         self._open[lease] = opened

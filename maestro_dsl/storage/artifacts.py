@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
-from maestro_dsl.errors import IntegrityError
+from maestro_dsl.errors import DiskFailure, IntegrityError
+from maestro_dsl.scratch import OF_THE_MACHINE, REASONS
 from maestro_dsl.storage.contents import StoredObject
 from maestro_dsl.storage.files import (
     FILE_MODE,
@@ -100,6 +101,7 @@ class Artifacts:
 
         Raises:
             IntegrityError: it is absent or differs from its digest.
+            DiskFailure: the machine cannot read it.
         """
         try:
             content = read_regular(self._path(digest))
@@ -109,6 +111,12 @@ class Artifacts:
                 raise IntegrityError(f"stored content {digest[:12]} is not there", hint=_HINT) from None
             content = row
         except OSError as problem:
+            if problem.errno in OF_THE_MACHINE:  # what cannot be read now may be whole
+                reason = REASONS.get(problem.errno, problem.strerror)
+                raise DiskFailure(
+                    f"cannot read stored content {digest[:12]}: {reason}",
+                    hint="check the disk and the permissions, then go on",
+                ) from problem
             raise IntegrityError(
                 f"stored content {digest[:12]} cannot be read: {problem.strerror}", hint=_HINT
             ) from problem

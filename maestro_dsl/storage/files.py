@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from maestro_dsl.errors import DiskFailure, EnvironmentFailure
+from maestro_dsl.scratch import OF_THE_MACHINE, REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,16 +26,6 @@ _THREADS = 16
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
-_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-_REASONS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.EIO: "the disk reports an error",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
-}
-
 
 @contextmanager
 def writing_to(path: Path | str) -> Iterator[None]:
@@ -42,11 +33,11 @@ def writing_to(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        reason = _REASONS.get(problem.errno or 0) or problem.strerror or str(problem)
-        kind = DiskFailure if problem.errno in _OF_THE_DISK else EnvironmentFailure
+        reason = REASONS.get(problem.errno or 0) or problem.strerror or str(problem)
+        kind = DiskFailure if problem.errno in OF_THE_MACHINE else EnvironmentFailure
         raise kind(
             f"cannot write {path}: {reason}",
-            hint="free some space, or choose another folder with --state-dir or --output",
+            hint="free some space or mend the permissions, or choose another folder (--state-dir, --output)",
         ) from problem
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maestro_dsl.errors import IntegrityError, MaestroError
+from maestro_dsl.errors import DiskFailure, IntegrityError, MaestroError
 from maestro_dsl.storage.breakers import Breakers
 from maestro_dsl.storage.commands import Commands
 from maestro_dsl.storage.references import blobs_of, blobs_of_result, followed
@@ -73,7 +73,7 @@ def verify_state(journal: Journal, artifacts: Artifacts, *, read_share: float, r
         read += 1
         try:
             artifacts.get(digest)
-        except IntegrityError as problem:
+        except (IntegrityError, DiskFailure) as problem:
             damages.append(_content(digest, problem.message, named.get(digest), is_row=digest in rows))
     kept = named.keys() | followed(_texts(journal), artifacts)
     orphans = [size for digest, size in objects.items() if digest not in kept]

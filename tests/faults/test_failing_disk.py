@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 
+from maestro_dsl.actions.workspace import lay_out
 from maestro_dsl.compiler.plan import CompiledPlan, Edge, Execution, Guardrails, KeyPart, PlanNode
 from maestro_dsl.engine.events import AttemptFinished, AttemptStarted, FileRef
 from maestro_dsl.engine.interpreter import run
@@ -71,7 +72,7 @@ def make_plan():
     )
 
 
-def apply(folder):
+def apply(folder, action=Writing):
     """Apply the plan or go on with it, as one process."""
     artifacts = Artifacts(folder / "state")
     with closing(Journal.open(folder / "state")) as journal:
@@ -88,14 +89,16 @@ def apply(folder):
             )
             journal.create_run(record, b"{}")
         epoch, begun = journal.next_epoch("r"), bool(list(journal.events("r")))
-        world = World(action=Writing(), epoch=epoch)
+        world = World(action=action(), epoch=epoch)
         world.action.artifacts = artifacts
 
         async def main():
             import asyncio
 
+            runtime = world.runtime(asyncio.get_running_loop())
             runtime = replace(
-                world.runtime(asyncio.get_running_loop()),
+                runtime,
+                dispatcher=replace(runtime.dispatcher, work_dir=folder / "work"),
                 store=journal,
                 artifacts=artifacts,
                 publisher=OutputFolder(folder / "out", artifacts),
@@ -141,9 +144,38 @@ def test_a_run_stops_and_goes_on_when_the_disk_is_well(tmp_path, monkeypatch, na
     assert reached
 
 
-def stopped_by_the_disk(folder):
+class Copying(Writing):
+    """An action that lays its file out before it stores it."""
+
+    async def work(self, spec, context):
+        lay_out(context.scratch / "x", {"a/b.txt": b"content"})
+        return await super().work(spec, context)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EMFILE])
+@pytest.mark.parametrize("step", [*range(1, 5), 9])
+def test_a_folder_of_an_attempt_that_fails_is_no_nodes_fault(tmp_path, monkeypatch, step, code):
+    original, seen = os.mkdir, []
+
+    def mkdir(path, *args, **options):
+        if "/work/" in str(path):
+            seen.append(path)
+            if len(seen) >= step:
+                raise OSError(code, os.strerror(code))
+        return original(path, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "mkdir", mkdir)
+        assert stopped_by_the_disk(tmp_path, Copying)
+    state = apply(tmp_path, Copying)
+    assert (state.status, state.finals) == ("completed", len(NODES))
+    assert all(item.attempt == 1 for item in state.nodes.values()), "nobody is charged for it"
+    assert_nothing_ran_twice(tmp_path)
+
+
+def stopped_by_the_disk(folder, action=Writing):
     try:
-        apply(folder)
+        apply(folder, action)
     except DiskFailure as failure:
         return failure.exit_code == 8 and bool(failure.hint)
     return False

@@ -192,9 +192,9 @@ def _journal(state: Path, look) -> str:
 
 
 def _verified(journal: Journal, state: Path) -> tuple[str, ...]:
-    """Return what `maestro state verify` finds, the contents left aside."""
-    found = verify_state(journal, Artifacts(state), read_share=0.0, rand=SystemRand())
-    return tuple(item.what for item in found.damages if item.kind == "journal")
+    """Return what `maestro state verify` finds."""
+    found = verify_state(journal, Artifacts(state, journal.contents), read_share=1.0, rand=SystemRand())
+    return tuple(item.what for item in found.damages)
 
 
 def _folded(journal: Journal, run_id: str) -> bytes:

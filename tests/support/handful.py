@@ -173,7 +173,7 @@ class _Counted:
     async def generate(self, request):
         line = f"{request.task.node} {request.round}/{request.attempt}\n"
         descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.write(descriptor, line.encode())
+        os.writev(descriptor, [line.encode()])  # none of the calls that are counted and fail
         os.close(descriptor)
         return await self._inner.generate(request)
 
@@ -243,7 +243,11 @@ def check_money(result, calm) -> None:
             case ModelResponded() as body:
                 answered.add(body.node)
             case AttemptFinished() as body:
-                flying.pop(body.node, None)
+                started = flying.pop(body.node, None)
+                if body.failure == CANCELLED_TRY and body.node not in answered:  # stopped with the run
+                    assert body.usage.total in {0, started.reserved_tokens}
+                    lost_tokens += body.usage.total
+                    lost_nano_usd += body.nano_usd
             case RunResumed() as body:
                 for node in body.interrupted:
                     started = flying.pop(node)

@@ -84,8 +84,9 @@ def test_a_process_that_ends_without_a_result_needs_help(spec, code, said):
 
 def test_a_disk_that_fails_there_is_no_fault_of_the_node(spec):
     with pytest.raises(DiskFailure, match="it is full") as failed:
-        asyncio.run(submit(spec, "say(disk='it is full', hint='free some space')"))
+        asyncio.run(submit(spec, "say(disk='it is full', hint='free some space', before_work=True)"))
     assert failed.value.hint == "free some space"
+    assert failed.value.before_work
 
 
 def test_whoever_stops_the_attempt_ends_its_process(spec):
