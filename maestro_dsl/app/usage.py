@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.state import RunState
     from maestro_dsl.ports import Clock
 
-GROUPS: Final = ("persona", "model", "run", "day")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 NOBODY: Final = "(none)"
 

@@ -57,29 +57,6 @@ def setting_options(function: F) -> F:
     return function
 
 
-def usage_options(by: str) -> Callable[[F], F]:
-    """Options of reports of usage; `by` is the default grouping."""
-
-    def decorate(function: F) -> F:
-        for option in reversed(
-            (
-                click.option(
-                    "--by",
-                    type=click.Choice(["persona", "model", "run", "day"]),
-                    default=by,
-                    show_default=True,
-                    help="Group by this.",
-                ),
-                click.option("--since", metavar="WHEN", help='Only from then on: a date, or e.g. "7d".'),
-                click.option("--run", metavar="RUN", help='Only this run: id, its beginning, or "last".'),
-            )
-        ):
-            function = option(function)
-        return function
-
-    return decorate
-
-
 def run_options(function: F) -> F:
     """Options of commands that run nodes."""
     for option in reversed(
