@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from maestro_dsl.collector import collector_seldom
 from maestro_dsl.engine.attempt import Coordinator
 from maestro_dsl.engine.breakers import Gate, MemoryBreakers
 from maestro_dsl.engine.closing import REPORT, cancelled, close, open_nodes
@@ -80,12 +81,13 @@ async def run(
     interpreter = Interpreter(
         plan, run_id=run_id, runtime=runtime, options=options or RunOptions(), plan_digest=plan_digest
     )
-    if control is None:
-        return await interpreter.run(resume=resume)
-    try:
-        return await interpreter.run(resume=resume, control=control)
-    finally:
-        control.bind(None)
+    with collector_seldom():  # nearly all that a run makes is kept in its fold
+        if control is None:
+            return await interpreter.run(resume=resume)
+        try:
+            return await interpreter.run(resume=resume, control=control)
+        finally:
+            control.bind(None)
 
 
 class Interpreter:

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from maestro_dsl.collector import collector_paused
+from maestro_dsl.collector import collector_paused, collector_seldom
 
 
 @pytest.fixture
@@ -53,3 +53,27 @@ def test_what_others_froze_stays_frozen():
     with collector_paused():
         pass
     assert gc.get_freeze_count() >= frozen - 100  # some of it may have gone by itself
+
+
+@pytest.mark.usefixtures("_enabled")
+def test_it_looks_seldom_until_the_last_of_overlapping_blocks_ends():
+    usual = gc.get_threshold()
+    first, second = collector_seldom(), collector_seldom()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert gc.get_threshold()[0] > usual[0]
+    second.__exit__(None, None, None)
+    assert gc.get_threshold() == usual
+
+
+@pytest.mark.usefixtures("_enabled")
+def test_who_wants_it_never_or_more_seldom_has_it_so():
+    usual = gc.get_threshold()
+    try:
+        for wanted in ((0, 10, 10), (10**6, 10, 10)):
+            gc.set_threshold(*wanted)
+            with collector_seldom():
+                assert gc.get_threshold() == wanted
+    finally:
+        gc.set_threshold(*usual)
