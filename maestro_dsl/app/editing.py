@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from maestro_dsl.lang.disk import overlaid
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.files import PROJECT_FILE, Area, core_area, kind_of_name, root_above
+from maestro_dsl.lang.files import PROJECT_FILE, Area, core_area, is_document, root_above
 from maestro_dsl.lang.finder import Finder, Reader
 from maestro_dsl.lang.memory import Memory
 from maestro_dsl.lang.model import DocumentValue, Kind, Project
@@ -21,9 +20,6 @@ from maestro_dsl.lang.read import read_content
 from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.lang.shelves import is_installed
 from maestro_dsl.lang.workspace import Workspace, load_documents, load_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +53,17 @@ def root_of(path: Path) -> Path:
     return root_above(path.parent)
 
 
-def paths_around(root: Path, opened: Iterable[Path]) -> list[Path]:
-    """Return what to read for the files that are open in `root`.
+def paths_around(root: Path, opened: Mapping[Path, bytes]) -> list[Path]:
+    """Return what to read for the files that are open in `root`, each with its content.
 
     That is the whole project; without a project file only the documents right in the folder, which may be
     somebody's home.
     """
-    mine = [path for path in opened if kind_of_name(path.name) is not None]
+    mine = [path for path, content in opened.items() if is_document(path, content)]
     if (root / PROJECT_FILE).is_file():
         return [root, *(path for path in mine if not path.is_file())]
     try:
-        beside = [path for path in sorted(root.iterdir()) if path.is_file() and kind_of_name(path.name)]
+        beside = [path for path in sorted(root.iterdir()) if path.is_file() and is_document(path)]
     except OSError:
         beside = []
     return list(dict.fromkeys([*(path.resolve() for path in beside), *mine]))

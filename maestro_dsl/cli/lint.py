@@ -59,7 +59,11 @@ Examples:
 def command(
     context: click.Context, /, *, paths: tuple[Path, ...], stdin_filename: Path | None, **options: Any
 ) -> int:
-    """Check PATHS (files or folders, "-" for standard input; default: this folder)."""
+    """Check PATHS (files or folders, "-" for standard input; default: this folder).
+
+    In folders that is every plan.yaml, *.blueprint.yaml and so on, and any other YAML whose first lines state
+    "apiVersion: maestro/…". A file that is named is read whatever it is called.
+    """
     from maestro_dsl.app import FixOptions, fails
 
     own = session(context)

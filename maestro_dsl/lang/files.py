@@ -1,7 +1,7 @@
 """Where documents lie: the project folder, the core library, and paths that may not leave either.
 
-Only looks at names and folders; reading is done in `maestro_dsl.lang.read`. What is asked of the disk is
-noted (see `maestro_dsl.lang.disk`), and can be asked again.
+Looks at names, folders and the beginnings of files; reading is done in `maestro_dsl.lang.read`. What is asked
+of the disk is noted (see `maestro_dsl.lang.disk`), and can be asked again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from maestro_dsl.lang.disk import has_file, has_folder, has_link, is_file, note, noted, read, real, size
 from maestro_dsl.lang.folder import FolderProblem, read_folder
 from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.sniffing import HEAD, SUFFIXES, is_ours, sniffed
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.resources import data_dir
 
@@ -44,6 +45,24 @@ _MOST_NAMES: Final = 1000
 _GLOB: Final = frozenset("*?[")
 DID_YOU_MEAN: Final = "; did you mean "
 """Stands in a `PathProblem` before a guess."""
+
+
+FoundFile: TypeAlias = "tuple[Path, Kind | None]"
+"""A document and its kind, which is None where the file states one that there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What was found below a folder: documents, and folders that cannot be looked into with the reason."""
+
+    folder: Path
+    files: tuple[FoundFile, ...]
+    barred: tuple[tuple[Path, str], ...]
+
+    def noted(self) -> None:
+        """Take note of question and answer."""
+        names = (*(path for path, _ in self.files), *(path / reason for path, reason in self.barred))
+        note(("search", str(self.folder)), lambda: "\n".join(map(_and_target, names)))
 
 
 class PathProblem(Exception):  # noqa: N818 - becomes a finding at once
@@ -176,6 +195,15 @@ def _area_above(folder: Path) -> Path:
     return found
 
 
+def is_document(path: Path, content: bytes | None = None) -> bool:
+    """Return whether the file at `path`, which holds `content`, is ours by its name or its first lines."""
+    if kind_of_name(path.name) is not None:
+        return True
+    if not path.name.endswith(SUFFIXES):
+        return False
+    return sniffed(path)[0] if content is None else is_ours(content[:HEAD])
+
+
 @lru_cache(maxsize=16_384)
 def kind_of_name(name: str) -> Kind | None:
     """Return the kind of document that a file name promises, or None where it is none of ours."""
@@ -187,29 +215,32 @@ def patterns_of(kind: Kind) -> tuple[str, ...]:
     return tuple(pattern for pattern, promised in _PATTERNS if promised is kind)
 
 
-def search(folder: Path) -> tuple[tuple[Path, Kind], ...]:
-    """Return every file below `folder` with one of our names, sorted; hidden folders are not searched."""
-    return searched(folder)[0]
+def search(folder: Path) -> tuple[FoundFile, ...]:
+    """Return every document below `folder` with its kind, sorted; hidden folders are not searched.
+
+    That is every file with one of our names, and all other YAML that states our `apiVersion` in its first
+    lines; the kind is what the name promises, else what stands there.
+    """
+    return searched(folder).files
 
 
-def searched(folder: Path) -> tuple[tuple[tuple[Path, Kind], ...], tuple[tuple[Path, str], ...]]:
+def searched(folder: Path) -> Searched:
     """Return what `search` returns, and the folders that cannot be looked into with the reason."""
     barred: list[tuple[Path, str]] = []
 
     def missed(error: OSError) -> None:
         barred.append((Path(str(error.filename)), error.strerror or type(error).__name__))
 
-    found = tuple(_walk(folder, missed))
-    names = (*(path for path, _ in found), *(path / reason for path, reason in barred))
-    note(("search", str(folder)), lambda: "\n".join(map(_and_target, names)))
-    return found, tuple(barred)
+    found = Searched(folder, tuple(_walk(folder, missed)), tuple(barred))
+    found.noted()
+    return found
 
 
 def _and_target(path: Path) -> str:
     return f"{path} -> {real(path)}" if has_link(path) else str(path)
 
 
-def _walk(folder: Path, missed: Callable[[OSError], None]) -> Iterator[tuple[Path, Kind]]:
+def _walk(folder: Path, missed: Callable[[OSError], None]) -> Iterator[FoundFile]:
     for visited, (here, folders, names) in enumerate(os.walk(folder, onerror=missed)):
         if visited > _MOST_FOLDERS:
             return
@@ -220,6 +251,10 @@ def _walk(folder: Path, missed: Callable[[OSError], None]) -> Iterator[tuple[Pat
             kind = kind_of_name(name)
             if kind is not None:
                 yield Path(here, name), kind
+            elif name.endswith(SUFFIXES):
+                is_one, kind = sniffed(path := Path(here, name))
+                if is_one:
+                    yield path, kind
 
 
 def still_holds(answers: Mapping[Question, str]) -> bool:

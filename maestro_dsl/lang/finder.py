@@ -16,7 +16,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Severity, Span
 from maestro_dsl.lang.disk import note
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.edits import respell
-from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, core_area, search
+from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, Searched, core_area, searched
 from maestro_dsl.lang.memory import Memory
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.parallel import WORTH_IT, parse_ahead
@@ -52,12 +52,27 @@ class Reader:
     memory: Memory | None = None
     """What earlier readers made of files; taken again where name and content are the same."""
     _seen: dict[Path, Read] = field(default_factory=dict)
+    _searched: dict[Path, Searched] = field(default_factory=dict)
 
     def another(self) -> Reader:
         """Return a reader that has used nothing yet and reads no file again."""
         return Reader(
-            names=self.names, overlay=self.overlay, jobs=self.jobs, memory=self.memory, _seen=self._seen
+            names=self.names,
+            overlay=self.overlay,
+            jobs=self.jobs,
+            memory=self.memory,
+            _seen=self._seen,
+            _searched=self._searched,
         )
+
+    def searched(self, folder: Path) -> Searched:
+        """Return the documents below a folder, which is looked through once."""
+        known = self._searched.get(folder)
+        if known is None:
+            known = self._searched[folder] = searched(folder)
+        else:
+            known.noted()
+        return known
 
     def of(
         self,
@@ -163,7 +178,7 @@ class Finder:
         if self.area is None or self.shelves is None:
             return known
         libraries = self.shelves.folders()
-        for path, named in search(self.area.root):
+        for path, named in self.reader.searched(self.area.root).files:
             if named is not kind or any(path.is_relative_to(folder) for folder in libraries):
                 continue
             document = self.reader.look(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.disk import is_file
-from maestro_dsl.lang.files import LIBRARY_FILE, PROJECT_FILE, Area, PathProblem, area_of, search
+from maestro_dsl.lang.files import LIBRARY_FILE, PROJECT_FILE, Area, PathProblem, area_of
 from maestro_dsl.lang.lockfile import INSTALLED, LOCK_FILE, Locked, lock_of
 from maestro_dsl.lang.model import Kind, Library, Project
 from maestro_dsl.records import dataclass
@@ -52,7 +52,7 @@ class Shelf:
 
     def all(self, kind: Kind, reader: Reader) -> dict[str, Path]:
         """Return every document of one kind, which only the library itself may name, by id."""
-        files = tuple(path.resolve() for path, named in search(self.root) if named is kind)
+        files = tuple(path.resolve() for path, named in reader.searched(self.root).files if named is kind)
         return _by_id(files, kind, reader)
 
 

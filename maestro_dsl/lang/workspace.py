@@ -17,7 +17,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, 
 from maestro_dsl.lang.contracts import ResolvedContract, read_prompt, resolve_contract
 from maestro_dsl.lang.disk import has_file, has_folder, has_link, is_file, real
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, area_of, project_root, search, searched
+from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, Searched, area_of, project_root, search
 from maestro_dsl.lang.finder import Finder, Reader, not_found
 from maestro_dsl.lang.model import (
     Blueprint,
@@ -94,6 +94,8 @@ class Workspace:
     """Every document that was read, the plan first."""
     is_partial: bool = False
     """True where something that the documents name was not found, so that it is missing here."""
+    lacks_contracts: bool = False
+    """True where the plan states contracts that cannot be read, so that `contracts` are not all."""
 
 
 def load_workspace(
@@ -113,14 +115,14 @@ def load_workspace(
 def load_documents(
     paths: Sequence[Path], *, reader: Reader | None = None
 ) -> tuple[tuple[Document[DocumentValue], ...], Diagnostics]:
-    """Read every document of the language among `paths` (files, or folders searched for our file names)."""
+    """Read every document of the language among `paths` (files, or folders that are searched)."""
     reader = (reader or Reader()).another()
     files: list[Path] = []
     for path in paths:
         place = reader.names.typed(path)
-        found, barred = searched(place) if has_folder(place) else (((place, None),), ())
-        files += [real(file) if has_link(file) and has_file(file) else file for file, _ in found]
-        for folder, reason in barred:
+        found = reader.searched(place) if has_folder(place) else Searched(place, ((place, None),), ())
+        files += [real(file) if has_link(file) and has_file(file) else file for file, _ in found.files]
+        for folder, reason in found.barred:
             name = reader.names(folder)
             reader.diagnostics.add(missing_file(Span(name), name, reason))
     reader.look_at_all(files)
@@ -172,6 +174,7 @@ class _Loader:
         self.reader = reader
         self.finder = Finder(self.reader, self.area)
         self.diagnostics = self.reader.diagnostics
+        self.lacks_contracts = False
 
     def load(self) -> tuple[Workspace | None, Diagnostics]:
         """Do everything, and put the workspace together."""
@@ -206,6 +209,7 @@ class _Loader:
             inputs=MappingProxyType({**defaults, **plan.value.inputs}),
             vars=MappingProxyType(self._vars(project)),
             documents=tuple(self.reader.documents.values()),
+            lacks_contracts=self.lacks_contracts,
             is_partial=any(
                 item.code.startswith("REF")
                 for item in self.diagnostics.items
@@ -322,16 +326,19 @@ class _Loader:
 
     def _contracts(self, plan: Document[Plan]) -> dict[str, ResolvedContract]:
         contracts: dict[str, ResolvedContract] = {}
+        self.lacks_contracts = plan.is_hole(("contracts",))
         seen: set[Path] = set()
         written = plan.data.get("contracts") if isinstance(plan.data, dict) else None
         listed = list(enumerate(written)) if isinstance(written, list) else []
         places = {text: place for place, text in reversed(listed) if isinstance(text, str)}
         for text in plan.value.contracts:
             if not self.diagnostics.has_room("REF008", plan.file):
+                self.lacks_contracts = True
                 break  # so many are missing that the others tell nothing new
             span = plan.map.value_span(("contracts", places[text]))
             if _IN_A_LIBRARY.fullmatch(text) and not is_file(plan.path.parent / text):
                 shared = self.finder.find(Kind.CONTRACT, text, plan.path, span)
+                self.lacks_contracts |= shared is None
                 if shared is not None and shared.path not in seen:
                     seen.add(shared.path)
                     self._contract(shared.path, span, contracts)
@@ -339,6 +346,7 @@ class _Loader:
             try:
                 files = self.area.expand(plan.path, text)
             except PathProblem as problem:
+                self.lacks_contracts = True
                 self.diagnostics.add(not_found(span, text, str(problem)))
                 continue
             for path in files:
@@ -350,6 +358,7 @@ class _Loader:
     def _contract(self, path: Path, span: Span, contracts: dict[str, ResolvedContract]) -> None:
         found = self.finder.expected(Kind.CONTRACT, self.reader.use(path), span)
         if found is None or not found.value.id:
+            self.lacks_contracts = True
             return
         document = _typed(found, Contract)
         other = contracts.get(document.value.id)

@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from maestro_dsl.lang.files import kind_of_name
+from maestro_dsl.lang.files import is_document, kind_of_name
 from maestro_dsl.lang.model import Blueprint, Contract, Kind, Plan
 from maestro_dsl.lang.model_providers import PROVIDERS
+from maestro_dsl.lang.sniffing import SUFFIXES, sniffed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -104,7 +105,7 @@ def _inputs(place: Place, scene: Scene) -> Iterator[Word]:
                 yield name, str(schema.get("description", "")) if isinstance(schema, dict) else ""
 
 
-def _files(is_wanted: Callable[[str], bool]) -> Callable[[Place, Scene], Iterator[Word]]:
+def _files(is_wanted: Callable[[Path], bool]) -> Callable[[Place, Scene], Iterator[Word]]:
     """Return a finder of files of the project, written as seen from the document."""
 
     def find(place: Place, scene: Scene) -> Iterator[Word]:
@@ -113,23 +114,26 @@ def _files(is_wanted: Callable[[str], bool]) -> Callable[[Place, Scene], Iterato
                 name for name in folders if name[0] != "." and name not in {"node_modules", "build"}
             )
             for name in sorted(names):
-                if is_wanted(name):
-                    yield os.path.relpath(Path(folder, name), place.path.parent), ""
+                if is_wanted(path := Path(folder, name)):
+                    yield os.path.relpath(path, place.path.parent), ""
 
     return find
 
 
-def _is_contract(name: str) -> bool:
-    return kind_of_name(name) is Kind.CONTRACT
+def _is_contract(path: Path) -> bool:
+    kind = kind_of_name(path.name)
+    if kind is None and path.name.endswith(SUFFIXES):
+        kind = sniffed(path)[1]
+    return kind is Kind.CONTRACT
 
 
-def _is_prompt(name: str) -> bool:
-    return name.endswith((".md.j2", ".j2", ".md"))
+def _is_prompt(path: Path) -> bool:
+    return path.name.endswith((".md.j2", ".j2", ".md"))
 
 
-def _is_spec(name: str) -> bool:
+def _is_spec(path: Path) -> bool:
     suffixes = (".yaml", ".yml", ".json", ".graphql", ".graphqls", ".py", ".ts", ".proto")
-    return name.endswith(suffixes) and kind_of_name(name) is None
+    return path.name.endswith(suffixes) and not is_document(path)
 
 
 _VALUES: Final[Mapping[tuple[Kind, str], Callable[[Place, Scene], Iterable[Word]]]] = {

@@ -18,7 +18,7 @@ from maestro_dsl import __version__
 from maestro_dsl.app.editing import root_of
 from maestro_dsl.app.formatting import format_documents
 from maestro_dsl.errors import MaestroError
-from maestro_dsl.lang.files import kind_of_name
+from maestro_dsl.lang.files import is_document
 from maestro_dsl.lsp.completion import complete, documented
 from maestro_dsl.lsp.findings import Shown
 from maestro_dsl.lsp.hovers import hover
@@ -239,7 +239,7 @@ def _changes(server: MaestroServer) -> None:
         text = server.session.text(path)
         made = format_documents((), stdin=text.encode("utf-8", "surrogatepass")).content
         after = text if made is None else made.decode("utf-8")
-        if after == text or kind_of_name(path.name) is None:
+        if after == text or not is_document(path, text.encode("utf-8", "surrogatepass")):
             return []
         return [types.TextEdit(range=Positions(text, server.encoding).whole(), new_text=after)]
 

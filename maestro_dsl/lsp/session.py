@@ -16,7 +16,7 @@ from maestro_dsl.app.lint_result import FixOptions
 from maestro_dsl.app.occurrences import Occurrence, named_in, occurrences
 from maestro_dsl.diagnostics import Diagnostic
 from maestro_dsl.lang.edits import decode
-from maestro_dsl.lang.files import PROJECT_FILE, kind_of_name
+from maestro_dsl.lang.files import PROJECT_FILE, is_document
 from maestro_dsl.lang.memory import Memory
 
 
@@ -52,7 +52,7 @@ class Session:
     def put(self, path: Path, text: str) -> None:
         """Take the text of an open document."""
         self.texts[path] = text
-        if kind_of_name(path.name) is None or is_readable(_bytes(text), path):
+        if not is_document(path, _bytes(text)) or is_readable(_bytes(text), path):
             self._readable[path] = text
         self.forget()
 
@@ -86,7 +86,9 @@ class Session:
 
     def paths(self, root: Path) -> list[Path]:
         """Return what is read for the open documents of a project."""
-        return paths_around(root, [path for path in self.texts if root_of(path) == root])
+        return paths_around(
+            root, {path: _bytes(text) for path, text in self.texts.items() if root_of(path) == root}
+        )
 
     def overlay(self) -> dict[Path, bytes]:
         """Return the contents that count in place of what is on disk."""
