@@ -70,17 +70,27 @@ class _Needs:
         self.edges: dict[str, tuple[Edge, ...]] = {}
         self.known: dict[tuple[str, tuple[str, ...]], dict[str | None, tuple[Edge, ...]]] = {}
         """Node and accepted states → key → the edges of who needs that instance."""
+        self.whole: dict[tuple[str, tuple[str, ...]], tuple[Edge, ...]] = {}
+        """Node and accepted states → the edges of who needs all instances."""
         self.makers: dict[tuple[str, ...], Callable[..., Edge]] = {}
         """Accepted states → what makes an edge of its source."""
 
     def all_edges(self, order: Iterable[str]) -> dict[str, tuple[Edge, ...]]:
         """Return the edges of every instance; sources come before their dependants in `order`."""
+        edges, every = self.edges, self._every
         for name in order:
             group = self.groups[name]
-            if group:
-                spec = next(iter(group.values())).spec
-                self._add(group, [self._needed(spec, need) for need in spec.needs])
-        return self.edges
+            if not group:
+                continue
+            spec = next(iter(group.values())).spec
+            needs = spec.needs
+            if spec.foreach is not None:
+                self._add(group, [self._needed(spec, need) for need in needs])
+            elif len(needs) == 1:  # most nodes; there is nothing to merge
+                edges[name] = every(needs[0])
+            else:
+                edges[name] = merged(edge for need in needs for edge in every(need))
+        return edges
 
     def _add(
         self,
@@ -101,30 +111,42 @@ class _Needs:
     def _needed(self, spec: NodeSpec, need: Need) -> Callable[[str | None], tuple[Edge, ...] | None]:
         """Return a function from the key of an instance to the edges that one need gives it."""
         group = self.groups.get(need.node)
-        if not group:
-            return lambda _: None
-        if need.join == "auto" and _same_source(spec, next(iter(group.values())).spec):
+        if group and need.join == "auto" and _same_source(spec, next(iter(group.values())).spec):
             return self._by_key(need).get
-        sources = self._by_key(need).values()
-        if len(sources) == 1:  # most nodes
-            every = next(iter(sources))
-        else:
-            every = merged(edge for edges in sources for edge in edges)
+        every = self._every(need)
         return lambda _: every
+
+    def _every(self, need: Need) -> tuple[Edge, ...]:
+        """Return the edges to all instances of the node that is needed."""
+        wanted = (need.node, need.states)
+        every = self.whole.get(wanted)
+        if every is None:
+            group = self.groups.get(need.node)
+            if not group:
+                every = ()
+            elif len(group) == 1:
+                every = self._edges_to(next(iter(group.values())), need.states)
+            else:
+                every = merged(edge for edges in self._by_key(need).values() for edge in edges)
+            self.whole[wanted] = every
+        return every
 
     def _by_key(self, need: Need) -> dict[str | None, tuple[Edge, ...]]:
         """Return the edges to each instance of the node that is needed, by its key."""
         wanted = (need.node, need.states)
         if wanted not in self.known:
             group = self.groups[need.node]
-            edge_to = self.makers.get(need.states)
-            if edge_to is None:
-                edge_to = self.makers[need.states] = copier(Edge(source="", states=need.states), "source")
-            self.known[wanted] = {
-                key: (edge_to(source.address),) if source.is_live else self._passed(source, need.states)
-                for key, source in group.items()
-            }
+            self.known[wanted] = {key: self._edges_to(source, need.states) for key, source in group.items()}
         return self.known[wanted]
+
+    def _edges_to(self, source: Instance, states: tuple[str, ...]) -> tuple[Edge, ...]:
+        """Return the edges of who needs one instance."""
+        if not source.is_live:
+            return self._passed(source, states)
+        edge_to = self.makers.get(states)
+        if edge_to is None:
+            edge_to = self.makers[states] = copier(Edge(source="", states=states), "source")
+        return (edge_to(source.address),)
 
     def _passed(self, source: Instance, states: tuple[str, ...]) -> tuple[Edge, ...]:
         """Return the edges that a node gets whose need is not live."""

@@ -14,7 +14,7 @@ from maestro_dsl.compiler.check import upstream
 from maestro_dsl.compiler.claims import WRITING, candidates, writes
 from maestro_dsl.compiler.edges import Graph, connect
 from maestro_dsl.compiler.instances import Instance, instances
-from maestro_dsl.compiler.order import ancestors, find_cycle, in_order, topological
+from maestro_dsl.compiler.order import ancestors, find_cycle, in_order, stand_in_order, topological
 from maestro_dsl.compiler.plan import Edge
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 from maestro_dsl.records import dataclass
@@ -83,6 +83,8 @@ def expand(workspace: Workspace) -> tuple[Expansion, Diagnostics]:
 def blueprint_order(document: Document[Blueprint]) -> tuple[tuple[str, ...], Diagnostic | None]:
     """Return a blueprint's nodes, each after its needs, and the GRF001 finding where there is a cycle."""
     nodes = document.value.nodes
+    if stand_in_order(nodes):
+        return tuple(nodes), None
     needs = {
         name: tuple(need.node for need in spec.needs if need.node in nodes) for name, spec in nodes.items()
     }

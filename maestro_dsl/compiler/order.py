@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from maestro_dsl.lang.model import NodeSpec
+
 
 def topological(sources: Mapping[str, Collection[str]]) -> tuple[str, ...]:
     """Return the nodes, each after its sources; nodes on a cycle and behind one are left out."""
@@ -39,6 +41,17 @@ def in_order(sources: Mapping[str, Collection[str]]) -> tuple[str, ...]:
             return topological(sources)
         seen.add(node)
     return tuple(sources)
+
+
+def stand_in_order(nodes: Mapping[str, NodeSpec]) -> bool:
+    """Return whether each node of a blueprint stands after those of its needs that there are."""
+    seen: set[str] = set()
+    for name, spec in nodes.items():
+        for need in spec.needs:
+            if need.node not in seen and need.node in nodes:
+                return False
+        seen.add(name)
+    return True
 
 
 def find_cycle(sources: Mapping[str, Collection[str]], among: Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from maestro_dsl.compiler.compile import compile_workspace
 from maestro_dsl.compiler.dag import Dag, critical_path
-from maestro_dsl.compiler.order import ancestors, find_cycle, in_order, topological
+from maestro_dsl.compiler.order import ancestors, find_cycle, in_order, stand_in_order, topological
 from maestro_dsl.lang.model import Need, NodeSpec
 
 
@@ -73,6 +73,18 @@ def test_an_order_is_given_back_where_it_is_one(graph):
     declared = list(graph)
     if all(source in declared[:number] for number, node in enumerate(declared) for source in graph[node]):
         assert list(found) == declared
+
+
+@given(graphs(acyclic=False))
+def test_nodes_stand_in_order_where_each_comes_after_its_needs(graph):
+    absent = Need(node="absent")
+    nodes = {
+        name: NodeSpec(id=name, action="report", needs=(absent, *(Need(node=need) for need in needs)))
+        for name, needs in graph.items()
+    }
+    declared = list(graph)
+    in_place = [source in declared[:number] for number, node in enumerate(declared) for source in graph[node]]
+    assert stand_in_order(nodes) == all(in_place)
 
 
 @given(graphs())
