@@ -22,7 +22,7 @@ from maestro_dsl.lang.mend import with_need
 from maestro_dsl.lang.model import Blueprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from maestro_dsl.lang.model import Json, NodeSpec
     from maestro_dsl.lang.sourcemap import Pointer
@@ -103,6 +103,22 @@ def _gather(value: Json, pointer: Pointer, found: list[tuple[Pointer, str]]) -> 
                 _gather(item, (*pointer, name), found)
 
 
+class ParameterTexts:
+    """Finds the strings of parameters in which expressions may stand: once for each that nodes share."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Mapping[str, Json], list[tuple[Pointer, str]]]] = {}
+
+    def of(self, params: Mapping[str, Json]) -> list[tuple[Pointer, str]]:
+        """Return the strings, each with its way from the node."""
+        known = self._known.get(id(params))
+        if known is None:  # the parameters are kept, so that nothing else has their id
+            known = self._known[id(params)] = (params, strings_of(dict(params), ("with",)))
+        return known[1]
+
+
 def upstream(blueprint: Blueprint, node_id: str) -> set[str]:
     """Return the ids of all nodes that `node_id` needs, also through others."""
     seen: set[str] = set()
@@ -129,8 +145,11 @@ class _Checker:
     shared: dict[str, Type] = field(init=False)
     """What every node without `foreach` sees."""
     _known: dict[tuple[str, object, bool], tuple[Type, tuple[Problem, ...]]] = field(default_factory=dict)
-    _sound: set[tuple[str, bool]] = field(default_factory=set)
-    """Texts and conditions (True) in `shared` that have no problem wherever they stand."""
+    _sound_texts: set[str] = field(default_factory=set)
+    """Texts in `shared` that have no problem wherever they stand."""
+    _sound_conditions: set[str] = field(default_factory=set)
+    """The same of conditions."""
+    _texts: ParameterTexts = field(default_factory=ParameterTexts)
 
     def __post_init__(self) -> None:
         """Make the context that most nodes share."""
@@ -140,23 +159,25 @@ class _Checker:
         """Check every expression of a node."""
         place: Pointer = ("nodes", spec.id)
         static, context = self.base, self.shared
+        is_shared = spec.foreach is None
         if spec.foreach is not None:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
             static = {**self.base, spec.as_name or "item": found, "key": STRING}
             context = {**static, "nodes": self.outputs}
-        if spec.when is not None and ((spec.when, True) not in self._sound or context is not self.shared):
+        if spec.when is not None and not (is_shared and spec.when in self._sound_conditions):
             self.condition(spec.when, (*place, "when"), context, _as_condition, reader=spec)
         if spec.retry.when is not None:
             during = {**context, **RETRY_TYPES}
             self.condition(spec.retry.when, (*place, "retry", "when"), during, _as_condition, reader=spec)
-        for key, value in (("persona", spec.persona), ("contract", spec.contract)):
-            if value is not None:
-                self.text(value, (*place, key), static, spec)
+        if spec.persona is not None:
+            self.text(spec.persona, (*place, "persona"), static, spec)
+        if spec.contract is not None:
+            self.text(spec.contract, (*place, "contract"), static, spec)
         if spec.idempotency_key is not None:
             self.text(spec.idempotency_key, (*place, "idempotency_key"), static, spec)
-        if spec.params:
-            for pointer, value in strings_of(dict(spec.params), (*place, "with")):
-                self.text(value, pointer, context, spec)
+        for pointer, value in self._texts.of(spec.params):
+            if not (is_shared and value in self._sound_texts):
+                self.text(value, (*place, *pointer), context, spec)
 
     def foreach(self, expression: Expression, context: dict[str, Type]) -> tuple[Type, tuple[Problem, ...]]:
         """Return the type of the items of a `foreach`."""
@@ -191,7 +212,7 @@ class _Checker:
         if reader is not None:
             self.reads(parsed, 0, pointer, reader)
         if context is self.shared and decide is _as_condition and not (problems or parsed.node_ids):
-            self._sound.add((text, True))
+            self._sound_conditions.add(text)
         return found
 
     def _once(
@@ -210,7 +231,7 @@ class _Checker:
 
     def text(self, text: str, pointer: Pointer, context: dict[str, Type], reader: NodeSpec) -> None:
         """Check a string in which expressions may stand."""
-        if "{{" not in text or (context is self.shared and (text, False) in self._sound):
+        if "{{" not in text:
             return
         parsed = parse_text(text)
         if isinstance(parsed, Problem):
@@ -222,7 +243,7 @@ class _Checker:
         for offset, expression in parsed.expressions:
             self.reads(expression, offset, pointer, reader)
         if context is self.shared and not (problems or any(item.node_ids for _, item in parsed.expressions)):
-            self._sound.add((text, False))
+            self._sound_texts.add(text)
 
     def _text_problems(self, parsed: Text, pointer: Pointer, context: dict[str, Type]) -> tuple[Problem, ...]:
         found, problems = self._once(parsed, context, check_text)

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from maestro_dsl.compiler.order import topological
+from maestro_dsl.compiler.order import stand_in_order, topological
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Related, Severity, Span
 from maestro_dsl.lang.contracts import resolve_contract
 from maestro_dsl.lang.disk import is_file
@@ -21,7 +21,7 @@ from maestro_dsl.lang.lockfile import LOCK_FILE
 from maestro_dsl.lang.model import Blueprint, Contract, Kind
 from maestro_dsl.lang.model_providers import PROVIDERS
 from maestro_dsl.lang.prompts import PromptFile, prompts_of
-from maestro_dsl.rules.texts import NodeText, node_texts
+from maestro_dsl.rules.texts import NodeTexts, node_texts
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.expand import Expansion
@@ -121,7 +121,7 @@ class Facts:
         )
 
     @cached_property
-    def texts(self) -> tuple[NodeText, ...]:
+    def texts(self) -> tuple[NodeTexts, ...]:
         """Every expression in the parameters of the nodes of all blueprints."""
         documents = {document.path: document for document, _ in self.blueprints}
         hopeful = (document for document in documents.values() if self._has_sound_expressions(document))
@@ -183,6 +183,8 @@ class Facts:
 
 
 def _has_cycle(blueprint: Blueprint) -> bool:
+    if stand_in_order(blueprint.nodes):
+        return False
     needs = {name: [need.node for need in node.needs] for name, node in blueprint.nodes.items()}
     known = {name: [need for need in needed if need in needs] for name, needed in needs.items()}
     return len(topological(known)) < len(known)

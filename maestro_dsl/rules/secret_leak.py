@@ -29,15 +29,18 @@ _WHERE: Final = {
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every secret that a node lets out."""
-    for text in facts.texts:
-        for read in reads_of(text.expression):
-            if read.is_text and _is_secret(read, text.document.value):
-                into = _WHERE.get(text.node.action, "what is stored with the run")
-                yield RULE.finding(
-                    text.span(read.start, read.end),
-                    f"the secret {read.path[-1]} flows into {into}",
-                    "let the program read it from its own environment or from a file",
-                )
+    for alike in facts.texts:
+        into = _WHERE.get(alike.action, "what is stored with the run")
+        for text in alike.texts:
+            for read in reads_of(text.expression):
+                if not (read.is_text and _is_secret(read, alike.document.value)):
+                    continue
+                for span in alike.spans(text, read.start, read.end):
+                    yield RULE.finding(
+                        span,
+                        f"the secret {read.path[-1]} flows into {into}",
+                        "let the program read it from its own environment or from a file",
+                    )
 
 
 def _is_secret(read: Read, blueprint: Blueprint) -> bool:

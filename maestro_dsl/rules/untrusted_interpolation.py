@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from maestro_dsl.lang.model import Json
-    from maestro_dsl.rules.texts import NodeText
+    from maestro_dsl.rules.texts import NodeText, NodeTexts
 
 _FREE_TEXT: Final = frozenset({"files", "stdout", "tally", "winner"})
 """Outputs of nodes that a model or a program wrote."""
@@ -29,9 +29,10 @@ _COMMANDS: Final = frozenset({"command", "render", "plan"})
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every place where such text becomes more than data."""
-    for text in facts.texts:
-        if text.node.action in _COMMANDS:
-            yield from _in_node(text)
+    for alike in facts.texts:
+        if alike.action in _COMMANDS:
+            for text in alike.texts:
+                yield from _in_nodes(alike, text)
     for prompt in facts.prompts:
         for read in template_reads(prompt.source.text):
             if read.path == ("requirement",):
@@ -44,8 +45,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
                 )
 
 
-def _in_node(text: NodeText) -> Iterator[Diagnostic]:
-    becomes = _becomes(text)
+def _in_nodes(alike: NodeTexts, text: NodeText) -> Iterator[Diagnostic]:
+    becomes = _becomes(alike, text)
     if becomes is None:
         return
     what, is_strict = becomes
@@ -54,23 +55,23 @@ def _in_node(text: NodeText) -> Iterator[Diagnostic]:
             continue
         if read.path[0] == "nodes" and _FREE_TEXT.intersection(read.path[2:]):
             source = f"text that node {read.path[1]} wrote"
-        elif is_strict and read.path[0] == "inputs" and _is_any_text(text, read):
+        elif is_strict and read.path[0] == "inputs" and _is_any_text(alike, read):
             source = f"the input {read.path[1]}, which may be any text,"
         else:
             continue
-        yield RULE.finding(
-            text.span(read.start, read.end),
-            f"{source} becomes part of {what}",
+        way_out = (
             "pass a fixed text, or limit the input with enum or pattern"
             if is_strict
-            else "pass a fixed text; let the program read the text from a file",
+            else "pass a fixed text; let the program read the text from a file"
         )
+        for span in alike.spans(text, read.start, read.end):
+            yield RULE.finding(span, f"{source} becomes part of {what}", way_out)
 
 
-def _becomes(text: NodeText) -> tuple[str, bool] | None:
+def _becomes(alike: NodeTexts, text: NodeText) -> tuple[str, bool] | None:
     """Return what a parameter is, and whether inputs are a danger there too."""
     place = text.pointer[1:]
-    match text.node.action, place:
+    match alike.action, place:
         case "render", ("path",):
             return "a path", True
         case "plan", ("file",):
@@ -78,7 +79,7 @@ def _becomes(text: NodeText) -> tuple[str, bool] | None:
         case "command", ("run", 0):
             return "the program that is started", True
         case "command", ("run", int(index)):
-            before = _item(text.node.params.get("run"), index - 1)
+            before = _item(alike.params.get("run"), index - 1)
             return ("code that is run", True) if before in _RUNS_CODE else ("a command", False)
         case _:
             return None
@@ -88,8 +89,8 @@ def _item(value: Json, index: int) -> Json:
     return value[index] if isinstance(value, list) and 0 <= index < len(value) else None
 
 
-def _is_any_text(text: NodeText, read: Read) -> bool:
-    schema = text.document.value.inputs.get(read.path[1]) if len(read.path) > 1 else None
+def _is_any_text(alike: NodeTexts, read: Read) -> bool:
+    schema = alike.document.value.inputs.get(read.path[1]) if len(read.path) > 1 else None
     if not isinstance(schema, dict):
         return False  # unknown or untyped, which was reported
     return schema.get("type") == "string" and not _LIMITS.intersection(schema)
