@@ -7,24 +7,20 @@ that its needs can be passed on; what reads outputs of nodes stays for the run.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Final
 
 from maestro_dsl.compiler import context as scope
-from maestro_dsl.compiler.check import strings_of
 from maestro_dsl.compiler.ids import RenderedIds
+from maestro_dsl.compiler.readers import Reader
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.lang.expression_parse import OPEN
 from maestro_dsl.lang.expressions import (
-    Expression,
     ExpressionError,
     Problem,
-    Text,
     evaluate,
     parse,
-    parse_text,
     render,
     render_value,
 )
@@ -37,7 +33,6 @@ from maestro_dsl.records import copier
 MAX_NODES: Final = 20_000
 MAX_FANOUT: Final = 10_000
 _KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_IS_LATE: Final = attrgetter("at_run_time")
 _NOTHING: Final[Mapping[str, Json]] = {}
 _FIELDS: Final = (
     "address",
@@ -81,9 +76,11 @@ class Instance:
 def instances(workspace: Workspace) -> tuple[tuple[Instance, ...], Diagnostics]:
     """Return the instances of all nodes of the blueprint, in order of declaration, then of key."""
     expansion = _Expansion(workspace=workspace, base=scope.values(workspace))
+    limit = workspace.settings.limits.max_nodes or MAX_NODES
     for spec in workspace.blueprint.value.nodes.values():
         expansion.add(spec)
-        if expansion.is_over_limit():
+        if len(expansion.found) > limit:
+            expansion.report_limit(limit)
             break
     return tuple(expansion.found), expansion.diagnostics
 
@@ -104,6 +101,8 @@ class _Expansion:
     of_mappings: set[str] = field(default_factory=set)
     """Each `foreach` that goes over mappings, which may be contracts."""
     rendered: dict[str, Json] = field(default_factory=dict)
+    readers: dict[Hashable, Reader] = field(default_factory=dict)
+    """What is known of nodes that differ in id, needs and the like alone."""
     names: RenderedIds = field(init=False)
     make: Callable[..., Instance] = field(init=False)
     make_simple: Callable[..., Instance] = field(init=False)
@@ -127,32 +126,28 @@ class _Expansion:
 
     def add(self, spec: NodeSpec) -> None:
         """Add all instances of one node."""
-        reader = _Reader(spec)
+        reader = self._reader(spec)
         if spec.foreach is None:
-            self.found.append(self._one(reader, None, self.base, None))
+            self.found.append(self._single(reader, spec))
             return
         members, base, name = self._members(spec), self.base, spec.as_name or "item"
         if not reader.is_simple or spec.foreach in self.of_mappings:
             for key, item in members:
                 context = {**base, name: item, "key": key} if reader.has_expressions else base
-                self.found.append(self._one(reader, key, context, item))
+                self.found.append(self._one(reader, spec, key, context, item))
             return
         node_id, persona_id, params, again = spec.id, spec.persona, spec.params, spec.idempotency_key
         make, found = self.make_simple, self.found
         for key, item in members:
             if not reader.is_plain:
-                params, _ = self._params(reader, {**base, name: item, "key": key})
+                params, _ = self._params(reader, spec, {**base, name: item, "key": key})
             found.append(make(f"{node_id}[{key}]", spec, key, persona_id, params, again))
 
-    def is_over_limit(self) -> bool:
-        """Report once that the plan has too many nodes."""
-        limit = self.workspace.settings.limits.max_nodes or MAX_NODES
-        if len(self.found) <= limit:
-            return False
+    def report_limit(self, limit: int) -> None:
+        """Report that the plan has too many nodes."""
         self.diagnostics.items[:] = [item for item in self.diagnostics.items if item.code != "GRF005"]
         spec = self.found[limit].spec
         self._report("GRF005", "unbounded-fanout", spec, "foreach", f"the plan has more than {limit:,} nodes")
-        return True
 
     def _members(self, spec: NodeSpec) -> list[tuple[str, Json]]:
         text = spec.foreach or ""
@@ -179,14 +174,36 @@ class _Expansion:
             self.of_mappings.add(text)
         return self.members[text]
 
-    def _one(self, reader: _Reader, key: str | None, context: dict[str, Json], item: Json) -> Instance:
-        spec = reader.spec
+    def _reader(self, spec: NodeSpec) -> Reader:
+        texts = (spec.when, spec.persona, spec.contract, spec.idempotency_key)
+        alike = (id(spec.params), spec.action, *texts)  # the blueprint keeps its parameters
+        reader = self.readers.get(alike)
+        if reader is None:
+            reader = self.readers[alike] = Reader(spec)
+        return reader
+
+    def _single(self, reader: Reader, spec: NodeSpec) -> Instance:
+        """Return the instance of a node without `foreach`: where all is well, nodes alike differ in names."""
+        if reader.copy is not None:
+            return reader.copy(spec.id, spec)
+        if reader.sound is not None:
+            reader.copy = copier(reader.sound, "address", "spec")
+            return reader.copy(spec.id, spec)
+        before = len(self.diagnostics.items)
+        made = self._one(reader, spec, None, self.base, None)
+        if len(self.diagnostics.items) == before and not reader.has_rendered_ids:
+            reader.sound = made
+        return made
+
+    def _one(
+        self, reader: Reader, spec: NodeSpec, key: str | None, context: dict[str, Json], item: Json
+    ) -> Instance:
         address = spec.id if key is None else f"{spec.id}[{key}]"
-        is_live, when = self._condition(reader, context) if spec.when is not None else (True, None)
+        is_live, when = self._condition(reader, spec, context) if spec.when is not None else (True, None)
         contract_id, persona_id = spec.contract, spec.persona
         if reader.has_rendered_ids:
-            contract_id = self._text(reader, "contract", contract_id, context)
-            persona_id = self._text(reader, "persona", persona_id, context)
+            contract_id = self._text(spec, "contract", contract_id, context)
+            persona_id = self._text(spec, "persona", persona_id, context)
         contract_id = contract_id or self._contract_of(item, spec)
         resolved = self.workspace.contracts.get(contract_id) if contract_id is not None else None
         if resolved is not None:
@@ -196,16 +213,15 @@ class _Expansion:
                 is_live = False
         if reader.has_rendered_ids:
             self.names.check(spec, key, persona_id, contract_id)
-        params, late = (spec.params, ()) if reader.is_plain else self._params(reader, context)
+        params, late = (spec.params, ()) if reader.is_plain else self._params(reader, spec, context)
         names = reader.late_names() if when is not None or late else None
         bindings = {name: context[name] for name in sorted(names) if name in context} if names else _NOTHING
-        again = self._text(reader, "idempotency_key", spec.idempotency_key, context)
+        again = self._text(spec, "idempotency_key", spec.idempotency_key, context)
         return self.make(
             address, spec, key, is_live, persona_id, contract_id, when, params, late, bindings, again
         )
 
-    def _condition(self, reader: _Reader, context: dict[str, Json]) -> tuple[bool, str | None]:
-        spec = reader.spec
+    def _condition(self, reader: Reader, spec: NodeSpec, context: dict[str, Json]) -> tuple[bool, str | None]:
         if spec.when is None or reader.when is None:
             return True, None  # there is none, or it does not parse, which was reported
         if reader.when.at_run_time:
@@ -220,20 +236,19 @@ class _Expansion:
         found = item.get("id")
         return found if isinstance(found, str) else None
 
-    def _text(self, reader: _Reader, key: str, text: str | None, context: dict[str, Json]) -> str | None:
+    def _text(self, spec: NodeSpec, key: str, text: str | None, context: dict[str, Json]) -> str | None:
         if text is None or "{{" not in text:
             return text
         try:
             value = render(text, context)
         except ExpressionError as error:
-            self._failed(reader.spec, key, error)
+            self._failed(spec, key, error)
             return None
         return value if isinstance(value, str) else str(value)
 
     def _params(
-        self, reader: _Reader, context: dict[str, Json]
+        self, reader: Reader, spec: NodeSpec, context: dict[str, Json]
     ) -> tuple[Mapping[str, Json], tuple[str, ...]]:
-        spec = reader.spec
         params: dict[str, Json] = dict(spec.params)
         rendered = self._render if context is self.base else render_value
         try:
@@ -299,65 +314,6 @@ class _Expansion:
                 message=message,
             )
         )
-
-
-class _Reader:
-    """What is known of a node's texts before any of its instances."""
-
-    __slots__ = (
-        "bound",
-        "found",
-        "has_expressions",
-        "has_rendered_ids",
-        "is_plain",
-        "is_simple",
-        "late",
-        "spec",
-        "when",
-    )
-
-    def __init__(self, spec: NodeSpec) -> None:
-        self.spec = spec
-        when = parse(spec.when) if spec.when is not None else None
-        self.when = when if isinstance(when, Expression) else None
-        self.has_rendered_ids = "{{" in (spec.persona or "") or "{{" in (spec.contract or "")
-        self.found: dict[str, list[Text]] = {}
-        """Parameters that hold expressions: those known before the run (`bound`), and the others."""
-        bound: list[str] = []
-        late: list[str] = []
-        for name, value in spec.params.items():
-            parsed = _expressions(value)
-            if parsed:
-                self.found[name] = parsed
-                (late if any(map(_IS_LATE, parsed)) else bound).append(name)
-        self.is_plain = not self.found
-        self.bound, self.late = tuple(bound), tuple(late)
-        again = spec.idempotency_key is not None and "{{" in spec.idempotency_key
-        has_more = self.has_rendered_ids or again or spec.when is not None
-        self.has_expressions = has_more or not self.is_plain
-        self.is_simple = not has_more and not self.late and spec.contract is None
-        """Whether instances differ in keys and parameters alone, unless `foreach` goes over contracts."""
-
-    def late_names(self) -> set[str]:
-        """Return the names that are read, but for outputs of nodes; most nodes need not know."""
-        names = {
-            name
-            for parsed in self.found.values()
-            for item in parsed
-            for _, expression in item.expressions
-            for name in expression.names
-        }
-        if self.when is not None and self.when.at_run_time:
-            names |= self.when.names
-        return names - {"nodes"}
-
-
-def _expressions(value: Json) -> list[Text]:
-    """Return the texts inside `value` that hold expressions and parse."""
-    if isinstance(value, str) and "{{" not in value:
-        return []
-    parsed = [parse_text(text) for _, text in strings_of(value, ())]
-    return [item for item in parsed if not isinstance(item, Problem)]
 
 
 def _why_wrong(keys: list[str]) -> str:
