@@ -51,6 +51,7 @@ def pause(
 
     Raises:
         StateError: no such run, it has ended, or its process does not answer in time.
+        IntegrityError: damage keeps its process from hearing it.
     """
     with open_state(state_dir, environ) as state:
         command = Command(
@@ -150,6 +151,7 @@ def ask(
                 if not is_live(state, command.run_id):
                     raise  # not because a process has just taken the run up
         if clock.monotonic() >= give_up_at:
+            Commands(state.journal.database).verify()  # damage can be why nobody heard it
             raise _unanswered(state, command, wait_s)
 
 

@@ -12,14 +12,16 @@ import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from maestro_dsl.engine.commands import BY_PERSON, Command, CommandKind, CommandQueue, Ruling, rule
-from maestro_dsl.engine.events import NodeDecided
+from maestro_dsl.engine.events import AlertRaised, NodeDecided
 from maestro_dsl.engine.state import RunState, RunStatus
-from maestro_dsl.errors import MaestroError
+from maestro_dsl.errors import IntegrityError, MaestroError
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.writer import Writer
 
 LISTEN_EVERY_S: Final = 0.1
+DEAF: Final = ("damage", "requests")
+"""Kind and subject of the alert that what is asked of a run cannot be read."""
 _log = logging.getLogger(__name__)
 
 
@@ -55,15 +57,22 @@ class Listener:
         while True:
             try:
                 command = self._queue.next(self._state.run_id)
-                if command is not None and not self._run.closing:
-                    if self._queue.accept(command.number):
-                        await self._obey(command)
+                if command is not None and not self._run.closing and self._queue.accept(command.number):
+                    await self._obey(command)
                     continue
+            except IntegrityError as error:
+                self._tell(error)
             except MaestroError as error:  # the run is worth more than the request
                 _log.warning("a request from another terminal could not be heard: %s", error.message)
             except Exception:  # noqa: BLE001 - nor does our bug end the run, or make it deaf
                 _log.warning("a request from another terminal could not be heard", exc_info=True)
             await asyncio.sleep(LISTEN_EVERY_S)
+
+    def _tell(self, error: IntegrityError) -> None:
+        """Say once, in the run's history too, that nobody knows what is asked of it; the run goes on."""
+        if DEAF not in self._state.alerts:
+            message = f"a request from another terminal cannot be read: {error.message}"
+            self._writer.post(AlertRaised(kind=DEAF[0], subject=DEAF[1], message=message))
 
     async def _obey(self, command: Command) -> None:
         found = rule(self._state, command)

@@ -1,7 +1,8 @@
 """Requests of one terminal to the process that works on a run, as rows of the shared database.
 
-A request is accepted or withdrawn, never both: each is one conditional update of its row. What a request
-means is not known here.
+A request is accepted or withdrawn, never both: each is one conditional update of its row. How many wait is
+counted in the same transaction, so that a damaged page or index cannot hide one. What a request means is not
+known here.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, func, select
 
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.engine.commands import Command
 from maestro_dsl.errors import IntegrityError
-from maestro_dsl.storage.seals import DAMAGED_HINT, LateCounter, check_count, check_seal, seal
-from maestro_dsl.storage.tables import COMMANDS
+from maestro_dsl.storage.seals import DAMAGED_HINT, LateCounter, check_count, check_seal, counted, seal
+from maestro_dsl.storage.tables import COMMANDS, COUNTERS
 
 if TYPE_CHECKING:
-    from sqlalchemy import RowMapping, Select
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, RowMapping, Select
 
     from maestro_dsl.storage.database import Database
 
@@ -28,6 +31,8 @@ ACCEPTED: Final = "accepted"
 DONE: Final = "done"
 REFUSED: Final = "refused"
 WITHDRAWN: Final = "withdrawn"
+WAITING: Final = "commands waiting"
+"""Name of the counter of requests that nobody has taken up, of all runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,8 @@ class Commands:
         )
         self._oldest = database.compiled(oldest)
         self._counter = LateCounter(database, COMMANDS)
+        self._waiting = LateCounter(database, COMMANDS, WAITING, COMMANDS.c.status == PENDING)
+        self._counted = database.compiled(select(COUNTERS).where(COUNTERS.c.name == bindparam("of_name")))
 
     def send(self, command: Command) -> int:
         """Store a request durably and return its number."""
@@ -59,7 +66,9 @@ class Commands:
             checksum = seal(*values.values())
             done = connection.execute(COMMANDS.insert(), {**values, "checksum": checksum})
             key = done.inserted_primary_key
-            self._counter.up(connection.connection.cursor())
+            cursor = connection.connection.cursor()
+            self._counter.up(cursor)
+            self._waiting.up(cursor)
         if key is None:
             raise IntegrityError("the database gave a request no number", hint=DAMAGED_HINT)
         return int(key[0])
@@ -68,16 +77,33 @@ class Commands:
         """Return the oldest request of a run nobody has answered, or None.
 
         Raises:
-            IntegrityError: its row is damaged.
+            IntegrityError: its row is damaged, or some request cannot be found.
         """
-        found = self._database.row(self._oldest, (run_id, PENDING))
+        stated = self._database.row(self._counted, (WAITING,))
+        if stated is not None and _count_of(stated) == 0:
+            return None
+        found = self._database.row(self._oldest, (run_id, PENDING)) or self._unindexed(run_id)
         if found is None:
             return None
         number, *rest = found
         row = dict(zip(COMMANDS.columns.keys()[1:], rest, strict=True))
         check_seal(row, f"request {number}")
+        if row["status"] != PENDING:  # what leads to it is damaged: it would be offered for ever
+            raise IntegrityError(f"request {number} does not wait any more", hint=DAMAGED_HINT)
         data = json.loads(row["body"])
         return from_json(Command, {**data, "number": int(number)})
+
+    def _unindexed(self, run_id: str) -> tuple[Any, ...] | None:
+        """Look for a request where the index shows none although some wait, of whichever run.
+
+        Raises:
+            IntegrityError: fewer wait than were counted.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(select(COMMANDS).order_by(COMMANDS.c.number)).mappings().all()
+            check_waiting(connection, rows)
+        waiting = (row for row in rows if row["status"] == PENDING and row["run_id"] == run_id)
+        return next((tuple(row.values()) for row in waiting), None)
 
     def accept(self, number: int) -> bool:
         """Take a request up; False where it was withdrawn."""
@@ -109,8 +135,10 @@ class Commands:
         """
         with self._database.reading() as connection:
             check_count(connection, COMMANDS, late=True)
-            for row in connection.execute(select(COMMANDS)).mappings():
-                _check(row)
+            rows = connection.execute(select(COMMANDS).order_by(COMMANDS.c.number)).mappings().all()
+            check_waiting(connection, rows)
+        for row in rows:
+            _check(row)
 
     def expire(self, run_id: str) -> int:
         """Withdraw what was asked of a process that is gone; return how many requests that were."""
@@ -129,7 +157,39 @@ class Commands:
             checksum = seal(*values.values())
             place = COMMANDS.c.number == number
             connection.execute(COMMANDS.update().where(place).values(**values, checksum=checksum))
+            if before == PENDING:
+                self._waiting.up(connection.connection.cursor(), -1)
         return True
+
+
+def forget_requests(database: Database, connection: Connection, run_id: str) -> None:
+    """Remove the requests of a run that goes, in its transaction."""
+    of_run = COMMANDS.c.run_id == run_id
+    waiting = connection.scalar(select(func.count()).where(of_run & (COMMANDS.c.status == PENDING))) or 0
+    asked = connection.execute(delete(COMMANDS).where(of_run)).rowcount
+    cursor = connection.connection.cursor()
+    LateCounter(database, COMMANDS).up(cursor, -asked)
+    LateCounter(database, COMMANDS, WAITING, COMMANDS.c.status == PENDING).up(cursor, -waiting)
+
+
+def check_waiting(connection: Connection, rows: Sequence[RowMapping]) -> None:
+    """Compare how many of all requests wait with what was counted.
+
+    Raises:
+        IntegrityError: they differ.
+    """
+    expected = counted(connection, WAITING)
+    found = sum(row["status"] == PENDING for row in rows)
+    if expected is not None and found != expected:
+        raise IntegrityError(
+            f"{expected} requests from other terminals wait, and {found} are there", hint=DAMAGED_HINT
+        )
+
+
+def _count_of(row: tuple[Any, ...]) -> int:
+    name, rows, checksum = row
+    check_seal({"name": name, "rows": rows, "checksum": checksum}, f'the counter of "{name}"')
+    return int(rows)
 
 
 def _place(number: int) -> Select[Any]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, select
 
+from maestro_dsl.storage.commands import forget_requests
 from maestro_dsl.storage.journal import FINAL_STATUSES
 from maestro_dsl.storage.outbox import OPEN
 from maestro_dsl.storage.seals import Counter, LateCounter
-from maestro_dsl.storage.tables import COMMANDS, EVENTS, HEADS, NEWEST, PLANS, RESULTS, RUNS, TICKETS
+from maestro_dsl.storage.tables import EVENTS, HEADS, NEWEST, PLANS, RESULTS, RUNS, TICKETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,7 @@ def remove_run(database: Database, run_id: str) -> bool:
         for table in (EVENTS, HEADS, RUNS):
             connection.execute(delete(table).where(table.c.run_id == run_id))
         cursor = connection.connection.cursor()
-        asked = connection.execute(delete(COMMANDS).where(COMMANDS.c.run_id == run_id)).rowcount
-        LateCounter(database, COMMANDS).up(cursor, -asked)
+        forget_requests(database, connection, run_id)
         closed = TICKETS.c.status.not_in(OPEN)
         tickets = connection.execute(delete(TICKETS).where((TICKETS.c.run_id == run_id) & closed)).rowcount
         LateCounter(database, TICKETS).up(cursor, -tickets)

@@ -17,7 +17,7 @@ from maestro_dsl.storage.tables import COUNTERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection, Select, Table
+    from sqlalchemy import ColumnElement, Connection, Select, Table
     from sqlalchemy.engine.interfaces import DBAPICursor
 
     from maestro_dsl.storage.database import Database
@@ -79,11 +79,16 @@ class Counter:
 
 
 class LateCounter:
-    """Keeps the number of rows of a table that older versions did not count."""
+    """Keeps the number of rows of a table that older versions did not count, or of `some` of them."""
 
-    def __init__(self, database: Database, table: Table) -> None:
-        self._counter = Counter(database, table.name)
-        self._count = database.compiled(_rows(table))
+    def __init__(
+        self, database: Database, table: Table, name: str = "", some: ColumnElement[bool] | None = None
+    ) -> None:
+        self._counter = Counter(database, name or table.name)
+        count = _rows(table) if some is None else _rows(table).where(some)
+        self._count = str(
+            count.compile(dialect=database.engine.dialect, compile_kwargs={"literal_binds": True})
+        )
 
     def up(self, cursor: DBAPICursor, by: int = 1) -> None:
         """Note that so many rows have just been added, or removed where `by` is negative."""

@@ -10,6 +10,7 @@ import pytest
 from maestro_dsl.compiler.plan import RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.commands import Command, CommandKind, Ruling, rule, waiting
 from maestro_dsl.engine.events import (
+    AlertRaised,
     Event,
     NodeDecided,
     NodeFinished,
@@ -22,7 +23,7 @@ from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.runtime import RunControl
 from maestro_dsl.engine.state import fold
-from maestro_dsl.errors import StateError
+from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.lang.model import GiveUp
 from maestro_dsl.testing import ScriptedAction, Step, World, failing, run_plan
 
@@ -281,6 +282,18 @@ def test_a_queue_that_cannot_be_read_does_not_end_the_run(make_plan, caplog):
     world = World(action=ScriptedAction({"a": [Step(seconds=1)]}), commands=Broken())
     assert run_plan(make_plan({"a": []}), world).status == "completed"
     assert "the database stays locked" in caplog.text
+
+
+def test_a_request_that_damage_hides_is_told_once_and_the_run_goes_on(make_plan):
+    class Damaged(Queue):
+        def next(self, run_id):
+            raise IntegrityError("1 requests wait, and 0 are there")
+
+    world = World(action=ScriptedAction({"a": [Step(seconds=5)]}), commands=Damaged())
+    state = run_plan(make_plan({"a": []}), world)
+    assert state.status.value == "completed"
+    told = [event.body.message for event in world.store.events("run") if type(event.body) is AlertRaised]
+    assert told == ["a request from another terminal cannot be read: 1 requests wait, and 0 are there"]
 
 
 def test_a_bug_of_the_queue_makes_the_run_neither_end_nor_deaf(make_plan, caplog):

@@ -89,6 +89,50 @@ def test_a_damaged_request_is_noticed(commands):
         commands.next("run-1")
 
 
+def test_a_request_that_the_index_hides_is_found(commands):
+    number = commands.send(PAUSE)
+    commands._oldest = commands._oldest.replace("WHERE", "WHERE 0 AND")
+    assert commands.next("run-1").number == number
+    assert commands.next("run-2") is None, "those of other runs are no reason to doubt"
+    assert commands.accept(number)
+    assert commands.next("run-1") is None
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM commands", "UPDATE commands SET status = 'pendinh'"])
+def test_a_request_that_is_gone_is_noticed_by_those_who_listen(commands, damage):
+    commands.send(PAUSE)
+    with commands._database.writing() as connection:
+        connection.exec_driver_sql(damage)
+    for run in ("run-1", "run-2"):
+        with pytest.raises(IntegrityError, match="1 requests from other terminals wait, and 0 are there"):
+            commands.next(run)
+    with pytest.raises(IntegrityError):
+        commands.verify()
+
+
+def test_a_request_that_is_offered_although_it_is_done_is_noticed(commands):
+    number = commands.send(PAUSE)
+    other = commands.send(OTHER)
+    commands.accept(number)
+    commands._oldest = commands._oldest.replace("= ?", "IS NOT ?")  # as an index that was not changed
+    with pytest.raises(IntegrityError, match=f"request {number} does not wait any more"):
+        commands.next("run-2")
+    assert commands.receipt(other).status == "pending"
+
+
+def test_requests_of_a_journal_that_did_not_count_them_are_found(commands):
+    number = commands.send(PAUSE)
+    with commands._database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM counters WHERE name LIKE 'commands%'")
+    assert commands.next("run-1").number == number
+    second = commands.send(CANCEL)
+    assert commands.withdraw(number)
+    assert commands.next("run-1").number == second
+    commands.verify()
+    assert commands.accept(second)
+    assert commands.next("run-1") is None
+
+
 def test_a_request_whose_run_was_removed_is_as_good_as_withdrawn(commands):
     assert commands.receipt(99) == Receipt(status="withdrawn")
     assert not commands.accept(99)
