@@ -36,7 +36,8 @@ def command(
 ) -> int:
     """Write PATHS in canonical form: files, folders, or "-" for standard input (default: this folder).
 
-    Folders are searched as by maestro lint. Comments stay where they are and no value changes. YAML that is no document of maestro is left alone.
+    Folders are searched as by maestro lint. Comments stay where they are and no value changes. YAML that is
+    no document of maestro is left alone.
     """
     from maestro_dsl.app import format_documents, write_changes
 
