@@ -286,7 +286,7 @@ def test_a_queue_that_cannot_be_read_does_not_end_the_run(make_plan, caplog):
 
 def test_a_request_that_damage_hides_is_told_once_and_the_run_goes_on(make_plan):
     class Damaged(Queue):
-        def next(self, run_id):
+        def next(self, _run_id):
             raise IntegrityError("1 requests wait, and 0 are there")
 
     world = World(action=ScriptedAction({"a": [Step(seconds=5)]}), commands=Damaged())
