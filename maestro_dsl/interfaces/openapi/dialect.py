@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi.meant import meant
 from maestro_dsl.interfaces.openapi.tidy import is_number, tidy
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Dialect:
             self._depth -= 1
 
     def _converted(self, schema: dict[str, Any]) -> Any:
-        schema = tidy(schema)
+        schema = meant(tidy(schema))
         ref = schema.get("$ref")
         result: dict[str, Any] = {}
         if isinstance(ref, str):

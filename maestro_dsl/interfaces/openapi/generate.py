@@ -105,6 +105,7 @@ class Generator:
         values = flat.get("enum")
         if isinstance(values, list) and values:
             options = [item for item in values if item is not None] or values
+            options = [item for item in options if _suits(_kind(flat), item)] or options
             if "default" in flat and flat["default"] in options and first:
                 return (flat["default"],)
             return (copy.deepcopy(pick(options, f"{self._seed}{name}{self._made}")),)

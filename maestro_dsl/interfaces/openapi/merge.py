@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.chance import hash32
 from maestro_dsl.interfaces.openapi.dialect import discriminator_values
+from maestro_dsl.interfaces.openapi.meant import meant
 from maestro_dsl.interfaces.openapi.tidy import tidy
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def flatten(api: Api, schema: Any, seed: str, *, shift: int = 0, depth: int = 0)
     """Return what holds for a value of `schema`; alternatives are chosen by `seed`, others by `shift`."""
     if not isinstance(schema, dict) or depth > _MAX_DEPTH:
         return {}
-    schema = tidy(schema)
+    schema = meant(tidy(schema))
     target = api.deref(schema) if "$ref" in schema else schema
     result: dict[str, Any] = {}
     if target is not schema:

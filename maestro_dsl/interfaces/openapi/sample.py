@@ -11,13 +11,14 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi.generate import Generator, Mode, without_hidden
-from maestro_dsl.interfaces.openapi.validate import findings, is_valid
+from maestro_dsl.interfaces.openapi.validate import findings, is_valid, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from maestro_dsl.interfaces.openapi.dialect import Direction
     from maestro_dsl.interfaces.openapi.model import Api, Schema
+    from maestro_dsl.interfaces.openapi.validate import Place
     from maestro_dsl.lang.model import Json
 
 _MODES = (
@@ -28,7 +29,7 @@ _MODES = (
     Mode(salt="e", optional=False),
     *(Mode(salt=f"f{turn}", optional=False, examples=False, shift=turn) for turn in range(8)),
 )
-_MAX_REPAIRS = 40
+_MAX_CHECKS = 200
 
 
 def sample(
@@ -42,10 +43,10 @@ def sample(
     """Return a value for `schema`; `name` is what holds it, e.g. the name of a parameter."""
     best: Json = None
     fewest: int | None = None
+    repair = _Repair(api, schema, direction)
     for mode in _MODES:
         value = Generator(api, direction, str(seed), mode).value(schema, name)
-        value = _repair(api, schema, value, direction)
-        problems = len(findings(api, schema, value, direction))
+        value, problems = repair.repaired(value)
         if not problems:
             good: Json = value
             return good
@@ -67,31 +68,45 @@ def example(
     return False, None
 
 
-def _repair(api: Api, schema: Schema, value: Any, direction: Direction) -> Any:
-    """Leave out what does not fit, as long as that brings the number of findings down."""
-    found = findings(api, schema, value, direction)
-    for _ in range(_MAX_REPAIRS):
-        if not found:
-            return value
-        for pointer in _removable(found):
+class _Repair:
+    """Leaves out of one value what does not fit, as long as that brings the number of findings down."""
+
+    def __init__(self, api: Api, schema: Schema, direction: Direction) -> None:
+        self._api, self._schema, self._direction = api, schema, direction
+        self.checks = 0
+        """How many values were tried; the work for one sample is bounded by it."""
+
+    def repaired(self, value: Any) -> tuple[Any, int]:
+        """Return the value with fewer findings, and how many are left."""
+        fewest = self._count(value)
+        while fewest and self.checks < _MAX_CHECKS:
+            better = self._better(value, fewest)
+            if better is None:
+                break
+            value, fewest = better
+        return value, fewest
+
+    def _better(self, value: Any, fewest: int) -> tuple[Any, int] | None:
+        for pointer in _removable(places(self._api, self._schema, value, self._direction)):
+            if self.checks >= _MAX_CHECKS:
+                return None
             candidate = copy.deepcopy(value)
             if not _remove(candidate, pointer):
                 continue
-            after = findings(api, schema, candidate, direction)
-            if len(after) < len(found):
-                value, found = candidate, after
-                break
-        else:
-            return value
-    return value
+            self.checks += 1
+            left = self._count(candidate)
+            if left < fewest:
+                return candidate, left
+        return None
+
+    def _count(self, value: Any) -> int:
+        return len(findings(self._api, self._schema, value, self._direction))
 
 
-def _removable(found: Iterable[tuple[tuple[str | int, ...], str]]) -> list[tuple[str | int, ...]]:
-    pointers: dict[tuple[str | int, ...], None] = {}
-    for pointer, _ in found:
-        for length in range(len(pointer), 0, -1):
-            pointers[pointer[:length]] = None
-    return list(pointers)
+def _removable(found: Iterable[Place]) -> list[Place]:
+    """Return what could be left out, the smallest parts first."""
+    ways = {pointer[:length]: None for pointer in found for length in range(1, len(pointer) + 1)}
+    return sorted(ways, key=lambda way: -len(way))
 
 
 def _remove(value: Any, pointer: tuple[str | int, ...]) -> bool:

@@ -7,18 +7,25 @@ at all accepts everything: a mistake in a description is for `parse` and `lint`,
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jsonschema_rs
 
 from maestro_dsl.interfaces.openapi.dialect import Dialect, Direction
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from maestro_dsl.interfaces.openapi.model import Api, Schema
     from maestro_dsl.lang.model import Json
 
+Place: TypeAlias = "tuple[str | int, ...]"
+"""The way into a value."""
+
 _BACKTRACK_LIMIT = 100_000
 _MAX_ERRORS = 20
+_MAX_PLACES = 60
 _MAX_MESSAGE = 300
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACK_LIMIT)
 
@@ -39,17 +46,27 @@ def is_valid(api: Api, schema: Schema, value: Json, direction: Direction = "resp
 
 def findings(
     api: Api, schema: Schema, value: Json, direction: Direction = "response"
-) -> list[tuple[tuple[str | int, ...], str]]:
+) -> list[tuple[Place, str]]:
     """Return the way into `value` and a sentence for each thing that is wrong, at most twenty."""
     validator = _validator(api, schema, direction)
     if validator.is_valid(value):
         return []
-    found = []
-    for error in validator.iter_errors(value):
-        found.append((tuple(error.instance_path), _short(error.message)))
-        if len(found) == _MAX_ERRORS:
-            break
-    return found
+    return [(tuple(error.instance_path), _short(error.message)) for error in _first_errors(validator, value)]
+
+
+def places(api: Api, schema: Schema, value: Json, direction: Direction = "response") -> list[Place]:
+    """Return the ways into `value` to everything that is wrong, also to what is wrong for an alternative."""
+    found: dict[Place, None] = {}
+    waiting = list(_first_errors(_validator(api, schema, direction), value))
+    while waiting and len(found) < _MAX_PLACES:
+        error = waiting.pop()
+        found[tuple(error.instance_path)] = None
+        waiting += [inner for branch in getattr(error.kind, "context", ()) for inner in branch]
+    return list(found)
+
+
+def _first_errors(validator: Any, value: Json) -> Iterator[Any]:
+    return islice(validator.iter_errors(value), _MAX_ERRORS)
 
 
 def dialect(api: Api, direction: Direction) -> Dialect:
