@@ -13,45 +13,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from support.files import write
 from support.kills import apply_apart
 from support.program import COMMAND, PATIENCE, environment
+from support.projects import IMPATIENT, bare
 
 from maestro_dsl import app
 from maestro_dsl.cli.main import execute
 
-PLAN = """\
-apiVersion: maestro/v1
-kind: Plan
-id: steered
-requirement: Commands
-blueprint: ./steered.blueprint.yaml
-team: {dev: {use: core/backend_developer}}
-contracts: [notes.contract.yaml]
-"""
-CONTRACT = """\
-apiVersion: maestro/v1
-kind: Contract
-id: notes
-name: Notes
-provider_persona_id: dev
-deliverables: [{name: notes, artifacts: ["*.md"]}]
-"""
-BLUEPRINT = """\
-apiVersion: maestro/v1
-kind: Blueprint
-id: steered
-execution_mode: parallel
-coordination_mode: handoff
-description: Commands that are steered
-nodes:
-"""
-PROJECT = """\
-apiVersion: maestro/v1
-kind: Project
-id: steered
-sandbox: none
-defaults: {policies: {retry: {max_attempts: 1}, safety: {max_attempts: 1}}}
-"""
 SLOW = "import time; time.sleep(600)"
 STUBBORN = """
 import os, signal, sys, time
@@ -75,12 +44,6 @@ class Steered:
 
     def __init__(self, folder):
         self.folder, self.state = folder, folder / "state"
-        for name, text in {
-            "plan.yaml": PLAN,
-            "notes.contract.yaml": CONTRACT,
-            "maestro.yaml": PROJECT,
-        }.items():
-            (folder / name).write_text(text)
 
     def nodes(self, **commands):
         """State the nodes: a program, or (program, needs); "ask" = a question."""
@@ -93,7 +56,7 @@ class Steered:
                 else f"action: command, with: {{run: [python, -c, {json.dumps(code)}]}}"
             )
             lines.append(f"  {name}: {{{action}, needs: {json.dumps(needs)}}}\n")
-        (self.folder / "steered.blueprint.yaml").write_text(BLUEPRINT + "".join(lines))
+        write(self.folder, bare("".join(lines), settings=IMPATIENT))
 
     @contextmanager
     def applying(self, *more):

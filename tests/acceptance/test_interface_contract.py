@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from support.files import write
 from support.projects import states
 
 from maestro_dsl import app
@@ -64,9 +65,7 @@ def project(tmp_path):
             "store_protocol.py": STORE,
             "script.yaml": SCRIPT % json.dumps(source),
         }
-        for name, text in files.items():
-            (folder / name).write_text(text)
-        return folder
+        return write(folder, files)
 
     return make
 

@@ -15,44 +15,12 @@ import pytest
 from support.handful import Handful
 from support.kills import Moment, apply_and_die, apply_apart
 from support.program import inside
+from support.projects import IMPATIENT, bare
 
 from maestro_dsl.engine.events import NodeFinished, NodeWaiting
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-COMMON = {
-    "maestro.yaml": """\
-apiVersion: maestro/v1
-kind: Project
-id: acting
-sandbox: none
-defaults: {policies: {retry: {max_attempts: 1}, safety: {max_attempts: 1}}}
-""",
-    "plan.yaml": """\
-apiVersion: maestro/v1
-kind: Plan
-id: acting
-requirement: Something outside
-blueprint: ./b.blueprint.yaml
-team: {dev: {use: core/backend_developer}}
-contracts: [c.contract.yaml]
-""",
-    "c.contract.yaml": """\
-apiVersion: maestro/v1
-kind: Contract
-id: c
-name: C
-provider_persona_id: dev
-deliverables: [{name: d, artifacts: ["*.md"]}]
-""",
-}
-BLUEPRINT = """\
-apiVersion: maestro/v1
-kind: Blueprint
-id: b
-description: A text, something outside, and another text
-execution_mode: parallel
-coordination_mode: handoff
-nodes:
+NODES = """\
   before: {{action: render, with: {{path: before.txt, text: x}}}}
   act:
     action: command
@@ -124,9 +92,7 @@ class Acting(Handful):
 @pytest.fixture
 def acting(tmp_path):
     code = CODE.replace("FOLDER", repr(str(tmp_path / "x")))
-    return Acting.make(
-        tmp_path / "x", {**COMMON, "b.blueprint.yaml": BLUEPRINT.format(code=json.dumps(code))}
-    )
+    return Acting.make(tmp_path / "x", bare(NODES.format(code=json.dumps(code)), settings=IMPATIENT))
 
 
 def killed(acting, gap):

@@ -17,53 +17,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from support.files import write
 from support.kills import Dying, Moment
 from support.program import PATIENCE, inside
+from support.projects import IMPATIENT, bare
 
 from maestro_dsl import app
 from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.storage.outbox import TicketBox
 from maestro_dsl.tickets import courier
 
-FILES = {
-    "plan.yaml": """\
-apiVersion: maestro/v1
-kind: Plan
-id: failing
-requirement: Nothing works
-blueprint: ./b.blueprint.yaml
-team: {dev: {use: core/backend_developer}}
-contracts: [c.contract.yaml]
-provider: scripted:script.yaml
-""",
-    "script.yaml": "answers: [{fault: fatal}]\n",
-    "c.contract.yaml": """\
-apiVersion: maestro/v1
-kind: Contract
-id: c
-name: C
-provider_persona_id: dev
-deliverables: [{name: d, artifacts: ["*.md"]}]
-""",
-    "b.blueprint.yaml": """\
-apiVersion: maestro/v1
-kind: Blueprint
-id: b
-description: A model that refuses
-execution_mode: parallel
-coordination_mode: handoff
-nodes:
-  bad: {action: fulfil, persona: dev, contract: c}
-""",
-}
-PROJECT = """\
-apiVersion: maestro/v1
-kind: Project
-id: failing
-sandbox: none
-defaults: {policies: {retry: {max_attempts: 1}, safety: {max_attempts: 1}}}
-tickets: SINK
-"""
+NODES = "  bad: {action: fulfil, persona: dev, contract: c}\n"
 SINKS = {
     "webhook": '{sink: webhook, url: "URL/hook", secret_env: SECRET}',
     "github": '{sink: github, url: "URL", repository: acme/shop, token_env: SECRET}',
@@ -166,10 +130,10 @@ async def _applied(folder: Path, sinks):
 @pytest.mark.parametrize("gap", GAPS)
 def test_a_ticket_arrives_whenever_its_sender_is_killed(tmp_path, gap, sink):
     place = Place()
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
     with place.served() as url:
-        (tmp_path / "maestro.yaml").write_text(PROJECT.replace("SINK", SINKS[sink]).replace("URL", url))
+        settings = f"{IMPATIENT}tickets: {SINKS[sink].replace('URL', url)}\n"
+        write(tmp_path, bare(NODES, settings=settings, plan="provider: scripted:script.yaml\n"))
+        (tmp_path / "script.yaml").write_text("answers: [{fault: fatal}]\n")
         ours, theirs = _CONTEXT.Pipe()
         process = _CONTEXT.Process(target=_apply, args=(str(tmp_path), gap, theirs))
         process.start()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.files import write
 from support.rule_project import FILES, HEAD
 
 from maestro_dsl.app import lint
@@ -63,9 +64,7 @@ def fresh(session, root):
 @given(st.lists(steps(), min_size=1, max_size=4))
 def test_after_any_edits_the_editor_knows_what_a_fresh_look_finds(tmp_path_factory, done):
     root = tmp_path_factory.mktemp("project").resolve()
-    for name, text in TEXTS.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text)
+    write(root, TEXTS)
     session = Session(environ={})
     opened = root / "plan.yaml"
     session.put(opened, TEXTS["plan.yaml"])

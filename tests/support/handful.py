@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+from support.files import write
+
 from maestro_dsl import app
 from maestro_dsl.app import running, wiring
 from maestro_dsl.engine.events import (
@@ -111,9 +113,7 @@ class Handful:
 
     @classmethod
     def make(cls, folder: Path, files=FILES) -> Handful:
-        (folder / "project").mkdir(parents=True)
-        for name, text in files.items():
-            (folder / "project" / name).write_text(text)
+        write(folder / "project", files)
         return cls(folder)
 
     def apply(self, sinks=()):

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.files import write
 
 HEAD = "apiVersion: maestro/v1\nkind: "
 PROMPT = "Review {{ contract.name }}\n"
@@ -42,14 +43,6 @@ def library(name, version="1.0.0", *, more="", prompt=PROMPT):
         "personas/reviewer.persona.yaml": f"{HEAD}Persona\nid: reviewer\nprompt_file: ../reviewer.md.j2\n",
         "reviewer.md.j2": prompt,
     }
-
-
-def write(folder, files):
-    for name, text in files.items():
-        path = Path(folder, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return Path(folder)
 
 
 def project(folder, **libraries):

@@ -13,7 +13,45 @@ from maestro_dsl.lang.settings import Overrides
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+IMPATIENT = "defaults: {policies: {retry: {max_attempts: 1}, safety: {max_attempts: 1}}}\n"
+"""Settings of a project in which nothing is tried twice."""
 REPORTS = {"quality_report.json", "contracts/validation_report.json"}
+
+
+def bare(nodes: str, *, settings: str = "", plan: str = "") -> dict[str, str]:
+    """Return the files of a project with one persona and one contract; its blueprint holds `nodes`.
+
+    `settings` are further lines of the project, `plan` of the plan.
+    """
+    return {
+        "maestro.yaml": f"apiVersion: maestro/v1\nkind: Project\nid: bare\nsandbox: none\n{settings}",
+        "plan.yaml": f"""\
+apiVersion: maestro/v1
+kind: Plan
+id: bare
+requirement: Something small
+blueprint: ./b.blueprint.yaml
+team: {{dev: {{use: core/backend_developer}}}}
+contracts: [c.contract.yaml]
+{plan}""",
+        "c.contract.yaml": """\
+apiVersion: maestro/v1
+kind: Contract
+id: c
+name: C
+provider_persona_id: dev
+deliverables: [{name: d, artifacts: ["*.md"]}]
+""",
+        "b.blueprint.yaml": f"""\
+apiVersion: maestro/v1
+kind: Blueprint
+id: b
+description: A few nodes
+execution_mode: parallel
+coordination_mode: handoff
+nodes:
+{nodes}""",
+    }
 
 
 class Project:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from support.files import write
+
 HEAD = "apiVersion: maestro/v1\nkind: "
 CONTRACT = (
     "Contract\nid: {0}\nname: {0}\nprovider_persona_id: {1}\n"
@@ -47,8 +49,7 @@ LIMITED = "contracts: [api"
 
 
 def write_project(folder: Path) -> None:
-    for name, text in FILES.items():
-        (folder / name).write_text(text)
+    write(folder, FILES)
 
 
 def change(case) -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
+from support.files import write
+from support.projects import bare
 
 from maestro_dsl import app
 from maestro_dsl.app.state import holder
@@ -19,45 +21,17 @@ from maestro_dsl.storage.commands import Commands
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.storage.lease import RunLease
 
-FILES = {
-    "maestro.yaml": "apiVersion: maestro/v1\nkind: Project\nid: p\nsandbox: none\n",
-    "plan.yaml": """\
-apiVersion: maestro/v1
-kind: Plan
-id: asking
-requirement: Questions
-blueprint: ./b.blueprint.yaml
-team: {dev: {use: core/backend_developer}}
-contracts: [c.contract.yaml]
-""",
-    "c.contract.yaml": """\
-apiVersion: maestro/v1
-kind: Contract
-id: c
-name: C
-provider_persona_id: dev
-deliverables: [{name: d, artifacts: ["*.md"]}]
-""",
-    "b.blueprint.yaml": """\
-apiVersion: maestro/v1
-kind: Blueprint
-id: b
-description: Two questions
-execution_mode: parallel
-coordination_mode: handoff
-nodes:
+NODES = """\
   first: {action: approve}
   second: {action: approve}
   after: {action: render, needs: [first], with: {path: out.txt, text: x}}
-""",
-}
+"""
 
 
 @pytest.fixture
 def waiting(tmp_path):
     """A run that waits for two answers, and nobody at work on it."""
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
+    write(tmp_path, bare(NODES))
     state_dir = tmp_path / "state"
     report = app.plan_report(tmp_path / "plan.yaml", overrides=Overrides(), environ={}, state_dir=state_dir)
     result = asyncio.run(app.apply(report, options=app.ApplyOptions(), environ={}))

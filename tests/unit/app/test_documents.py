@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.files import write
 
 from maestro_dsl.app import lint
 from maestro_dsl.diagnostics import Severity
@@ -48,11 +49,7 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
-    folder = tmp_path / "project"
-    for name, text in FILES.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    folder = write(tmp_path / "project", FILES)
     monkeypatch.chdir(folder)
     return folder
 

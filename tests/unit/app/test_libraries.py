@@ -4,17 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.libraries import (
-    ENVIRON,
-    HEAD,
-    Repository,
-    library,
-    manifest,
-    needs_git,
-    project,
-    requires,
-    write,
-)
+from support.files import write
+from support.libraries import ENVIRON, HEAD, Repository, library, manifest, needs_git, project, requires
 
 from maestro_dsl.app import (
     add_library,

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.files import write
 
 from maestro_dsl.cli.main import execute
 
@@ -62,8 +63,7 @@ deliverables: [{{name: code, artifacts: ["*.py"]}}]
 def _files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     texts = {"old.yaml": OLD, "breaking.yaml": BREAKING, "dangerous.yaml": DANGEROUS, "safe.yaml": SAFE}
-    for name, text in texts.items():
-        Path(name).write_text(text)
+    write(tmp_path, texts)
 
 
 def run(capsys, *arguments):

@@ -1,7 +1,8 @@
 import json
 
 import pytest
-from support.libraries import HEAD, Repository, library, needs_git, project, write
+from support.files import write
+from support.libraries import HEAD, Repository, library, needs_git, project
 
 from maestro_dsl.cli.main import execute
 

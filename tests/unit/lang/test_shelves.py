@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support.libraries import HEAD, write
+from support.files import write
+from support.libraries import HEAD
 
 from maestro_dsl.app import compile_plan, fix, lint
 from maestro_dsl.app.lint_result import FixOptions

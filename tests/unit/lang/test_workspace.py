@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.files import write
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.model import GiveUp, ModelAlias
@@ -41,10 +42,7 @@ FILES = {
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
+    return write(tmp_path, FILES)
 
 
 def read(project: Path, **overrides: object) -> tuple[Workspace | None, list[tuple[str, str, int, str]]]:

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.libraries import library, manifest, project, requires, write
+from support.files import write
+from support.libraries import library, manifest, project, requires
 
 from maestro_dsl.app import lint
 from maestro_dsl.errors import IntegrityError

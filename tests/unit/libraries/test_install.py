@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from support.libraries import library, write
+from support.files import write
+from support.libraries import library
 
 from maestro_dsl.errors import EnvironmentFailure, IntegrityError
 from maestro_dsl.lang.folder import folder_of, read_folder

@@ -1,15 +1,12 @@
 import pytest
 from support.desk import FILES, Desk
 from support.editor import Editor
+from support.files import write
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
-    root = tmp_path_factory.mktemp("project").resolve()
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
-    return root
+    return write(tmp_path_factory.mktemp("project").resolve(), FILES)
 
 
 @pytest.fixture(scope="session")

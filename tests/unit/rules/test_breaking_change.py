@@ -1,7 +1,8 @@
 from pathlib import Path
 
 import pytest
-from support.libraries import manifest, project, write
+from support.files import write
+from support.libraries import manifest, project
 
 from maestro_dsl.app import lint
 from maestro_dsl.lang.lockfile import lock_text

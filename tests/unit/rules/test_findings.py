@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from support.files import write
 
 from maestro_dsl.app import lint
 
@@ -31,8 +32,7 @@ RUN = "'{{ inputs.language }}'"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch) -> Path:
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
+    write(tmp_path, FILES)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

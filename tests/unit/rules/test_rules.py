@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.files import write
+
 from maestro_dsl.app import lint
 from maestro_dsl.app.lint_cache import LintCache
 from maestro_dsl.lang.settings import Overrides
@@ -48,9 +50,7 @@ def project(folder: Path) -> Path:
         "maker.persona.yaml": PERSONA,
         "plan.yaml": PLAN,
     }
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    return folder / "plan.yaml"
+    return write(folder, files) / "plan.yaml"
 
 
 def test_all_mistakes_of_a_blueprint_are_found_at_their_place(tmp_path):
