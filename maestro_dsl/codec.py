@@ -16,7 +16,7 @@ from enum import Enum
 from functools import cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 from math import isfinite
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -89,12 +89,33 @@ def ascii_text(value: object) -> str:
     return _ASCII.text(value)
 
 
-def ascii_printer(kind: type, *added: str) -> Callable[..., str]:
-    """Return `ascii_text` for dataclasses of one kind, with members of these names added among its own.
+def sparse_printer(kind: type, *added: str) -> Callable[..., str]:
+    """Return `ascii_text` for dataclasses of one kind without the fields that hold their defaults.
 
-    Their values are given behind the dataclass, in the same order.
+    `added` members are printed among them; their values are given behind the dataclass, in the same order.
+    `from_json` reads what this printed as long as defaults never change.
     """
-    return _ASCII.of_fields(kind, *added)
+    known = {item.name: item for item in fields(kind) if item.init}
+    space: dict[str, Any] = {"text": _ASCII.text, "known": _ASCII.known}
+    lines: list[str] = []
+    for name in sorted({*known, *added}):
+        lines.append(f"    item = {name}_" if name in added else f"    item = value.{name}")
+        field = known.get(name)
+        if field is not None and field.default is not MISSING:
+            space[f"usual_{name}"] = field.default
+            lines.append(f"    if item is not usual_{name}:")
+        elif field is not None and field.default_factory is not MISSING:
+            space[f"usual_{name}"] = field.default_factory
+            lines.append(f"    if item != usual_{name}():")
+        else:
+            lines.append("    if True:")
+        head = f",{encode_basestring_ascii(name)}:"
+        lines.append(f"        parts.append(f'{head}{{(known.get(type(item)) or text)(item)}}')")
+    head = f"def printed(value, {', '.join(f'{name}_' for name in added)}):\n    parts = []"
+    text = "\n".join([head, *lines, "    return '{' + ''.join(parts)[1:] + '}'"])
+    exec(text, space)  # noqa: S102 - names of fields, as `records` does
+    printed: Callable[..., str] = space["printed"]
+    return printed
 
 
 class _Printer:
@@ -106,7 +127,7 @@ class _Printer:
     def __init__(self, string: Callable[[str], str], *, ensure_ascii: bool, allow_nan: bool) -> None:
         self._string = string
         library = _library(string, ensure_ascii=ensure_ascii, allow_nan=allow_nan)
-        self._printers: dict[type, Callable[[Any], str]] = {
+        self.known: dict[type, Callable[[Any], str]] = {
             str: string,
             int: int.__repr__,
             float: lambda value: float.__repr__(value) if isfinite(value) else library(value),
@@ -119,7 +140,7 @@ class _Printer:
 
     def text(self, value: object) -> str:
         """Return the JSON of any value that `to_json` knows."""
-        found = self._printers.get(type(value))
+        found = self.known.get(type(value))
         return found(value) if found is not None else self._other(value)
 
     def _list(self, items: Sequence[object]) -> str:
@@ -128,28 +149,25 @@ class _Printer:
     def _other(self, value: object) -> str:
         if not is_dataclass(value) or isinstance(value, type):
             return self.text(_rare(value))
-        self._printers[type(value)] = found = self.of_fields(type(value))
+        self.known[type(value)] = found = self._of_fields(type(value))
         return found(value)
 
-    def of_fields(self, kind: type, *added: str) -> Callable[..., str]:
-        """Return a function that prints dataclasses of a kind, with the values of `added` members if any."""
-        usual_of: dict[str, Any] = dict.fromkeys(added, MISSING)
-        usual_of |= {item.name: item.default for item in fields(kind) if item.init}
-        names = (*added, *sorted(usual_of.keys() - set(added)))
-        text, known = self.text, self._printers
+    def _of_fields(self, kind: type) -> Callable[[object], str]:
+        """Return a function that prints dataclasses of a kind."""
+        usual_of: dict[str, Any] = {item.name: item.default for item in fields(kind) if item.init}
+        text, known = self.text, self.known
         members: list[tuple[str, Any, str]] = []
         for name in sorted(usual_of):
             head = f"{',' if members else ''}{self._string(name)}:"
             usual = usual_of[name]
             members.append((head, usual, "" if usual is MISSING else head + text(usual)))
-        read = _reader(names[len(added) :])
-        in_order = itemgetter(*map(names.index, sorted(names))) if added else tuple
+        read = _reader(sorted(usual_of))
 
-        def printed(value: object, *more: object) -> str:
+        def printed(value: object) -> str:
             # Most fields hold their defaults, and these are printed already.
             parts = [
                 plain if item is usual else head + (known.get(type(item)) or text)(item)
-                for item, (head, usual, plain) in zip(in_order((*more, *read(value))), members, strict=True)
+                for item, (head, usual, plain) in zip(read(value), members, strict=True)
             ]
             return f"{{{''.join(parts)}}}"
 

@@ -1,8 +1,9 @@
 """What can happen in a run, as versioned values. `RunState` is the fold of these and of nothing else.
 
 An event is an envelope (`seq` from 1 without gaps, `at` in seconds since the epoch) around one body. A body's
-class name is its type name in the journal. Bodies only ever gain fields with defaults; a reader ignores
-fields it does not know, and `EVENT_VERSION` grows when a meaning changes.
+class name is its type name in the journal. Bodies only ever gain fields with defaults, and a default never
+changes: the journal leaves out what holds it. A reader ignores fields it does not know, and `EVENT_VERSION`
+grows when a meaning changes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import field
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-from maestro_dsl.codec import ascii_printer, from_json, to_json
+from maestro_dsl.codec import from_json, sparse_printer, to_json
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.lang.model import Json
 from maestro_dsl.records import dataclass
@@ -336,7 +337,7 @@ class Event:
     _text: str | None = field(default=None, init=False, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the form that the journal and `--progress json` write."""
+        """Return the form that `--progress json` writes."""
         return {
             "version": EVENT_VERSION,
             "run_id": self.run_id,
@@ -347,7 +348,7 @@ class Event:
         }
 
     def text(self) -> str:
-        """Return `to_json` as ASCII text with sorted keys, equal for equal events; it is made once."""
+        """Return what the journal keeps, made once: `to_json` in ASCII, sorted, without what is as usual."""
         if self._text is None:
             body, name = self.body, type(self.body).__name__
             made = _printer(name)(body, self.at, self.run_id, self.seq, name, EVENT_VERSION)
@@ -358,7 +359,7 @@ class Event:
 
 @cache
 def _printer(name: str) -> Callable[..., str]:
-    return ascii_printer(BODIES[name], "at", "run_id", "seq", "type", "version")
+    return sparse_printer(BODIES[name], "at", "run_id", "seq", "type", "version")
 
 
 def decode_event(data: Mapping[str, Any]) -> Event:

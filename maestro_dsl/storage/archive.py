@@ -200,7 +200,7 @@ class Archive:
                     objects += 1
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as problem:
             raise _bad(source, str(problem)) from problem
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as problem:
             raise _bad(source, f"it does not read as one ({type(problem).__name__})") from problem
         if objects != index["objects"]:
             raise _bad(source, f"it has {objects} of its {index['objects']} contents")

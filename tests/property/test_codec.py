@@ -1,7 +1,7 @@
 """Printing values as JSON gives the bytes that the standard library gives for their plain form."""
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_a_number_that_is_none_is_no_text_for_storage():
 
 @pytest.mark.parametrize("name", sorted(BODIES))
 @given(data=st.data())
-def test_the_text_of_an_event_is_its_json_with_sorted_keys(name, data):
+def test_the_text_of_an_event_is_its_json_with_sorted_keys_without_what_is_as_usual(name, data):
     kind = BODIES[name]
     samples = {"usage": Usage(input_tokens=3), "interrupted": ("a", "b"), "outputs": {"é": [1, None]}}
     chosen = {
@@ -72,6 +72,48 @@ def test_the_text_of_an_event_is_its_json_with_sorted_keys(name, data):
         if data.draw(st.booleans()) or item.default is item.default_factory
     }
     event = Event(run_id="r\u20ac", seq=data.draw(st.integers()), at=1.5, body=kind(**chosen))
-    assert event.text() == json.dumps(event.to_json(), sort_keys=True, separators=(",", ":"))
+    whole, stored = event.to_json(), json.loads(event.text())
+    usual = {item.name: value_of(item) for item in fields(kind)}
+    assert event.text() == json.dumps(stored, sort_keys=True, separators=(",", ":"))
+    assert whole == {key: to_json(usual[key]) for key in whole.keys() - stored.keys()} | stored
+    assert {key for key in stored if key in chosen} == {
+        key for key, value in chosen.items() if usual[key] is MISSING or is_stored(value, usual[key])
+    }
     assert event.text() is event.text()
     assert events.EVENT_VERSION == 1
+
+
+def value_of(item):
+    return item.default if item.default_factory is MISSING else item.default_factory()
+
+
+def is_stored(value, usual):
+    return value != usual if isinstance(usual, dict) else value is not usual
+
+
+def test_what_an_event_does_not_store_is_what_it_always_meant():
+    """Journals of older versions left these out: a default may come, and never change."""
+    found = {
+        name: {item.name: to_json(value_of(item)) for item in fields(kind) if value_of(item) is not MISSING}
+        for name, kind in BODIES.items()
+    }
+    no_usage = dict.fromkeys(("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens"), 0)
+    attempt = {"message": "", "issues": [], "healed": [], "score": None, "usage": no_usage, "nano_usd": 0}
+    saved = {"saved_tokens": 0, "saved_nano_usd": 0, "saved_s": 0.0}
+    reserved = {"reserved_tokens": 0, "reserved_nano_usd": 0}
+    assert {name: usual for name, usual in found.items() if usual} == {
+        "RunStarted": {"options": {}},
+        "RunResumed": {"interrupted": []},
+        "AttemptStarted": reserved | {"reason": "", "temperature": None, "effort": None, "free": False},
+        "AttemptFinished": attempt | {"duration_s": 0.0, "result_digest": None},
+        "NodeFinished": saved
+        | {"key": None, "reason": "", "result_digest": None, "score": None, "verdict": None}
+        | {"files": [], "outputs": {}, "cause": [], "recorded_calls": None},
+        "NodeDecided": {"by": "", "note": ""},
+        "ServiceReady": {"pgid": None},
+        "ProviderHeld": {"reason": ""},
+        "TicketOpened": {"target": {}},
+        "RunPaused": {"by": "policy"},
+        "LimitRaised": {"max_cost_nano_usd": None, "max_tokens": None},
+        "RunFinished": {"reason": ""},
+    }
