@@ -7,6 +7,7 @@ import importlib
 from dataclasses import replace
 
 import pytest
+from support.plans import run_record
 
 from maestro_dsl.engine.events import (
     AttemptFinished,
@@ -17,7 +18,7 @@ from maestro_dsl.engine.events import (
     RunStarted,
     Usage,
 )
-from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import StateError
 from maestro_dsl.storage.journal import Journal
 
@@ -41,16 +42,7 @@ def store(request, tmp_path):
 
 
 def record(run_id="run-1", *, created_at=100.0):
-    return RunRecord(
-        run_id=run_id,
-        plan_id="todo",
-        plan_digest="d" * 64,
-        output="/project/build",
-        status="pending",
-        verdict="pending",
-        created_at=created_at,
-        updated_at=created_at,
-    )
+    return run_record(run_id, at=created_at, plan_id="todo", plan_digest="d" * 64, output="/project/build")
 
 
 def started(seq, run_id="run-1"):

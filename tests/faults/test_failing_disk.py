@@ -11,13 +11,13 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from support.plans import plan, run_record
 
 from maestro_dsl.actions.workspace import lay_out
-from maestro_dsl.compiler.plan import CompiledPlan, Edge, Execution, Guardrails, KeyPart, PlanNode
+from maestro_dsl.compiler.plan import Edge, KeyPart, PlanNode
 from maestro_dsl.engine.events import AttemptFinished, AttemptStarted, FileRef
 from maestro_dsl.engine.interpreter import run
 from maestro_dsl.engine.ports.attempts import AttemptResult
-from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.errors import DiskFailure
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal
@@ -54,22 +54,7 @@ def make_plan():
         )
         for name in NODES
     )
-    return CompiledPlan(
-        id="p",
-        name="p",
-        requirement="",
-        blueprint="b",
-        execution_mode="parallel",
-        nodes=nodes,
-        waves=(("a",), ("b", "c")),
-        personas=(),
-        contracts=(),
-        provider="x",
-        guardrails=Guardrails(),
-        execution=Execution(),
-        quality_threshold=0.8,
-        output="build",
-    )
+    return plan(nodes, provider="x")
 
 
 def apply(folder, action=Writing):
@@ -77,16 +62,7 @@ def apply(folder, action=Writing):
     artifacts = Artifacts(folder / "state")
     with closing(Journal.open(folder / "state")) as journal:
         if not journal.runs():
-            record = RunRecord(
-                run_id="r",
-                plan_id="p",
-                plan_digest="d",
-                output="o",
-                status="pending",
-                verdict="pending",
-                created_at=0.0,
-                updated_at=0.0,
-            )
+            record = run_record("r", output="o")
             journal.create_run(record, b"{}")
         epoch, begun = journal.next_epoch("r"), bool(list(journal.events("r")))
         world = World(action=action(), epoch=epoch)

@@ -15,13 +15,12 @@ from unittest.mock import patch
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from support.plans import persona, plan
 
 from maestro_dsl.actions.request import ask
 from maestro_dsl.codec import canonical
 from maestro_dsl.compiler.plan import (
     CompiledContract,
-    CompiledPersona,
-    CompiledPlan,
     Execution,
     Guardrails,
     KeyPart,
@@ -163,25 +162,17 @@ class Universe(World):
         return replace(super().runtime(loop), dispatcher=dispatcher)
 
 
-def persona(name, budget):
-    return CompiledPersona(
-        id=name,
-        use=name,
-        name=name,
-        description="",
-        expertise=(),
-        tools=(),
-        prompt="",
+def paid(name, budget):
+    return persona(
+        name,
         model=ModelRef(provider="moody", model="m"),
         settings=ModelSettings(max_output_tokens=100),
-        max_attempts=3,
         token_budget=budget,
-        give_up_on_failure=True,
     )
 
 
 def make_plan(budgets, node_budget, guardrails, at_once):
-    personas = tuple(persona(f"p{place}", budget) for place, budget in enumerate(budgets))
+    personas = tuple(paid(f"p{place}", budget) for place, budget in enumerate(budgets))
     nodes, contracts = [], []
     for place in range(NODES):
         contract = Contract(
@@ -208,21 +199,13 @@ def make_plan(budgets, node_budget, guardrails, at_once):
                 safety=SafetyPolicy(max_attempts=1),
             )
         )
-    return CompiledPlan(
-        id="p",
-        name="p",
-        requirement="",
-        blueprint="b",
-        execution_mode="parallel",
-        nodes=tuple(nodes),
-        waves=(tuple(node.address for node in nodes),),
+    return plan(
+        nodes,
         personas=personas,
         contracts=tuple(contracts),
         provider="moody",
         guardrails=guardrails,
         execution=Execution(max_concurrency=at_once, max_per_persona=NODES),
-        quality_threshold=0.8,
-        output="build",
     )
 
 

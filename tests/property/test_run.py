@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.plans import plan
 
 from maestro_dsl.compiler.plan import (
-    CompiledPlan,
     Edge,
     Execution,
-    Guardrails,
     KeyPart,
     PlanNode,
     RetryPolicy,
@@ -31,14 +30,13 @@ POLICIES = [GiveUp.SKIP_DEPENDANTS, GiveUp.FAIL_PLAN, GiveUp.ACCEPT_DEGRADED, Gi
 @st.composite
 def plans(draw):
     count = draw(st.integers(1, 12))
-    nodes, depth = [], {}
+    nodes = []
     for place in range(count):
         sources = draw(st.sets(st.integers(0, place - 1), max_size=3)) if place else set()
         edges = tuple(
             Edge(source=f"n{source}", states=draw(st.sampled_from([("succeeded",), ("any",)])))
             for source in sorted(sources)
         )
-        depth[place] = 1 + max((depth[source] for source in sources), default=-1)
         nodes.append(
             PlanNode(
                 address=f"n{place}",
@@ -51,27 +49,12 @@ def plans(draw):
                 safety=SafetyPolicy(max_attempts=1),
             )
         )
-    waves = tuple(
-        tuple(f"n{place}" for place, level in depth.items() if level == wave)
-        for wave in range(max(depth.values()) + 1)
-    )
-    return CompiledPlan(
-        id="p",
-        name="p",
-        requirement="",
-        blueprint="b",
-        execution_mode="parallel",
-        nodes=tuple(nodes),
-        waves=waves,
-        personas=(),
-        contracts=(),
+    return plan(
+        nodes,
         provider="x",
-        guardrails=Guardrails(),
         execution=Execution(
             max_concurrency=draw(st.integers(1, 4)), schedule=draw(st.sampled_from(list(Schedule)))
         ),
-        quality_threshold=0.8,
-        output="build",
     )
 
 

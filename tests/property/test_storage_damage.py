@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.plans import run_record
 
 from maestro_dsl.engine.events import AttemptStarted, Event, FileRef, RunFinished, RunStarted
-from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import MaestroError
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal
@@ -42,16 +43,7 @@ def good(tmp_path_factory):
     journal = Journal.open(state)
     for number, run_id in enumerate(RUNS):
         at = float(number)
-        record = RunRecord(
-            run_id=run_id,
-            plan_id="p",
-            plan_digest="d" * 64,
-            output="/out",
-            status="pending",
-            verdict="pending",
-            created_at=at,
-            updated_at=at,
-        )
+        record = run_record(run_id, at=at, plan_digest="d" * 64)
         journal.create_run(record, b'{"plan":%d}' % number)
         start = RunStarted(plan_id="p", plan_digest="d" * 64, output="/out", tool_version="1")
         attempts = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from support.plans import persona, plan
+
 from maestro_dsl.compiler.plan import (
     BreakerPolicy,
     CompiledContract,
@@ -122,14 +124,8 @@ def make_plan(rand: Random) -> CompiledPlan:
         edges = tuple({edge.source: edge for edge in reversed(node.edges)}.values())
         nodes.append(node if len(edges) == len(node.edges) else replace(node, edges=edges))
     tokens = rand.choice((None, None, None, rand.randint(300, 4_000)))
-    return CompiledPlan(
-        id="p",
-        name="p",
-        requirement="",
-        blueprint="b",
-        execution_mode="parallel",
-        nodes=tuple(nodes),
-        waves=_waves(nodes),
+    return plan(
+        nodes,
         personas=tuple(_persona(name, rand) for name in PERSONAS),
         contracts=tuple(draft.contracts),
         provider="moody",
@@ -140,33 +136,14 @@ def make_plan(rand: Random) -> CompiledPlan:
             max_per_provider=rand.choice((1, 2, 9)),
             schedule=rand.choice((Schedule.READY, Schedule.READY, Schedule.WAVES)),
         ),
-        quality_threshold=0.8,
-        output="build",
     )
 
 
 def _persona(name: str, rand: Random) -> CompiledPersona:
-    return CompiledPersona(
-        id=name,
-        use=name,
-        name=name,
-        description="",
-        expertise=(),
-        tools=(),
-        prompt="",
+    return persona(
+        name,
         model=ModelRef(provider=rand.choice(("moody", "moody", "other")), model=rand.choice("mmn")),
         settings=ModelSettings(max_output_tokens=ANSWER_TOKENS),
-        max_attempts=3,
         token_budget=rand.choice((100_000, 100_000, 1_500)),
         give_up_on_failure=rand.random() < 0.95,
-    )
-
-
-def _waves(nodes: list[PlanNode]) -> tuple[tuple[str, ...], ...]:
-    depth: dict[str, int] = {}
-    for node in nodes:
-        depth[node.address] = 1 + max((depth[edge.source] for edge in node.edges), default=-1)
-    return tuple(
-        tuple(address for address, level in depth.items() if level == wave)
-        for wave in range(max(depth.values()) + 1)
     )

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from support.plans import persona
 from support.program import PATIENCE
 
-from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, ModelRef
+from maestro_dsl.compiler.plan import CompiledContract, ModelRef
 from maestro_dsl.engine.ports.models import InterfaceInput, Task
-from maestro_dsl.lang.model import Contract, ContractType, Deliverable, InterfaceSpec, ModelSettings
+from maestro_dsl.lang.model import Contract, ContractType, Deliverable, InterfaceSpec
 from maestro_dsl.providers.scaffold.deliver import deliver
 
 if TYPE_CHECKING:
@@ -70,19 +71,8 @@ def task(
     )
 
 
-_PERSONA = CompiledPersona(
-    id="maker",
-    use="core/maker",
-    name="Maker",
-    description="",
-    expertise=(),
-    tools=(),
-    prompt="",
-    model=ModelRef(provider="scaffold", model="default"),
-    settings=ModelSettings(),
-    max_attempts=3,
-    token_budget=1000,
-    give_up_on_failure=True,
+_PERSONA = persona(
+    "maker", name="Maker", model=ModelRef(provider="scaffold", model="default"), token_budget=1000
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from support.plans import run_record
+
 from maestro_dsl.codec import canonical
 from maestro_dsl.engine.events import (
     AttemptFinished,
@@ -16,7 +18,7 @@ from maestro_dsl.engine.events import (
     RunStarted,
 )
 from maestro_dsl.engine.ports.attempts import AttemptResult
-from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.storage.lease import Holder
@@ -36,16 +38,7 @@ class Place:
 
     def run(self, name, at=0.0, *, ends="completed", output="/out", unique=b"", node="n"):
         """Store a run whose node made one file of its own and one that all share."""
-        record = RunRecord(
-            run_id=name,
-            plan_id="p",
-            plan_digest="d",
-            output=output,
-            status="pending",
-            verdict="",
-            created_at=at,
-            updated_at=at,
-        )
+        record = run_record(name, at=at, output=output)
         self.journal.create_run(record, b'{"plan":"%s"}' % name.encode())
         contents = [b"shared", b"own " + name.encode() + unique]
         files = tuple(

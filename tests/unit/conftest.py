@@ -1,10 +1,10 @@
 """Values that several unit tests render: a small compiled plan and the events of one run of it."""
 
 import pytest
+from support.plans import persona
 
 from maestro_dsl.compiler.plan import (
     CompiledContract,
-    CompiledPersona,
     CompiledPlan,
     Edge,
     EdgeKind,
@@ -26,26 +26,13 @@ from maestro_dsl.engine.events import (
     ServiceStopped,
     Usage,
 )
-from maestro_dsl.lang.model import Contract, ContractType, Deliverable, ModelSettings
+from maestro_dsl.lang.model import Contract, ContractType, Deliverable
 
 RUN = "01939f2e-5a7b-7c11-9d53-3f1d0a6b7c88"
 
 
 def _persona(name):
-    return CompiledPersona(
-        id=name,
-        use=f"core/{name}",
-        name=name,
-        description="",
-        expertise=(),
-        tools=(),
-        prompt="",
-        model=ModelRef(provider="scaffold", model="templates"),
-        settings=ModelSettings(),
-        max_attempts=3,
-        token_budget=100_000,
-        give_up_on_failure=True,
-    )
+    return persona(name, model=ModelRef(provider="scaffold", model="templates"))
 
 
 def _contract(name, provider, consumers=(), kind=ContractType.INTERFACE):

@@ -5,32 +5,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from support.plans import persona
 
 from maestro_dsl.codec import canonical
-from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, ModelRef, PlanNode, Prompt
+from maestro_dsl.compiler.plan import CompiledContract, ModelRef, PlanNode, Prompt
 from maestro_dsl.engine.events import FileRef, Usage
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, InputResult
 from maestro_dsl.engine.ports.models import Capability, ModelResponse
 from maestro_dsl.engine.ports.processes import CommandResult
 from maestro_dsl.engine.ports.work import WorkContext
-from maestro_dsl.lang.model import Contract, Criterion, Deliverable, ModelSettings
+from maestro_dsl.lang.model import Contract, Criterion, Deliverable
 from maestro_dsl.providers.envelope import pack
 from maestro_dsl.testing import FlatPrices, MemoryArtifacts, MemoryServices, NoSandbox
 
-MAKER = CompiledPersona(
-    id="maker",
-    use="core/maker",
-    name="Maker",
-    description="",
-    expertise=(),
-    tools=(),
-    prompt="",
-    model=ModelRef(provider="says", model="m"),
-    settings=ModelSettings(),
-    max_attempts=3,
-    token_budget=100_000,
-    give_up_on_failure=True,
-)
+MAKER = persona("maker", name="Maker", model=ModelRef(provider="says", model="m"))
 
 
 class Says:

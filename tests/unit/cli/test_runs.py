@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from support.plans import run_record
 
 from maestro_dsl import app
 from maestro_dsl.app.values import Compiled, PlanReport, RunList, RunResult
@@ -16,7 +17,6 @@ from maestro_dsl.cli.main import execute
 from maestro_dsl.cli.running import drive
 from maestro_dsl.compiler.estimate import estimate
 from maestro_dsl.diagnostics import Diagnostics
-from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.errors import Interrupted, UsageError
 from maestro_dsl.reporters.lines import Quiet
 from maestro_dsl.reporters.plan import Forecast
@@ -87,10 +87,9 @@ class FakeApp:
         return self.result(10) if self.continues or self.status == "running" else self.result()
 
     def list_runs(self, **_more):
-        record = RunRecord(
-            run_id=self.events[0].run_id,
+        record = run_record(
+            self.events[0].run_id,
             plan_id="todo_app",
-            plan_digest="d",
             output="/out\x1b[2J",
             status=self.status,
             verdict="verified",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
+from support.plans import persona, plan
 
 from maestro_dsl.compiler.plan import (
     CompiledContract,
@@ -13,7 +14,6 @@ from maestro_dsl.compiler.plan import (
     Execution,
     Guardrails,
     KeyPart,
-    ModelRef,
     PlanNode,
     Prompt,
 )
@@ -23,31 +23,7 @@ MakePlan = Callable[..., CompiledPlan]
 
 
 def _persona(persona_id: str, **changes: object) -> CompiledPersona:
-    base = CompiledPersona(
-        id=persona_id,
-        use=f"core/{persona_id}",
-        name=persona_id,
-        description="",
-        expertise=(),
-        tools=(),
-        prompt="",
-        model=ModelRef(provider="scripted", model="m"),
-        settings=ModelSettings(max_output_tokens=1_000),
-        max_attempts=3,
-        token_budget=100_000,
-        give_up_on_failure=True,
-    )
-    return replace(base, **changes)
-
-
-def _waves(nodes: tuple[PlanNode, ...]) -> tuple[tuple[str, ...], ...]:
-    depth: dict[str, int] = {}
-    for node in nodes:
-        depth[node.address] = 1 + max((depth[edge.source] for edge in node.edges), default=-1)
-    return tuple(
-        tuple(address for address, level in depth.items() if level == wave)
-        for wave in range(max(depth.values(), default=-1) + 1)
-    )
+    return persona(persona_id, **{"settings": ModelSettings(max_output_tokens=1_000), **changes})
 
 
 @pytest.fixture
@@ -72,24 +48,18 @@ def make_plan() -> MakePlan:
             made.append(
                 replace(PlanNode(address=address, node=address, action="do", edges=edges), **defaults)
             )
-        return CompiledPlan(
-            id="plan",
-            name="plan",
-            requirement="",
-            blueprint="b",
-            execution_mode="parallel",
-            nodes=tuple(
+        return plan(
+            tuple(
                 replace(node, key_parts=node.key_parts or (KeyPart(name="prompt", digest=node.address),))
                 for node in made
             ),
-            waves=_waves(tuple(made)),
+            id="plan",
+            name="plan",
             personas=personas,
             contracts=contracts,
             provider="scripted",
             guardrails=guardrails or Guardrails(),
             execution=execution or Execution(),
-            quality_threshold=0.8,
-            output="build",
         )
 
     return build

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from support.plans import run_record
 from support.states import ALWAYS, Place
 
 from maestro_dsl.app.system import SystemRand
@@ -33,16 +34,7 @@ def place(tmp_path):
 
 def run(place, name, *, at, note, key=None):
     """Store a run of one node whose result stands in the database; return the digest of the result."""
-    record = RunRecord(
-        run_id=name,
-        plan_id="p",
-        plan_digest="d",
-        output="/out",
-        status="pending",
-        verdict="",
-        created_at=at,
-        updated_at=at,
-    )
+    record = run_record(name, at=at)
     place.journal.create_run(record, b"{}")
     content = canonical(AttemptResult(outputs={"note": note}))
     digest, key = digest_bytes(content), key or digest_bytes(b"key of " + note.encode())

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from support.plans import run_record
 
 from maestro_dsl.engine.events import AttemptStarted, Event, RunFinished, RunPaused, RunResumed, RunStarted
-from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.state import fold
 from maestro_dsl.errors import IntegrityError, StateError, UsageError
 from maestro_dsl.storage.journal import Journal
@@ -11,16 +11,7 @@ from maestro_dsl.storage.watermarks import mark_name
 
 
 def record(run_id="r", *, plan_digest="d" * 64, output="/out", created_at=1.0):
-    return RunRecord(
-        run_id=run_id,
-        plan_id="p",
-        plan_digest=plan_digest,
-        output=output,
-        status="pending",
-        verdict="pending",
-        created_at=created_at,
-        updated_at=created_at,
-    )
+    return run_record(run_id, at=created_at, plan_digest=plan_digest, output=output)
 
 
 def event(seq, run_id="r", body=None):

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from support.plans import run_record
 
 from maestro_dsl.engine.events import Event, RunStarted, TicketOpened
-from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.tickets import TicketStatus, ticket_key
 from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage.journal import Journal
@@ -13,16 +13,7 @@ from maestro_dsl.storage.outbox import TicketBox
 @pytest.fixture
 def journal(tmp_path):
     journal = Journal.open(tmp_path)
-    record = RunRecord(
-        run_id="run-1",
-        plan_id="p",
-        plan_digest="d",
-        output="o",
-        status="pending",
-        verdict="",
-        created_at=1.0,
-        updated_at=1.0,
-    )
+    record = run_record("run-1", at=1.0, output="o")
     journal.create_run(record, b"{}")
     started = RunStarted(plan_id="p", plan_digest="d", output="o", tool_version="1")
     journal.append([Event(run_id="run-1", seq=1, at=100.0, body=started)], 1)

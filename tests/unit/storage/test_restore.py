@@ -3,9 +3,9 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from support.plans import run_record
 
 from maestro_dsl.engine.events import AttemptStarted, Event, RunFinished, RunStarted
-from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.state import fold
 from maestro_dsl.errors import IntegrityError, UsageError
 from maestro_dsl.storage.journal import Journal
@@ -23,16 +23,7 @@ def journal(tmp_path):
 
 
 def store(journal, run_id, *bodies, created_at=1.0):
-    record = RunRecord(
-        run_id=run_id,
-        plan_id="p",
-        plan_digest="d",
-        output="/out",
-        status="pending",
-        verdict="",
-        created_at=created_at,
-        updated_at=created_at,
-    )
+    record = run_record(run_id, at=created_at)
     journal.create_run(record, b"{}")
     events = [Event(run_id=run_id, seq=seq, at=float(seq), body=body) for seq, body in enumerate(bodies, 1)]
     journal.append(events, 1)

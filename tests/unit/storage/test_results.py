@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from support.plans import run_record
 
 from maestro_dsl.engine.events import Event, RunStarted
-from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
+from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.journal import Journal
 
@@ -26,16 +27,7 @@ def result(key):
 @pytest.fixture
 def journal(tmp_path):
     journal = Journal.open(tmp_path)
-    run = RunRecord(
-        run_id="run",
-        plan_id="p",
-        plan_digest="d",
-        output="/out",
-        status="pending",
-        verdict="pending",
-        created_at=0.0,
-        updated_at=0.0,
-    )
+    run = run_record("run")
     journal.create_run(run, b"{}")
     start = RunStarted(plan_id="p", plan_digest="d", output="/out", tool_version="1")
     journal.append([Event(run_id="run", seq=1, at=0.0, body=start)], 1, [result("a"), result("b")], "p")

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.plans import run_record
 
 from maestro_dsl.engine.events import Event, RunStarted, TicketOpened
-from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.tickets import TicketStatus, ticket_key
 from maestro_dsl.errors import UsageError
 from maestro_dsl.interfaces.registry import kind_of
@@ -134,16 +134,7 @@ class Environment:
 def open_in(journal, settings, run_id="run-1", node="build[api]"):
     from maestro_dsl.codec import to_json
 
-    record = RunRecord(
-        run_id=run_id,
-        plan_id="p",
-        plan_digest="d",
-        output="o",
-        status="pending",
-        verdict="",
-        created_at=1.0,
-        updated_at=1.0,
-    )
+    record = run_record(run_id, at=1.0, output="o")
     journal.create_run(record, b"{}")
     started = RunStarted(plan_id="p", plan_digest="d", output="o", tool_version="1")
     ticket = TicketOpened(
