@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.app.conflicts import settle_conflicts
 from maestro_dsl.app.history import result_of
 from maestro_dsl.app.running import (
     Job,
     base_of,
     prices_text_of,
-    settle_conflicts,
     stored_plan,
     tickets_of,
     work_on,

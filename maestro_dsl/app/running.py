@@ -10,11 +10,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from maestro_dsl import __version__
 from maestro_dsl.actions import ACTIONS
 from maestro_dsl.app import apart
+from maestro_dsl.app.conflicts import settle_conflicts
 from maestro_dsl.app.history import result_of
 from maestro_dsl.app.planning import interfaces_of, price_text
 from maestro_dsl.app.retention import SpaceGuard, after_run, settings_of
@@ -31,7 +32,7 @@ from maestro_dsl.engine.local import LocalDispatcher
 from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.engine.runtime import RunControl, RunOptions, Runtime
 from maestro_dsl.engine.state import RUN_FINAL
-from maestro_dsl.errors import OutputConflict, StateError
+from maestro_dsl.errors import StateError
 from maestro_dsl.lang.model import Json
 from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.sandbox import choose
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     from maestro_dsl.app.values import ApplyOptions, PlanReport, RunResult
     from maestro_dsl.engine.ports.sinks import EventSink
     from maestro_dsl.lang.settings import Overrides
-
-_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,23 +186,6 @@ async def resume(
 
 def _addresses(plan: CompiledPlan) -> frozenset[str]:
     return frozenset(node.address for node in plan.nodes)
-
-
-def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOptions | None) -> None:
-    """Raise `OutputConflict` where a person's files stand in the way, once what was accepted is settled."""
-    if not folder.root.is_dir():
-        return
-    if options is not None:
-        folder.accept(path for path in options.accept if path not in _addresses(plan))
-        folder.replace(path for path in options.replace if path not in _addresses(plan))
-    found = folder.conflicts([glob for node in plan.nodes for glob in node.writes])
-    if found:
-        named = ", ".join(f"{item.path} ({item.reason})" for item in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise OutputConflict(
-            f"in {folder.root} stands what a person made: {named}{more}",
-            hint=f"--accept {found[0].path} keeps it, --replace {found[0].path} writes ours again",
-        )
 
 
 def _create(

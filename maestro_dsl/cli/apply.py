@@ -44,7 +44,12 @@ Examples:
 @click.option(
     "--accept", multiple=True, metavar="PATH", help="Keep this changed file; '*' = all; repeatable."
 )
-@click.option("--replace", multiple=True, metavar="NODE", help="Run this node again; repeatable.")
+@click.option(
+    "--replace",
+    multiple=True,
+    metavar="NODE|PATH",
+    help="Run this node again, or write this changed file again; '*' = all changed files; repeatable.",
+)
 @setting_options
 @run_options
 @state_dir_option

@@ -65,7 +65,7 @@ def command(
     show(context, report, output_format=output_format)
     if output_format == "text":
         if report.conflicts:
-            own.next(f"maestro apply {shlex.quote(str(plan_file))} --accept '*' or --replace NODE")
+            own.next(f"maestro apply {shlex.quote(str(plan_file))} --accept '*'")
         else:
             own.next(f"maestro apply {shlex.quote(str(plan_file))}")
     if report.conflicts:

@@ -67,7 +67,7 @@ def text(
     if conflicts:
         lines += ["", style("red", f"Conflicts: {plural(len(conflicts), 'file')} changed by someone else")]
         lines += [f"  {safe(path)}" for path in conflicts]
-        lines.append("  keep them with --accept, or write them again with --replace NODE")
+        lines.append("  keep them with --accept PATH, or write them again with --replace PATH; '*' means all")
     return "\n".join(lines) + "\n"
 
 
