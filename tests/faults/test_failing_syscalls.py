@@ -6,17 +6,12 @@ ENOSPC (`-s` prints what came of them).
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
-import sys
-from collections import Counter
 
 import pytest
 from support.handful import Handful, check_survived, check_tidy
-from support.syscalls import apply_on_a_bad_disk, missing, points_of
+from support.syscalls import ALL, apply_on_a_bad_disk, at_points, missing
 
-ALL = os.environ.get("MAESTRO_TEST_ALL_SYSCALLS") == "1"
 FEW = 2
 FAILS = ("write", "pwrite64", "ftruncate", "fsync", "fdatasync", "rename", "renameat", "mkdir", "mkdirat")
 """Calls that a bad or full disk refuses."""
@@ -25,27 +20,13 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-def test_a_run_stops_at_a_call_that_fails_and_goes_on_later(tmp_path, error):
-    calm = Handful.make(tmp_path / "calm")
-    undisturbed = calm.apply(), calm.tree()
-    handful, saved = Handful.make(tmp_path / "x"), tmp_path / "saved"
-    shutil.copytree(handful.folder, saved)
-    points = [point for point in points_of(handful) if point.call in FAILS]
-    if not ALL:
-        points = random.Random(error).sample(points, FEW)
-    outcomes, bad = Counter(), []
-    for point in points:
-        shutil.rmtree(handful.folder)
-        shutil.copytree(saved, handful.folder)
-        try:
-            outcomes[f"{point.thread} {point.call}: {failed_at(point, error, handful, undisturbed)}"] += 1
-        except Exception as found:
-            bad.append(f"{point}: {type(found).__name__}: {found}")
-            if not ALL:
-                raise AssertionError(f"{error} at {point}") from found
-    for text, count in sorted(outcomes.items()):
-        sys.stdout.write(f"\n{count:5} {text}")
-    assert not bad, "\n".join(bad)
+def test_a_run_stops_at_a_call_that_fails_and_goes_on_later(tmp_path, undisturbed, error):
+    def chosen(points):
+        points = [point for point in points if point.call in FAILS]
+        return points if ALL else random.Random(error).sample(points, FEW)
+
+    handful = Handful.make(tmp_path / "x")
+    at_points(handful, chosen, lambda point: failed_at(point, error, handful, undisturbed))
 
 
 def failed_at(point, error, handful, undisturbed):

@@ -22,12 +22,6 @@ from maestro_dsl.providers.scripted import ScriptedProvider
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    handful = Handful.make(tmp_path_factory.mktemp("calm") / "x")
-    return handful.apply(), handful.tree()
-
-
 def _apply(folder: str, moment: Moment | None) -> None:
     """Be the process: die behind an event, or else with an answer in hand that is not stored."""
     if moment is None:

@@ -7,17 +7,12 @@ takes a point of every kind, `MAESTRO_TEST_ALL_SYSCALLS=1` every one there is (`
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
-import sys
-from collections import Counter
 
 import pytest
-from support.handful import CALLS, Handful, check_survived, check_tidy
-from support.syscalls import Point, apply_and_die, missing, points_of
+from support.handful import Handful, check_survived, check_tidy
+from support.syscalls import ALL, Point, apply_and_die, at_points, missing
 
-ALL = os.environ.get("MAESTRO_TEST_ALL_SYSCALLS") == "1"
 SEED = 5
 FEW = 7
 """Kinds of points (thread and call) of which the default suite takes one each."""
@@ -27,44 +22,21 @@ FIRST_KILL = Point("journal", "fdatasync", 6)
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A run that nobody disturbs: its result and its output."""
-    handful = Handful.make(tmp_path_factory.mktemp("calm") / "x")
-    result = handful.apply()
-    assert (result.status, result.verdict, len(handful.calls())) == ("completed", "verified", CALLS)
-    return result, handful.tree()
-
-
 @pytest.mark.parametrize("begun", [False, True], ids=["first", "second"])
 def test_a_run_that_is_killed_at_a_system_call_goes_on(tmp_path, undisturbed, begun):
-    handful, saved = Handful.make(tmp_path / "x"), tmp_path / "saved"
+    handful = Handful.make(tmp_path / "x")
     if begun:
         assert apply_and_die(handful, FIRST_KILL)
         assert 2 < len(handful.history()) < len(undisturbed[0].events)
-    shutil.copytree(handful.folder, saved)
-    points = points_of(handful)
-    if not ALL:
-        points = few(points)
-    outcomes, bad = Counter(), []
-    for point in points:
-        shutil.rmtree(handful.folder)
-        shutil.copytree(saved, handful.folder)
-        try:
-            outcomes[f"{point.thread} {point.call}: {killed_at(point, handful, undisturbed)}"] += 1
-        except Exception as error:
-            bad.append(f"{point}: {type(error).__name__}: {error}")
-            if not ALL:
-                raise AssertionError(f"killed at {point}") from error
-    for text, count in sorted(outcomes.items()):
-        sys.stdout.write(f"\n{count:5} {text}")
-    assert not bad, "\n".join(bad)
+    outcomes = at_points(handful, chosen, lambda point: killed_at(point, handful, undisturbed))
     reached = sum(count for text, count in outcomes.items() if "not reached" not in text)
-    assert reached > len(points) * 0.9, "most points are where they were"
+    assert reached > outcomes.total() * 0.9, "most points are where they were"
 
 
-def few(points):
-    """Return one point of each of some kinds, another choice for each list but the same each time."""
+def chosen(points):
+    """Return all points, or one of each of some kinds: another choice for each list, the same each time."""
+    if ALL:
+        return points
     chance = random.Random(SEED)
     kinds = sorted({(point.thread, point.call) for point in points})
     chosen = chance.sample(kinds, min(FEW, len(kinds)))

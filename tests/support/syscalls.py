@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from maestro_dsl.errors import MaestroError
 from maestro_dsl.storage import files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
 
 CALLS = (
@@ -49,6 +51,8 @@ CALLS = (
     "utimensat",
 )
 """Every call by which the program changes files; what creates one (`openat`) is seen at the next of these."""
+ALL = os.environ.get("MAESTRO_TEST_ALL_SYSCALLS") == "1"
+"""Whether tests take every point instead of a few."""
 MAIN = "main"
 UNSAID = 99
 """Exit code of a process that failed without a way out in words."""
@@ -116,6 +120,32 @@ def points_of(handful: Handful) -> list[Point]:
         if any(path in found["rest"] for path in ours):
             points.append(Point(thread, found["call"], seen[thread, found["call"]]))
     return points
+
+
+def at_points(
+    handful: Handful, chosen: Callable[[list[Point]], list[Point]], meet: Callable[[Point], str]
+) -> Counter[str]:
+    """Let `meet` happen at each of the chosen points to the handful as it is now; print what came of it.
+
+    Stops at the first point that fails; with `ALL` it goes on and names every one.
+    """
+    saved = handful.folder.parent / "saved"
+    shutil.copytree(handful.folder, saved)
+    outcomes: Counter[str] = Counter()
+    bad = []
+    for point in chosen(points_of(handful)):
+        shutil.rmtree(handful.folder)
+        shutil.copytree(saved, handful.folder)
+        try:
+            outcomes[f"{point.thread} {point.call}: {meet(point)}"] += 1
+        except Exception as error:
+            bad.append(f"{point}: {type(error).__name__}: {error}")
+            if not ALL:
+                raise AssertionError(f"at {point}") from error
+    for text, count in sorted(outcomes.items()):
+        sys.stdout.write(f"\n{count:5} {text}")
+    assert not bad, "\n".join(bad)
+    return outcomes
 
 
 def _traced(handful: Handful, thread: str, options: list[str], log: Path) -> tuple[int, dict[int, str]]:
