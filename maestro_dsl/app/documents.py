@@ -168,12 +168,14 @@ def _lint(
         diagnostics.extend(run_rules(documents, workspaces, optional=optional, memory=memory))
         diagnostics = diagnostics.shortened()
         sources |= _read({item.span.file for item in diagnostics} - set(sources))
+        checked = len(set(sources) | {item.span.file for item in diagnostics})
+        sources |= _read(_spoken_of(diagnostics) - set(sources))
         found, hidden = hide(diagnostics, sources, workspaces)
         return LintResult(
             diagnostics=found,
             suppressed=hidden,
             sources=sources,
-            files_checked=len(set(sources) | {item.span.file for item in diagnostics}),
+            files_checked=checked,
             files=files,
             plans=tuple(item.file for item in documents if item.kind is Kind.PLAN),
             projects=projects,
@@ -235,7 +237,13 @@ def _sources(workspace: Workspace | None, diagnostics: Diagnostics) -> dict[str,
             for contract in workspace.contracts.values()
             if contract.spec is not None
         }
-    return texts | _read({item.span.file for item in diagnostics} - set(texts))
+    return texts | _read(_spoken_of(diagnostics) - set(texts))
+
+
+def _spoken_of(diagnostics: Diagnostics) -> set[str]:
+    """Return the files of which findings show a line, their own or a related one."""
+    related = (other.span.file for item in diagnostics.items for other in item.related)
+    return {*(item.span.file for item in diagnostics.items), *related}
 
 
 def _text(content: bytes) -> str:

@@ -44,9 +44,7 @@ NAMES = {
 
 def check_blueprint(document: Document[Blueprint], workspace: Workspace | None = None) -> Diagnostics:
     """Return the EXP findings of a blueprint, GRF003, and REF001 for expressions."""
-    checker = _Checker(
-        document=document, base=types(document.value, workspace), outputs=node_types(document.value)
-    )
+    checker = _Checker(document=document, base=types(document, workspace), outputs=node_types(document.value))
     for spec in document.value.nodes.values():
         checker.node(spec)
         if checker.is_full:

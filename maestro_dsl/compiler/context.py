@@ -26,10 +26,12 @@ from maestro_dsl.lang.expression_types import (
     unify,
 )
 from maestro_dsl.lang.model import ContractType
+from maestro_dsl.lang.references import has_inputs, is_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import Blueprint, Contract, Json
     from maestro_dsl.lang.workspace import ResolvedMember, Workspace
 
@@ -123,19 +125,42 @@ def values(workspace: Workspace) -> dict[str, Json]:
     }
 
 
-def types(blueprint: Blueprint, workspace: Workspace | None) -> dict[str, Type]:
-    """Return the types of all names but `nodes`; without a workspace any contract or variable may be."""
+def types(document: Document[Blueprint], workspace: Workspace | None) -> dict[str, Type]:
+    """Return the types of all names but `nodes`; without a workspace any contract or variable may be.
+
+    What could not be read, because of a mistake that is told elsewhere, may be anything.
+    """
     contracts, team, project_vars = mapping_of(CONTRACT_TYPE), mapping_of(PERSONA_TYPE), HOLE
     if workspace is not None:
-        contracts = record(dict.fromkeys(workspace.contracts, CONTRACT_TYPE), "the contracts")
-        team = record(dict.fromkeys(workspace.team, PERSONA_TYPE), "the team")
-        project_vars = record({name: type_of(value) for name, value in workspace.vars.items()})
-    return {
-        "inputs": record({name: type_of_schema(schema) for name, schema in blueprint.inputs.items()}),
-        "team": team,
-        "contracts": contracts,
-        "project": record({"vars": project_vars}),
-    }
+        plan, project = workspace.plan, workspace.project
+        if not workspace.lacks_contracts:
+            contracts = record(dict.fromkeys(workspace.contracts, CONTRACT_TYPE), "the contracts")
+        if not plan.is_hole(("team",)):
+            names = (*plan.value.team, *workspace.team)
+            team = record(dict.fromkeys(names, PERSONA_TYPE), "the team")
+        if not workspace.lacks_project and (project is None or not project.holes):
+            project_vars = record({name: type_of(value) for name, value in workspace.vars.items()})
+    inputs = HOLE
+    if not document.is_hole(("inputs",)):
+        stated = document.value.inputs
+        known = {
+            name: type_of_schema(schema) if is_schema(schema) else HOLE for name, schema in stated.items()
+        }
+        lost = {str(hole[1]): HOLE for hole in document.holes if hole[:1] == ("inputs",)}
+        inputs = record({**known, **lost})
+    return {"inputs": inputs, "team": team, "contracts": contracts, "project": record({"vars": project_vars})}
+
+
+def unknown_names(workspace: Workspace) -> tuple[str, ...]:
+    """Return the names of which expressions may not see all: a mistake that is told elsewhere hides some."""
+    plan, project, blueprint = workspace.plan, workspace.project, workspace.blueprint
+    holes = (*plan.holes, *blueprint.holes)
+    found = [name for name in ("inputs", "team") if any(hole[0] == name for hole in holes if hole)]
+    found += [] if has_inputs(plan, blueprint) else ["inputs"]
+    found += [] if len(workspace.team) == len(plan.value.team) else ["team"]
+    found += ["contracts"] if workspace.lacks_contracts else []
+    found += ["project"] if workspace.lacks_project or (project is not None and project.holes) else []
+    return tuple(found)
 
 
 def node_types(blueprint: Blueprint) -> Type:

@@ -102,19 +102,25 @@ def parse_interface(resolved: ResolvedContract) -> tuple[object | None, Diagnost
 def provider_problems(workspace: Workspace) -> Diagnostics:
     """Return CTR002: providers and consumers not in the team, own consumers, and who provides nothing."""
     diagnostics = Diagnostics()
+    named: set[str] = set()
     provided: set[str] = set()
     has_holes = False
     for resolved in workspace.contracts.values():
-        provided.add(resolved.document.value.provider_persona_id)
+        contract = resolved.document.value
+        provided.add(contract.provider_persona_id)
+        named |= {contract.provider_persona_id, *contract.consumer_persona_ids}
         has_holes = has_holes or bool(resolved.document.holes)
         diagnostics.extend(_parties(workspace, resolved.document))
-    if workspace.contracts and not has_holes:
-        for name in workspace.team:
-            if name not in provided:
-                message = f"{name} is in the team but provides no contract"
-                span = workspace.plan.map.key_span(("team", name))
-                hint = "give it a contract (provider_persona_id), or take it out of the team"
-                diagnostics.add(_ctr002(span, message, hint))
+    if not workspace.contracts or has_holes or workspace.lacks_contracts:
+        return diagnostics
+    team = team_names(workspace)
+    meant = {closest(name, team) for name in named.difference(team)}  # misspelt in one place: one mistake
+    for name in workspace.team:
+        if name not in provided and name not in meant:
+            message = f"{name} is in the team but provides no contract"
+            span = workspace.plan.map.key_span(("team", name))
+            hint = "give it a contract (provider_persona_id), or take it out of the team"
+            diagnostics.add(_ctr002(span, message, hint))
     return diagnostics
 
 

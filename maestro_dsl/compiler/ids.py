@@ -37,7 +37,7 @@ class RenderedIds:
         contracts = [item.document.value for item in workspace.contracts.values()]
         self._stated = {item.provider_persona_id for item in contracts}
         self._stated |= {name for item in contracts for name in item.consumer_persona_ids}
-        self._is_sound = not workspace.plan.is_hole(("contracts",))
+        self._is_sound = not workspace.lacks_contracts
 
     def check(self, spec: NodeSpec, key: str | None, persona_id: str | None, contract_id: str | None) -> None:
         """Report what the expressions of a node for `key` render to, where it names nothing."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from maestro_dsl.compiler import context as scope
+from maestro_dsl.compiler.context import unknown_names
 from maestro_dsl.compiler.ids import RenderedIds
 from maestro_dsl.compiler.readers import Reader
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
@@ -25,7 +26,7 @@ from maestro_dsl.lang.expressions import (
     render_value,
 )
 from maestro_dsl.lang.model import Json, NodeSpec
-from maestro_dsl.lang.references import check_input_values, has_inputs
+from maestro_dsl.lang.references import check_input_values
 from maestro_dsl.lang.values import check_params, validator_of_params
 from maestro_dsl.lang.workspace import Workspace
 from maestro_dsl.records import copier
@@ -108,8 +109,8 @@ class _Expansion:
     make_simple: Callable[..., Instance] = field(init=False)
     is_fed_well: bool = True
     """False where inputs of the plan are wrong, so that what they render to is too."""
-    is_hungry: bool = False
-    """True where the plan leaves out an input, so that what reads it has no value."""
+    unknown: tuple[str, ...] = ()
+    """Names that may lack what an expression reads, because of another mistake."""
 
     def __post_init__(self) -> None:
         """Know the names that rendered ids may have, and how instances are made."""
@@ -122,7 +123,7 @@ class _Expansion:
         plan, blueprint = self.workspace.plan, self.workspace.blueprint
         wrong = check_input_values(plan, blueprint)
         self.is_fed_well = next(iter(wrong), None) is None
-        self.is_hungry = not has_inputs(plan, blueprint)
+        self.unknown = unknown_names(self.workspace)
 
     def add(self, spec: NodeSpec) -> None:
         """Add all instances of one node."""
@@ -298,8 +299,8 @@ class _Expansion:
 
     def _failed(self, spec: NodeSpec, key: str, error: ExpressionError) -> None:
         undefined = "is undefined" in error.message or "is not defined" in error.message
-        if self.is_hungry and "inputs" in error.message:
-            return  # one mistake, one finding: that the input is missing
+        if any(name in error.message for name in self.unknown):
+            return  # one mistake, one finding: that what it reads is missing
         code, name = ("EXP002", "undefined-variable") if undefined else ("EXP003", "expression-type")
         self._report(code, name, spec, key, error.message)
 

@@ -130,6 +130,8 @@ class Finder:
     """The project; None = only the core library."""
     _known: dict[tuple[Kind, str], dict[str, Path]] = field(default_factory=dict)
     _shelves: Shelves | None = None
+    _unread: dict[tuple[Kind, str], Path] = field(default_factory=dict)
+    """Files of the project without a usable id, by the id that their name promises."""
 
     def find(self, kind: Kind, reference: str, stated_in: Path, span: Span) -> Document[DocumentValue] | None:
         """Return the document of `kind` that `reference` means; report at `span` where there is none."""
@@ -138,6 +140,9 @@ class Finder:
         name, _, wanted = reference.partition("@")
         owner = self.shelves.holding(stated_in) if self.shelves is not None else None
         path = self.all(kind, owner).get(name)
+        if path is None and owner is None and (kind, name) in self._unread:
+            self.reader.use(self._unread[kind, name])  # why it cannot be read is the one mistake
+            return None
         if path is None:
             if self.reader.diagnostics.has_room(_CODES[kind][0], span.file):
                 self.reader.diagnostics.add(self._undefined(kind, reference, name, (stated_in, span), owner))
@@ -184,6 +189,8 @@ class Finder:
             document = self.reader.look(path)
             if document is not None and document.kind is kind and document.value.id:
                 known.setdefault(document.value.id, path)
+            elif document is None or not document.value.id:
+                self._unread[kind, path.name.partition(".")[0]] = path
         return known
 
     @staticmethod

@@ -13,7 +13,7 @@ from maestro_dsl.lang.model import API_VERSION, Json, Kind
 from maestro_dsl.lang.respellings import KEYS, OLD_VERSIONS, VALUES, OldKey, OldValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from maestro_dsl.lang.respellings import Place
     from maestro_dsl.lang.sourcemap import Pointer, SourceMap
@@ -80,6 +80,17 @@ def _rename(key: OldKey, pointer: Pointer, mapping: dict[str, Json], source: Sou
     source.renamed(pointer)
     title = f'write "{key.new}"' + (f": {text}" if key.rewrite is not None else "")
     return _finding(span, f'"{key.old}" is an old spelling of "{key.new}"', title, edits)
+
+
+def rename_keys(data: dict[str, Json], source: SourceMap, pointer: Pointer, new: Mapping[str, str]) -> None:
+    """Call keys of the mapping at `pointer` otherwise from now on (old → new), in `data` and in `source`."""
+    mapping: Any = data
+    for step in pointer:
+        mapping = mapping[step]
+    items = [(new.get(name, name), item) for name, item in mapping.items()]
+    mapping.clear()
+    mapping.update(items)
+    source.renamed(pointer)
 
 
 def _respell(value: OldValue, pointer: Pointer, mapping: dict[str, Json], source: SourceMap) -> Diagnostic:

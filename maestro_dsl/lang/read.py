@@ -5,7 +5,7 @@ Reads the files it is handed; finds none by itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
@@ -13,16 +13,19 @@ from maestro_dsl.lang.decode import decode
 from maestro_dsl.lang.disk import NO_REGULAR_FILE
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.migration import modernise
+from maestro_dsl.lang.migration import modernise, rename_keys
 from maestro_dsl.lang.model import API_VERSION, DocumentValue, Kind
-from maestro_dsl.lang.schema import check, is_misspelt, unknown_kind
+from maestro_dsl.lang.schema import Checked, check, meant_kind, unknown_kind
 from maestro_dsl.lang.source import Loaded, load
 from maestro_dsl.lang.sourcemap import Pointer
 from maestro_dsl.lang.unknown import unknown_in
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from maestro_dsl.lang.model import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +73,11 @@ def parse_content(content: bytes, file: str) -> Parsed:
     stranger = unknown_kind(loaded.data, loaded.map)
     if stranger is not None and not {("apiVersion",), ("kind",)}.intersection(unknown):
         diagnostics.add(stranger)
-    if not isinstance(loaded.data, dict) or (stranger is not None and not is_misspelt(loaded.data)):
+    kind = meant_kind(loaded.data) if isinstance(loaded.data, dict) else None
+    if kind is None or not isinstance(loaded.data, dict):
         return Parsed(kind=None, loaded=loaded, found=tuple(diagnostics.items), digest=digest)
     loaded.data["apiVersion"] = API_VERSION  # what else is wrong is said at once, not after this is mended
-    kind = Kind(str(loaded.data["kind"]))
+    loaded.data["kind"] = kind.value
     checked = check(kind, loaded.data, loaded.map, unknown=unknown)
     if checked.diagnostics:
         old = modernise(kind, loaded.data, loaded.map)
@@ -81,9 +85,52 @@ def parse_content(content: bytes, file: str) -> Parsed:
         if old:
             unknown = unknown_in(loaded.data, loaded.map.root, loaded.unknown) if unknown else ()
             checked = check(kind, loaded.data, loaded.map, unknown=unknown)
+    if 0 < len(checked.misspelt) < _MOST_MISSPELT:
+        checked = _as_meant(kind, loaded, checked, diagnostics)
     diagnostics.extend(checked.diagnostics)
     found = tuple(diagnostics.items)
     return Parsed(kind=kind, loaded=loaded, found=found, holes=checked.holes, digest=digest)
+
+
+_MOST_ROUNDS: Final = 8
+_MOST_MISSPELT: Final = 100
+"""Of a document with more of them, nobody knows what is meant."""
+
+
+def _as_meant(kind: Kind, loaded: Loaded, checked: Checked, diagnostics: Diagnostics) -> Checked:
+    """Report misspelt keys, and return what is wrong beside: what stands under them counts as meant.
+
+    A guess that the value does not suit is none.
+    """
+    doubtful: set[Pointer] = set()
+    for _ in range(_MOST_ROUNDS):
+        before = checked
+        renamed = _renamed(loaded, {old: new for old, new in before.misspelt if old not in doubtful})
+        if not renamed:
+            return before
+        unknown = unknown_in(loaded.data, loaded.map.root, loaded.unknown) if loaded.unknown else ()
+        checked = check(kind, cast("dict[str, Json]", loaded.data), loaded.map, unknown=unknown)
+        wrong = {place: str(old[-1]) for place, old in renamed.items() if place in checked.holes}
+        if wrong:
+            doubtful.update(renamed[place] for place in wrong)
+            _renamed(loaded, wrong)
+            checked = check(kind, cast("dict[str, Json]", loaded.data), loaded.map, unknown=unknown)
+        told = {loaded.map.key_span(place) for place in renamed if place not in wrong}
+        diagnostics.extend(item for item in before.diagnostics if item.code == "SCH001" and item.span in told)
+    return checked
+
+
+def _renamed(loaded: Loaded, new: Mapping[Pointer, str]) -> dict[Pointer, Pointer]:
+    """Give keys of the data other names, where these are free; return where each stands now, and stood."""
+    data: Any = loaded.data
+    groups: dict[Pointer, dict[str, str]] = {}
+    for (*above, old), name in new.items():
+        names = groups.setdefault(tuple(above), {})
+        if name not in names.values():
+            names[str(old)] = name
+    for pointer, names in groups.items():
+        rename_keys(data, loaded.map, pointer, names)
+    return {(*above, name): (*above, old) for above, names in groups.items() for old, name in names.items()}
 
 
 def document_of(parsed: Parsed, path: Path, file: str) -> Read:

@@ -30,6 +30,8 @@ class Checked:
 
     diagnostics: tuple[Diagnostic, ...] = ()
     holes: tuple[Pointer, ...] = ()
+    misspelt: tuple[tuple[Pointer, str], ...] = ()
+    """Unknown keys, each with the key that was probably meant."""
 
 
 def check(
@@ -51,7 +53,8 @@ def check(
     for violation in violations:
         found += explain.diagnostics(violation)
         holes += explain.holes(violation)
-    return Checked(diagnostics=tuple(found), holes=tuple(dict.fromkeys(holes)))
+    misspelt = tuple(explain.misspelt.items())
+    return Checked(diagnostics=tuple(found), holes=tuple(dict.fromkeys(holes)), misspelt=misspelt)
 
 
 def _is_unknown_yet(kind: Kind, data: Mapping[str, Json], pointer: Pointer) -> bool:
@@ -85,6 +88,7 @@ class Explainer:
         self._root = schema_of(kind) if root is None else root
         self._is_rendered = is_rendered
         self._quota = Quota()
+        self.misspelt: dict[Pointer, str] = {}
 
     def holes(self, violation: Violation) -> Iterable[Pointer]:
         """Return what cannot be decoded because of a breach; a missing key leaves a hole by itself."""
@@ -113,9 +117,14 @@ class Explainer:
     def _unknown_key(self, violation: Violation, name: str) -> Diagnostic:
         guesses = self._quota["SCH001"] <= _MOST_GUESSES
         span = self._source.key_span((*violation.pointer, name))
-        valid = sorted(self._parent_schema(violation).get("properties", ()))
+        schema = self._parent_schema(violation)
+        valid = sorted(schema.get("properties", ()))
         free = [key for key in valid if guesses and not self._has(violation.pointer, key)]
-        close = closest(name, free)
+        close = closest(name, [key for key in free if key in schema.get("required", ())]) or closest(
+            name, free
+        )
+        if close is not None:
+            self.misspelt.setdefault((*violation.pointer, name), close)
         return Diagnostic(
             code="SCH001",
             name="unknown-key",
@@ -291,6 +300,15 @@ def is_misspelt(data: Mapping[str, Json]) -> bool:
         return False
     is_near = "maestro" in version or closest(version, [API_VERSION]) is not None
     return is_near or "/" not in version  # Kubernetes has kinds of our names, and a group in its versions
+
+
+def meant_kind(data: Mapping[str, Json]) -> Kind | None:
+    """Return the kind of a document, also where only that word is misspelt; None where it is none of ours."""
+    kind = data.get("kind")
+    if not isinstance(kind, str) or (data.get("apiVersion") != API_VERSION and not is_misspelt(data)):
+        return None
+    close = closest(kind, [item.value for item in Kind])
+    return Kind(close) if close is not None else None
 
 
 def _sch005(span: Span, message: str, help_text: str) -> Diagnostic:

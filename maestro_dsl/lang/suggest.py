@@ -14,30 +14,31 @@ _MOST_LISTED: Final = 50
 def closest(word: str, options: Iterable[str]) -> str | None:
     """Return the option nearest to `word`, or None where none is near enough to be meant.
 
-    Near enough is a distance of at most one third of the longer word, and at least one is allowed. Case
-    does not count. Of equally near ones the one with the same letters wins ("modle" is "model", not
-    "mode"), then the first.
+    Near enough is a distance of at most one third of the longer word, and at least one is allowed, or two
+    with the same letters. Case does not count. Of equally near ones the one with the same letters wins
+    ("modle" is "model", not "mode"), then one that begins alike, then the first.
     """
     return _closest(word, tuple(options))
 
 
 @lru_cache(maxsize=4096)  # a misspelling often stands in many places
 def _closest(word: str, options: tuple[str, ...]) -> str | None:
-    best: tuple[int, bool, str] | None = None
+    best: tuple[int, bool, bool, str] | None = None
     wanted = word.casefold()
     letters = set(wanted)
     for option in options:
-        allowed = max(1, max(len(word), len(option)) // 3)
+        is_anagram = len(word) == len(option) and sorted(wanted) == sorted(option.casefold())
+        allowed = max(1 + is_anagram, max(len(word), len(option)) // 3)
         if abs(len(word) - len(option)) > allowed:
             continue
         other = option.casefold()
         if len(letters.difference(other)) > allowed:
             continue  # each of these letters takes an edit of its own
         found = distance(wanted, other)
-        rank = (found, sorted(wanted) != sorted(other))
-        if found <= allowed and (best is None or rank < best[:2]):
+        rank = (found, not is_anagram, wanted[:1] != other[:1])
+        if found <= allowed and (best is None or rank < best[:3]):
             best = (*rank, option)
-    return best[2] if best else None
+    return best[3] if best else None
 
 
 def listed(names: Sequence[str]) -> str:

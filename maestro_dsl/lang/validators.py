@@ -146,11 +146,19 @@ class _PythonValidator:
             )
 
 
+class SchemaProblem(ValueError):  # noqa: N818 - becomes a finding at once
+    """A schema is no JSON Schema; `path` leads to the part of it that is wrong."""
+
+    def __init__(self, message: str, path: tuple[str | int, ...]) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 def validator_for(schema: dict[str, Any] | bool) -> Validator:
     """Return the validator of a schema that a document states; references out of it are refused.
 
     Raises:
-        ValueError: it is no JSON Schema; the text is one line that says why.
+        SchemaProblem: it is no JSON Schema.
     """
     try:
         import jsonschema_rs
@@ -160,7 +168,7 @@ def validator_for(schema: dict[str, Any] | bool) -> Validator:
     try:
         inner = jsonschema_rs.Draft202012Validator(schema, offline=True, pattern_options=patterns)
     except jsonschema_rs.ValidationError as error:
-        raise ValueError(error.message) from error
+        raise SchemaProblem(error.message, tuple(error.instance_path)) from error
     return _RustValidator(inner)
 
 
@@ -170,7 +178,7 @@ def _python_validator_for(schema: dict[str, Any] | bool) -> Validator:
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
-        raise ValueError(error.message) from error
+        raise SchemaProblem(error.message, tuple(error.absolute_path)) from error
     return _PythonValidator(jsonschema.Draft202012Validator(schema))
 
 

@@ -96,6 +96,8 @@ class Workspace:
     """True where something that the documents name was not found, so that it is missing here."""
     lacks_contracts: bool = False
     """True where the plan states contracts that cannot be read, so that `contracts` are not all."""
+    lacks_project: bool = False
+    """True where there is a project that cannot be read, so that nobody knows what it states."""
 
 
 def load_workspace(
@@ -210,8 +212,9 @@ class _Loader:
             vars=MappingProxyType(self._vars(project)),
             documents=tuple(self.reader.documents.values()),
             lacks_contracts=self.lacks_contracts,
+            lacks_project=project is None and is_file(self.area.root / PROJECT_FILE),
             is_partial=any(
-                item.code.startswith("REF")
+                item.code.startswith(("REF", "SYN", "SCH005"))
                 for item in self.diagnostics.items
                 if item.severity is Severity.ERROR
             ),
@@ -382,9 +385,10 @@ class _Loader:
             self.diagnostics.extend(limited(check_providers(document)))
         self.diagnostics.extend(limited(check_inputs(plan, blueprint), rules=2))
         self.diagnostics.extend(limited(check_input_values(plan, blueprint), rules=4))
-        written = plan.data.get("team") if isinstance(plan.data, dict) else None
-        team = list(written) if isinstance(written, dict) else []
-        self.diagnostics.extend(limited(check_literal_ids(blueprint, team, contracts), rules=2))
+        written = plan.data.get("team", {}) if isinstance(plan.data, dict) else None
+        team = list(written) if isinstance(written, dict) else None
+        known = None if self.lacks_contracts else contracts
+        self.diagnostics.extend(limited(check_literal_ids(blueprint, team, known), rules=2))
 
 
 def _wrong_kind(span: Span, message: str) -> Diagnostic:

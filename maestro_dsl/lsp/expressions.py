@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types
+from maestro_dsl.compiler.context import CONTRACT_TYPE, RETRY_TYPES, member_type, node_types
 from maestro_dsl.compiler.context import types as types_of
 from maestro_dsl.lang.expression_check import check
 from maestro_dsl.lang.expression_env import FILTERS, TESTS
-from maestro_dsl.lang.expression_types import STRING, Type, TypeKind
+from maestro_dsl.lang.expression_types import STRING, Type, TypeKind, record
 from maestro_dsl.lang.expressions import Expression, parse
 from maestro_dsl.lang.model import Blueprint
 
@@ -71,7 +71,9 @@ def _context(place: Place, scene: Scene) -> dict[str, Type]:
         return {}
     blueprint = cast("Document[Blueprint]", document)
     workspace = next(iter(scene.workspaces_with(place.path)), None)
-    known = types_of(blueprint.value, workspace)
+    known = types_of(blueprint, workspace)
+    if workspace is not None and workspace.lacks_contracts:  # those that are known can be offered
+        known["contracts"] = record(dict.fromkeys(workspace.contracts, CONTRACT_TYPE))
     steps = place.cursor.steps
     spec = blueprint.value.nodes.get(str(steps[1])) if len(steps) > 1 else None
     if spec is None or steps[-1] != "foreach":

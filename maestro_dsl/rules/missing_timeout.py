@@ -36,7 +36,11 @@ _LONG: Final = frozenset(
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every such node of the plans, once a blueprint."""
     for workspace in {item.blueprint.path: item for item in facts.workspaces}.values():
-        if workspace.settings.origins.get("timeout", BUILT_IN) == BUILT_IN:
+        project = workspace.project
+        is_unknown = workspace.lacks_project or (
+            project is not None and project.is_hole(("defaults", "timeout"))
+        )
+        if workspace.settings.origins.get("timeout", BUILT_IN) == BUILT_IN and not is_unknown:
             yield from _open_ended(workspace)
 
 

@@ -37,7 +37,7 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
 
 def _without_contracts(document: Document[Blueprint], workspace: Workspace) -> Iterator[Diagnostic]:
     plan = workspace.plan
-    if workspace.contracts or plan.is_hole(("contracts",)):
+    if workspace.contracts or workspace.lacks_contracts:
         return
     over = [node.id for node in document.value.nodes.values() if (node.foreach or "").strip() == "contracts"]
     if over:

@@ -72,13 +72,18 @@ def test_an_error_masks_only_its_own_subtree() -> None:
         ("kind: Robot\n", 'missing "apiVersion"'),
         ("apiVersion: kyverno.io/v1\nkind: Policy\n", 'unknown apiVersion "kyverno.io/v1"'),
         ("apiVersion: maestro/v2\nkind: Plan\n", 'unknown apiVersion "maestro/v2"'),
-        (HEADER + "kind: Pan\n", 'unknown kind "Pan"'),
+        (HEADER + "kind: Robot\n", 'unknown kind "Robot"'),
         (HEADER + "kind: [1]\n", "unknown kind [1]"),
     ],
 )
 def test_what_is_no_document_is_sch005(text: str, message: str) -> None:
     (found,) = find(text)
     assert (found.code, found.message) == ("SCH005", message)
+
+
+def test_a_misspelt_kind_hides_nothing_else() -> None:
+    found = find(HEADER + "kind: Persna\nid: a\nrole: b\nmodell: d\n")
+    assert [item.code for item in found] == ["SCH005", "SCH001", "SCH001"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""One mistake is one finding: what only follows from it is not told."""
+
+import pytest
+from support.rule_project import API, FLOW, MAKER, PLAN, PROJECT, TAKER, WEB, change, write_project
+
+from maestro_dsl.app import lint
+
+TEAM = "team: {maker: {use: maker}, taker: {use: taker}}"
+CONTRACTS = "contracts: [api.contract.yaml, web.contract.yaml]"
+SCHEMA = "{type: string, enum: [python, go]}"
+LANGUAGE = "echo, '{{ inputs.language }}'"
+REGION = f"{LANGUAGE}, '{{{{ project.vars.region }}}}'"
+WOB = f"{LANGUAGE}, '{{{{ contracts.web.name }}}}'"
+LOST = {PLAN: ("web.contract.yaml]", "wob.contract.yaml]")}
+LITERAL = "{action: fulfil, contract: web, persona: taker, "
+
+# change of the project, and the one finding: rule, file, text under it, what its help begins with
+CASES = [
+    ({FLOW: ("{{ inputs.language", "{{ inputs.langauge")}, "EXP002", FLOW, "langauge", "did you mean"),
+    ({PLAN: ("inputs: {language", "inputs: {langauge")}, "REF005", PLAN, "langauge", "did you mean"),
+    ({FLOW: ("inputs: {language", "input: {language")}, "SCH001", FLOW, "input", 'did you mean "inputs"?'),
+    ({PLAN: ("inputs: {language", "input: {language")}, "SCH001", PLAN, "input", 'did you mean "inputs"?'),
+    ({PLAN: ("team: {", "tame: {")}, "SCH001", PLAN, "tame", 'did you mean "team"?'),
+    ({PLAN: ("contracts: [", "contract: [")}, "SCH001", PLAN, "contract", 'did you mean "contracts"?'),
+    ({FLOW: ("nodes:", "node:")}, "SCH001", FLOW, "node", 'did you mean "nodes"?'),
+    ({FLOW: ("needs: [build]", "need: [build]")}, "SCH001", FLOW, "need", 'did you mean "needs"?'),
+    ({API: ("provider_persona_id", "provider_person_id")}, "SCH001", API, "provider_person_id", "did you"),
+    ({API: ("deliverables", "deliverable")}, "SCH001", API, "deliverable", 'did you mean "deliverables"?'),
+    ({WEB: ("kind: Contract", "kind: Contrct")}, "SCH005", WEB, "Contrct", 'did you mean "Contract"?'),
+    ({PLAN: ("{use: taker}", "{use: takr}")}, "REF002", PLAN, "takr", 'did you mean "taker"?'),
+    ({TAKER: ("id: taker", "id: takr")}, "REF002", PLAN, "taker", 'did you mean "takr"?'),
+    ({API: ("provider_persona_id: maker", "provider_persona_id: makr")}, "CTR002", API, "makr", "did you"),
+    (LOST, "REF008", PLAN, "wob.contract.yaml", "did you mean"),
+    ({**LOST, FLOW: (LANGUAGE, WOB)}, "REF008", PLAN, "wob.contract.yaml", "did you mean"),
+    ({**LOST, FLOW: ("{action: fulfil, ", LITERAL)}, "REF008", PLAN, "wob.contract.yaml", "did you mean"),
+    ({PLAN: (CONTRACTS, "contracts: [apy.contract.yaml]")}, "REF008", PLAN, "apy.contract.yaml", "did you"),
+    ({PLAN: (TEAM, "team: [maker, taker]")}, "SCH003", PLAN, "[maker, taker]", None),
+    ({PLAN: (CONTRACTS, "contracts: api")}, "SCH003", PLAN, "api", None),
+    ({PLAN: ("inputs: {language: python}", "inputs: python")}, "SCH003", PLAN, "python", None),
+    ({PLAN: ("inputs: {language: python}\n", "")}, "REF006", PLAN, "blueprint", "add language to inputs: "),
+    ({FLOW: (f"inputs: {{language: {SCHEMA}}}", "inputs: 5")}, "SCH003", FLOW, "5", None),
+    ({FLOW: (SCHEMA, "5")}, "SCH003", FLOW, "5", None),
+    ({FLOW: (SCHEMA, "{type: strng}")}, "SCH003", FLOW, "strng", 'did you mean "string"? types: array'),
+    ({FLOW: (SCHEMA, "{type: string, enum: 5}")}, "SCH003", FLOW, "5", "enum takes a list of values"),
+    ({PROJECT: ("{region: eu}", "eu"), FLOW: (LANGUAGE, REGION)}, "SCH003", PROJECT, "eu", None),
+    ({PROJECT: ("{timeout: 15m}", "{timeout: 15x}")}, "SCH003", PROJECT, "15x", None),
+    ({PROJECT: ("{region: eu}", "{region: eu"), FLOW: (LANGUAGE, REGION)}, "SYN001", PROJECT, None, "add"),
+    ({FLOW: ("nodes:", "nodes: [")}, "SYN001", FLOW, None, "add"),
+    ({MAKER: ("id: maker", "id: [maker")}, "SYN001", MAKER, None, "add"),
+    ({WEB: ("deliverables: [", "deliverables: [[")}, "SYN001", WEB, None, "add"),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> None:
+    write_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[1]}-{case[3]}")
+def test_one_mistake_is_one_finding(case):
+    changes, code, file, token, hint = case
+    change(changes)
+    result = lint([], environ={})
+    assert [(item.code, item.span.file) for item in result.diagnostics] == [(code, file)]
+    (item,) = result.diagnostics
+    line = result.sources[file].splitlines()[item.span.line - 1 :][:1]
+    assert token is None or token in line[0][item.span.column - 1 : item.span.end_column - 1]
+    assert hint is None or (item.help or "").startswith(hint)
+
+
+def test_what_stands_under_a_misspelt_key_is_looked_at_too():
+    change({PLAN: [("team: {maker: {use", "tame: {maker: {us"), ("{use: taker}", "{use: takr}")]})
+    found = [(item.code, item.message) for item in lint([], environ={}).diagnostics]
+    assert found == [
+        ("SCH001", 'unknown key "tame" in plan "demo"'),
+        ("SCH001", 'unknown key "us" in team member "maker"'),
+        ("REF002", 'unknown persona "takr"'),
+    ]
+
+
+def test_a_guess_that_the_value_does_not_suit_is_none():
+    change({PLAN: ("inputs: {", "nmae: {a: b}\ninputs: {")})
+    found = [(item.code, item.message) for item in lint([], environ={}).diagnostics]
+    assert found == [("SCH001", 'unknown key "nmae" in plan "demo"')]
+
+
+def test_related_places_in_files_of_their_own_are_shown():
+    change({PLAN: ("inputs: {language: python}\n", "")})
+    result = lint([], environ={})
+    (item,) = result.diagnostics
+    (related,) = item.related
+    assert (related.message, related.span.file in result.sources) == ("declared here", True)
