@@ -1,39 +1,11 @@
 """The emitted Express server, started and asked, and the answers of the mock in process beside it."""
 
-import http.client
 import json
-import os
-import subprocess
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
-
-from support.program import PATIENCE
 
 from maestro_dsl.interfaces.openapi.decide import encoded
 from maestro_dsl.interfaces.openapi.serve import concrete
 
 REASONS = ("detail", "violations", "message", "error", "title", "description", "error_description")
-
-
-@contextmanager
-def started(folder, source):
-    file = Path(tempfile.mkstemp(suffix=".js", dir=folder)[1])
-    file.write_text(source, encoding="utf-8")
-    environment = {**os.environ, "PORT": "0", "MOCK_LOG": "0"}
-    process = subprocess.Popen(["node", file.name], cwd=folder, env=environment, stdout=subprocess.PIPE)
-    try:
-        line = process.stdout.readline()
-        assert line, "the server ended before it was ready"
-        connection = http.client.HTTPConnection(
-            json.loads(line)["ready"].removeprefix("http://"), timeout=PATIENCE
-        )
-        yield connection
-        connection.close()
-    finally:
-        process.kill()
-        process.communicate()
-        file.unlink()
 
 
 def asked(connection, request):

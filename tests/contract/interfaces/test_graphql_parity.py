@@ -1,17 +1,12 @@
 """The emitted Apollo server and the mock served in process give equal answers to one suite of queries."""
 
-import http.client
 import json
 import os
 import subprocess
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from support.graphql import REAL, SCHEMAS, comparable, questions, read_schema
-from support.node import installed
-from support.program import PATIENCE
+from support.node import installed, started
 from support.streams import Client
 
 from maestro_dsl.interfaces.graphql.emit import emit, server_source
@@ -24,25 +19,6 @@ PACKAGES = ("@apollo/server@5", "graphql@16", "graphql-ws@6", "ws@8")
 @pytest.fixture(scope="session")
 def apollo_folder():
     return installed("apollo-5-ws", "graphql-ws", *PACKAGES)
-
-
-@contextmanager
-def started(folder, source):
-    file = Path(tempfile.mkstemp(suffix=".js", dir=folder)[1])
-    file.write_text(source, encoding="utf-8")
-    environment = {**os.environ, "PORT": "0", "MOCK_LOG": "0"}
-    process = subprocess.Popen(["node", file.name], cwd=folder, env=environment, stdout=subprocess.PIPE)
-    try:
-        line = process.stdout.readline()
-        assert line, "the server ended before it was ready"
-        address = json.loads(line)["ready"].removeprefix("http://").removesuffix("/graphql")
-        connection = http.client.HTTPConnection(address, timeout=PATIENCE)
-        yield connection
-        connection.close()
-    finally:
-        process.kill()
-        process.communicate()
-        file.unlink()
 
 
 def asked(connection, method, target, headers, content):

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 from support.credentials import GARBLED, MADE, TYPED
-from support.express import asked, decided, started
-from support.node import installed
+from support.express import asked, decided
+from support.node import installed, started
 from support.openapi import DOCUMENTS, TODO, all_requests, read_api
 from support.program import PATIENCE
 

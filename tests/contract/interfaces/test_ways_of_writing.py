@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support.express import asked, decided, started
-from support.node import installed
+from support.express import asked, decided
+from support.node import installed, started
 from support.openapi import read_api
 
 from maestro_dsl.interfaces.openapi.decide import Interpreter
