@@ -26,7 +26,6 @@ from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage.files import FILE_MODE, sync_folder, writing_to
 from maestro_dsl.storage.heads import Head, decoded, link
 from maestro_dsl.storage.references import blobs_of, blobs_of_result, followed
-from maestro_dsl.storage.results import Results
 from maestro_dsl.storage.seals import Counter, seal, sealed
 from maestro_dsl.storage.tables import EVENTS, HEADS, NEWEST, PLANS, RUNS
 
@@ -209,7 +208,7 @@ class Archive:
             self._insert(run)
         taken = [(plan_id, item) for plan_id, item in pairs if self._journal.result(item.key) is None]
         with self._database.transaction(counted=True) as cursor:
-            Results(self._database).put_all(cursor, taken)
+            self._journal.cache.put_all(cursor, taken)
         ids = tuple(run["run"]["run_id"] for run in fresh)
         return Imported(runs=ids, known=known, results=len(taken), objects=objects)
 

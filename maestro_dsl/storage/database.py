@@ -37,7 +37,7 @@ _NAME = "journal.db"
 _MARKER = "state.json"
 _MARKER_CONTENT = b'{"format_version":1,"journal":"journal.db"}\n'
 _READ = "maestro_read"
-_MANY, _SOME = 64, 8
+_AT_ONCE = (64, 32, 16, 8, 4, 2, 1)
 """How many rows a statement inserts; a few texts, so that each stays prepared."""
 _RESTORE_HINT = "restore the state directory from a backup, or choose a new one with --state-dir"
 
@@ -104,6 +104,20 @@ class Database:
             finally:
                 cursor.close()
 
+    def version(self) -> int | None:
+        """Return a number that changes when anybody but `transaction` writes; None = nobody can tell."""
+        if self.engine.dialect.name != "sqlite":
+            return None
+        with self.lock, explained(self.path):
+            writer = self._writer = self._writer or self.engine.raw_connection()
+            cursor = writer.cursor()
+            try:
+                cursor.execute("PRAGMA data_version")
+                found = cursor.fetchone()
+            finally:
+                cursor.close()
+        return None if found is None else int(found[0])
+
     def row(self, query: str, values: tuple[str, ...]) -> tuple[Any, ...] | None:
         """Return the first row of a compiled query, straight from the driver, as of now.
 
@@ -163,9 +177,7 @@ class Inserter:
 
     def __init__(self, insert: str, otherwise: str) -> None:
         head, _, row = insert.partition(" VALUES ")
-        self._texts = {
-            count: f"{head} VALUES {', '.join([row] * count)} {otherwise}" for count in (_MANY, _SOME, 1)
-        }
+        self._texts = {count: f"{head} VALUES {', '.join([row] * count)} {otherwise}" for count in _AT_ONCE}
 
     def put(self, cursor: DBAPICursor, rows: Sequence[tuple[object, ...]]) -> int:
         """Insert rows and return how many were not there yet, or were put in the place of older ones."""

@@ -57,7 +57,7 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._results = Results(database)
+        self.cache = Results(database)  # an import adds to it without events
         self._outbox = TicketBox(database)
         self._heads: dict[str, Head] = {}
         self._marks = database.marks
@@ -279,7 +279,8 @@ class Journal:
             self._insert.put(cursor, rows)
             if contents:
                 self.contents.put_all(cursor, contents, events[-1].at)
-            self._results.put_all(cursor, results)
+            self.cache.confirm()
+            self.cache.put_all(cursor, results)
             self._outbox.put_all(cursor, events)
         self._marks.note(old.run_id, new.seq)
         self._heads[old.run_id] = new
@@ -350,11 +351,11 @@ class Journal:
 
     def result(self, key: str) -> CachedResult | None:
         """Return the result stored under a content key."""
-        return self._results.get(key)
+        return self.cache.get(key)
 
     def last_result(self, plan_id: str, node: str) -> CachedResult | None:
         """Return the newest result of a node address of a plan, whatever its key."""
-        return self._results.newest(plan_id, node)
+        return self.cache.newest(plan_id, node)
 
     def results(self) -> Sequence[CachedResult]:
         """Return every stored result, by key.
@@ -362,7 +363,7 @@ class Journal:
         Raises:
             IntegrityError: one is damaged.
         """
-        return self._results.all()
+        return self.cache.all()
 
     def texts(self) -> list[str]:
         """Return everything stored that may name contents, as text; nothing is verified."""
@@ -385,7 +386,7 @@ class Journal:
             problems.append(problem.message)
         try:
             run_ids = tuple(record.run_id for record in self.runs())
-            self._results.verify()
+            self.cache.verify()
             self._outbox.tickets()
         except MaestroError as problem:
             problems.append(problem.message)

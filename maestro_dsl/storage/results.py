@@ -13,6 +13,7 @@ from sqlalchemy import Table, and_, bindparam, select
 from maestro_dsl.codec import ascii_text, from_json
 from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import IntegrityError
+from maestro_dsl.storage.presence import Presence
 from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal
 from maestro_dsl.storage.tables import NEWEST, RESULTS
 
@@ -30,7 +31,8 @@ class Results:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._complete: set[str] = set()
+        self._is_whole = False
+        self._presence = Presence()
         self._results = _Upsert(database, RESULTS)
         self._newest = _Upsert(database, NEWEST)
         self._queries = {
@@ -44,9 +46,16 @@ class Results:
         """
         if results:
             bodies = [((result.key,), (ascii_text(result),)) for _, result in results]
+            self._presence.add(RESULTS.name, (place for place, _ in bodies))
             self._results.put_all(cursor, bodies)
             newest = [((plan_id, result.node), (result.key,)) for plan_id, result in results]
+            self._presence.add(NEWEST.name, (place for place, _ in newest))
             self._newest.put_all(cursor, newest)
+
+    def confirm(self) -> None:
+        """Find out whether anybody else has written; inside a transaction that writes."""
+        if self._presence.is_known:
+            self._presence.confirm(self._database.version())
 
     def get(self, key: str) -> CachedResult | None:
         """Return the result of a content key, or None where there is none."""
@@ -87,17 +96,24 @@ class Results:
                 _check_all(connection, table)
 
     def _lookup(self, table: Table, place: tuple[str, ...], what: str) -> Mapping[str, str] | None:
+        if self._presence.lacks(table.name, place):
+            return None
         found = self._database.row(self._queries[table.name], place)
         if found is not None:
             row = dict(zip(table.columns.keys(), found, strict=True))
             check_seal(row, what)
             return row
-        if table.name not in self._complete:
-            # A miss costs money, so it has to be a real one; looking once a process is enough.
-            with self._database.reading() as connection:
-                _check_all(connection, table)
-            self._complete.add(table.name)
+        if not self._is_whole:
+            self._look_at_all()
         return None
+
+    def _look_at_all(self) -> None:
+        """Read every row: a miss costs money, so it has to be a real one; once a process is enough."""
+        version = self._database.version()
+        with self._database.reading() as connection:
+            tables = {table.name: _check_all(connection, table) for table in (RESULTS, NEWEST)}
+        self._presence.learn(tables, version)
+        self._is_whole = True
 
 
 def _place(table: Table) -> ColumnElement[bool]:
@@ -123,7 +139,12 @@ class _Upsert:
             self._counter.up(cursor, added)
 
 
-def _check_all(connection: Connection, table: Table) -> None:
+def _check_all(connection: Connection, table: Table) -> set[int]:
+    """Read every row of a table, and return the hashes of their primary keys."""
     check_count(connection, table)
+    names = table.primary_key.columns.keys()
+    found = set()
     for row in connection.execute(select(table)).mappings():
         check_seal(row, f'a row of "{table.name}"')
+        found.add(hash(tuple(row[name] for name in names)))
+    return found
