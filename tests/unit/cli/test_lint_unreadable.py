@@ -6,7 +6,6 @@ import os
 import pytest
 
 from maestro_dsl.app import documents
-from maestro_dsl.cli.main import execute
 from maestro_dsl.lang import files
 
 POLICY = "apiVersion: maestro/v1\nkind: Policy\nid: x\n"
@@ -19,16 +18,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setenv("MAESTRO_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    def lint(*arguments):
-        code = execute(["lint", *arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return lint
 
 
 @pytest.fixture
@@ -53,10 +42,10 @@ def forbid(monkeypatch):
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_file_without_the_right_to_read_it(run, forbid):
+def test_a_file_without_the_right_to_read_it(lint, forbid):
     forbid("x.policy.yaml")
     for asked in ("x.policy.yaml", "."):
-        code, out, _ = run(asked)
+        code, out, _ = lint(asked)
         assert (code, out.splitlines()) == (
             1,
             [
@@ -66,7 +55,7 @@ def test_a_file_without_the_right_to_read_it(run, forbid):
         )
 
 
-def test_a_folder_without_the_right_to_look_into_it(folder, run, monkeypatch):
+def test_a_folder_without_the_right_to_look_into_it(folder, lint, monkeypatch):
     (folder / "locked").mkdir()
     real_scandir = os.scandir
 
@@ -76,15 +65,15 @@ def test_a_folder_without_the_right_to_look_into_it(folder, run, monkeypatch):
         return real_scandir(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    code, out, err = run(".")
+    code, out, err = lint(".")
     assert code == 1
     assert 'locked:1:1: error[REF008]: cannot read "locked": Permission denied' in out
     assert "1 error in 2 files" in err
     (folder / "locked").rmdir()
-    assert run(".")[0] == 0  # also where the answer was kept
+    assert lint(".")[0] == 0  # also where the answer was kept
 
 
-def test_a_file_that_vanishes_after_it_was_found(folder, run, monkeypatch):
+def test_a_file_that_vanishes_after_it_was_found(folder, lint, monkeypatch):
     real_walk = files._walk
 
     def walk(*arguments):
@@ -92,7 +81,7 @@ def test_a_file_that_vanishes_after_it_was_found(folder, run, monkeypatch):
         (folder / "x.policy.yaml").unlink()
 
     monkeypatch.setattr(files, "_walk", walk)
-    code, out, _ = run("--no-cache")
+    code, out, _ = lint("--no-cache")
     assert code == 1
     assert 'x.policy.yaml:1:1: error[REF008]: cannot read "x.policy.yaml": No such file or directory' in out
 
@@ -101,39 +90,39 @@ def test_a_file_that_vanishes_after_it_was_found(folder, run, monkeypatch):
     ("target", "reason"),
     [("gone.yaml", "No such file or directory"), ("x2.policy.yaml", "Too many levels of symbolic links")],
 )
-def test_links_that_lead_nowhere(folder, run, target, reason):
+def test_links_that_lead_nowhere(folder, lint, target, reason):
     (folder / "x2.policy.yaml").symlink_to(target)
-    code, out, _ = run(".")
+    code, out, _ = lint(".")
     assert (code, out.count("error[")) == (1, 1)
     assert f'{target}:1:1: error[REF008]: cannot read "{target}": {reason}' in out
-    code, out, err = run("x2.policy.yaml")
+    code, out, err = lint("x2.policy.yaml")
     assert (code, out) == (2, "")
     assert err == ("error: x2.policy.yaml is a symbolic link that leads nowhere\nhint: mend or remove it\n")
 
 
-def test_a_folder_that_holds_itself(folder, run):
+def test_a_folder_that_holds_itself(folder, lint):
     (folder / "again").symlink_to(folder)
-    assert run(".")[0] == 0
+    assert lint(".")[0] == 0
 
 
-def test_what_may_never_end_is_not_read(folder, run):
+def test_what_may_never_end_is_not_read(folder, lint):
     os.mkfifo(folder / "pipe.policy.yaml")
     for asked in ("pipe.policy.yaml", ".", "/dev/zero"):
-        code, out, _ = run(asked, "--no-cache")
+        code, out, _ = lint(asked, "--no-cache")
         assert code == 1
         assert "no regular file" in out
         assert "or pipe it to: maestro lint -" in out
 
 
-def test_a_folder_with_the_name_of_a_document(folder, run):
+def test_a_folder_with_the_name_of_a_document(folder, lint):
     (folder / "y.policy.yaml").mkdir()
-    assert run(".")[0] == 0
+    assert lint(".")[0] == 0
 
 
 @pytest.mark.usefixtures("folder")
-def test_standard_input_that_is_empty(run, monkeypatch):
+def test_standard_input_that_is_empty(lint, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    code, out, _ = run("-")
+    code, out, _ = lint("-")
     assert code == 1
     assert "<stdin>:1:1: error[SCH005]: an empty file" in out
     assert "start with apiVersion: maestro/v1 and kind" in out
@@ -159,9 +148,9 @@ def test_standard_input_that_is_empty(run, monkeypatch):
         (["no.yaml"], "no such file or folder: no.yaml", "name a file, or a folder to search"),
     ],
 )
-def test_what_cannot_be_asked(folder, run, monkeypatch, arguments, message, hint):
+def test_what_cannot_be_asked(folder, lint, monkeypatch, arguments, message, hint):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
-    code, out, err = run(*arguments)
+    code, out, err = lint(*arguments)
     assert (code, out) == (2, "")
     first, second, *more = err.splitlines()
     assert first.startswith(f"error: {message}")
@@ -169,11 +158,11 @@ def test_what_cannot_be_asked(folder, run, monkeypatch, arguments, message, hint
     assert more == []
 
 
-def test_a_project_with_wrong_lint_settings(folder, run):
+def test_a_project_with_wrong_lint_settings(folder, lint):
     (folder / "maestro.yaml").write_text(
         "apiVersion: maestro/v1\nkind: Project\nid: demo\nlint: {select: SCH, ignore: [SCH01], colour: 1}\n"
     )
-    code, out, _ = run(".")
+    code, out, _ = lint(".")
     assert code == 1
     found = [line.split(": ", 1)[1] for line in out.splitlines() if line.startswith("maestro.yaml:4")]
     assert found == [
@@ -183,10 +172,10 @@ def test_a_project_with_wrong_lint_settings(folder, run):
     ]
 
 
-def test_a_huge_file_is_not_read_whole(folder, run):
+def test_a_huge_file_is_not_read_whole(folder, lint):
     with (folder / "huge.policy.yaml").open("wb") as file:
         file.truncate(40 * 1024 * 1024 * 1024)  # sparse
-    code, out, _ = run("huge.policy.yaml")
+    code, out, _ = lint("huge.policy.yaml")
     assert code == 1
     assert "huge.policy.yaml:1:1: error[SYN005]: larger than 8 MiB" in out
     assert documents._read(["huge.policy.yaml"]) == {}
