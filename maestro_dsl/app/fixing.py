@@ -65,6 +65,16 @@ def fix(options: FixOptions, *, memory: Memory | None = None) -> FixResult:
         return _Fixer(options, memory).run()
 
 
+def refusal(
+    finding: Diagnostic, before: LintResult, options: FixOptions, *, memory: Memory | None = None
+) -> str | None:
+    """Return why the fix of a finding among `before` would not be made, None where it would."""
+    fixer = _Fixer(options, memory)
+    if fixer.file_of(finding, before) is not None:
+        fixer.advance([finding], before)
+    return next((item.reason for item in fixer.refused), None)
+
+
 class _Fixer:
     """Holds the contents as they are so far; a round either makes them better or leaves them."""
 
@@ -88,7 +98,7 @@ class _Fixer:
             chosen = self._choose(result)
             if not chosen:
                 break
-            result = self._advance(chosen, result)
+            result = self.advance(chosen, result)
         changes = tuple(
             Change(file=self._names[path], path=path, before=before, after=self._contents[path])
             for path, before in self._originals.items()
@@ -97,10 +107,15 @@ class _Fixer:
         return FixResult(
             lint=result,
             fixed=tuple(self._fixed),
-            refused=tuple(self._refused.values()),
+            refused=self.refused,
             changes=changes,
             content=self._contents.get(self._stdin),
         )
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """The fixes that were not made."""
+        return tuple(self._refused.values())
 
     def _lint(self, contents: Mapping[Path, bytes]) -> LintResult:
         own = self._options
@@ -126,7 +141,7 @@ class _Fixer:
                 continue
             if not finding.fix.safe and not self._options.unsafe:
                 continue
-            path = self._file_of(finding, result)
+            path = self.file_of(finding, result)
             if path is None:
                 continue
             if path not in claims:
@@ -138,7 +153,7 @@ class _Fixer:
                 self._refuse(finding, "it speaks of a place that the file does not have")
         return chosen
 
-    def _file_of(self, finding: Diagnostic, result: LintResult) -> Path | None:
+    def file_of(self, finding: Diagnostic, result: LintResult) -> Path | None:
         """Return the one file that a fix changes, or refuse it."""
         files = {edit.span.file for edit in finding.fix.edits} if finding.fix is not None else set()
         if len(files) != 1:
@@ -166,7 +181,7 @@ class _Fixer:
         self._names[path] = file
         return path
 
-    def _advance(self, chosen: list[Diagnostic], before: LintResult) -> LintResult:
+    def advance(self, chosen: list[Diagnostic], before: LintResult) -> LintResult:
         """Make the fixes of `chosen`; where that is worse, only half of them, and refuse a single bad one."""
         contents = dict(self._contents)
         for path, findings in self._by_file(chosen, before).items():
@@ -184,12 +199,12 @@ class _Fixer:
         if len(chosen) == 1:
             self._refuse(chosen[0], problem)
             return before
-        return self._advance(chosen[: len(chosen) // 2], before)
+        return self.advance(chosen[: len(chosen) // 2], before)
 
     def _by_file(self, chosen: list[Diagnostic], result: LintResult) -> dict[Path, list[Diagnostic]]:
         groups: dict[Path, list[Diagnostic]] = {}
         for finding in chosen:
-            path = self._file_of(finding, result)
+            path = self.file_of(finding, result)
             if path is not None:
                 groups.setdefault(path, []).append(finding)
         return groups

@@ -97,7 +97,7 @@ class Shown:
     def _quick_fixes(
         self, path: Path, item: Diagnostic, shown: types.Diagnostic
     ) -> Iterator[types.CodeAction]:
-        if item.fix is not None:
+        if item.fix is not None and self._session.is_harmless(path, item):
             title = item.fix.title[:1].upper() + item.fix.title[1:]
             yield types.CodeAction(
                 title=title,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from maestro_dsl.app.documents import lint
 from maestro_dsl.app.editing import Scene, is_readable, paths_around, root_of, scene
-from maestro_dsl.app.fixing import fix
-from maestro_dsl.app.lint_result import FixOptions
+from maestro_dsl.app.fixing import fix, refusal
+from maestro_dsl.app.lint_result import FixOptions, LintResult
 from maestro_dsl.app.occurrences import Occurrence, named_in, occurrences
 from maestro_dsl.diagnostics import Diagnostic
 from maestro_dsl.lang.edits import decode
@@ -26,6 +26,8 @@ class Checked:
 
     findings: Mapping[Path, tuple[Diagnostic, ...]]
     paths: Mapping[str, Path]
+    result: LintResult | None = None
+    """What both were taken from; None where nothing is read."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class _Known:
     scene: Scene | None = None
     names: tuple[Occurrence, ...] | None = None
     fixed: dict[Path, str | None] = field(default_factory=dict)
+    harmless: dict[Diagnostic, bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -149,6 +152,18 @@ class Session:
             known[path] = next((decode(item.after).text for item in changes if item.path == path), None)
         return known[path]
 
+    def is_harmless(self, path: Path, finding: Diagnostic) -> bool:
+        """Return whether the fix of a finding in `path` leaves the project no worse."""
+        root = root_of(path)
+        result = self.checked(root).result
+        if result is None or finding.fix is None:
+            return False
+        known = self._known[root].harmless
+        if finding not in known:
+            options = FixOptions(paths=self.paths(root), environ=self.environ, overlay=self.overlay())
+            known[finding] = refusal(finding, result, options, memory=self._memory) is None
+        return known[finding]
+
     def _check(self, root: Path) -> Checked:
         paths = self.paths(root)
         if not paths:
@@ -160,7 +175,8 @@ class Session:
             files = [item.span.file, *(other.span.file for other in item.related)]
             places |= {file: result.path_of(file) for file in files}
             findings.setdefault(places[item.span.file], []).append(item)
-        return Checked(findings={path: tuple(found) for path, found in findings.items()}, paths=places)
+        grouped = {path: tuple(found) for path, found in findings.items()}
+        return Checked(findings=grouped, paths=places, result=result)
 
 
 def _bytes(text: str) -> bytes:

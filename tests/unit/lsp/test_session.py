@@ -5,6 +5,8 @@ import pytest
 import maestro_dsl.rules
 from maestro_dsl.app import FixOptions, fix
 from maestro_dsl.diagnostics import Edit, Fix, Severity, Span
+from maestro_dsl.lsp.findings import Shown
+from maestro_dsl.lsp.positions import Positions
 from maestro_dsl.lsp.session import Session
 from maestro_dsl.rules import RULES
 from maestro_dsl.rules.base import Rule, Scope
@@ -71,3 +73,31 @@ def test_other_files_and_the_limit_of_findings_stay_as_they_are(session, path):
     session.forget()
     assert session.checked(path.parent).findings == before
     assert other.read_text() == TEXT.replace("dev", "other")
+
+
+CIRCLE = """\
+apiVersion: maestro/v1
+kind: Blueprint
+id: flow
+nodes:
+  one: {action: command, timeout: 1m, with: {run: [x]}, when: nodes.two.outputs.exit_code == 0}
+  two: {action: command, timeout: 1m, with: {run: [x]}, needs: [one]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_offered"), [(CIRCLE, False), (CIRCLE.replace(", needs: [one]", ""), True)]
+)
+def test_a_fix_that_makes_a_new_error_is_not_offered(path, text, is_offered):
+    flow = path.parent / "flow.blueprint.yaml"
+    session = Session(environ={})
+    session.put(flow, text)
+    checked = session.checked(path.parent)
+    (item,) = [found for found in checked.findings[flow] if found.code == "GRF003"]
+    assert item.fix is not None
+    places = Positions(text, "utf-16")
+    shown = Shown(session, checked, "utf-16")
+    titles = [action.title for action in shown.actions(flow, places.range(item.span), ())]
+    assert ("Add two to the needs of one" in titles) is is_offered
+    assert "Suppress GRF003 with a comment" in titles
+    assert session.text(flow) == text
