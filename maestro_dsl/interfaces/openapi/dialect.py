@@ -24,6 +24,22 @@ FORMATS = frozenset({"date-time", "date", "time", "email", "uuid", "uri", "ipv4"
 """Formats that are checked; others say what a value is for, not which values there are."""
 
 _HIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+_CLOSING = frozenset(
+    {
+        "additionalProperties",
+        "allOf",
+        "oneOf",
+        "anyOf",
+        "not",
+        "const",
+        "enum",
+        "if",
+        "propertyNames",
+    }
+    | {"patternProperties", "minProperties", "maxProperties", "unevaluatedProperties", "nullable"}
+)
+"""Keywords by which an object may exclude another."""
+
 _MAX_DEPTH = 100
 _INTEGERS = {"int32": 2**31, "int64": 2**63}
 
@@ -152,6 +168,8 @@ class Dialect:
             if isinstance(schema.get(key), list) and schema[key]:
                 result[key] = [self._convert(part) for part in schema[key]]
         told_apart = self._told_apart(schema, result.get("oneOf"))
+        if told_apart is None and "anyOf" not in result and self._is_open(schema.get("oneOf")):
+            told_apart = result["oneOf"]
         if told_apart is not None:
             del result["oneOf"]
             result["anyOf"] = told_apart
@@ -191,6 +209,28 @@ class Dialect:
             only = {"properties": {name: {"enum": values}}}
             found.append({"allOf": [option, only]} if is_open else option)
         return found
+
+    def _is_open(self, options: Any) -> bool:
+        """Return whether every object of an alternative is one of another too, so that one means any of them.
+
+        Documents list objects with other optional properties each, or one that needs less than the others.
+        """
+        if not isinstance(options, list) or len(options) < 2:  # noqa: PLR2004 - one alternative is none
+            return False
+        known: dict[str, Any] = {}
+        needs: list[set[str]] = []
+        for option in options:
+            node = self._api.deref(option)
+            if not isinstance(node, dict) or node.get("type") != "object" or _CLOSING & node.keys():
+                return False
+            own, needed = node.get("properties"), node.get("required")
+            for name, part in own.items() if isinstance(own, dict) else ():
+                if known.setdefault(name, part) != part:
+                    return False
+            needs.append({str(name) for name in needed} if isinstance(needed, list) else set())
+        return all(
+            any(other <= one for other in needs[:at] + needs[at + 1 :]) for at, one in enumerate(needs)
+        )
 
     def _objects(self, schema: dict[str, Any], result: dict[str, Any]) -> None:
         for key in ("properties", "dependentSchemas"):

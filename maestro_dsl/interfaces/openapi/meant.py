@@ -1,8 +1,8 @@
 """What a schema means that no value can satisfy as it is written, where only one reading makes sense.
 
 Documents in the wild list `[10, 20]` for a string (their YAML lacks the quotes), the values of a list's items
-for the list, `type: null` beside alternatives, and patterns as JavaScript writes them. Taken at its word such
-a schema allows nothing: the mock could not answer, and would refuse every request.
+for the list, `type: null` beside alternatives, patterns as JavaScript writes them, and require what they
+forbid. Taken at its word such a schema allows nothing: the mock could not answer, and would refuse everything.
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ def meant(schema: dict[str, Any]) -> dict[str, Any]:
     if kind == "null" and ("oneOf" in schema or "anyOf" in schema):
         return {**{key: value for key, value in schema.items() if key != "type"}, "nullable": True}
     if "enum" in schema and isinstance(kind, str):
-        return _by_values(schema, kind, schema["enum"])
+        found = _by_values(schema, kind, schema["enum"])
+        is_told = kind == "string" and "format" in found and "enum" in found
+        return {key: value for key, value in found.items() if key != "format"} if is_told else found
+    if schema.get("additionalProperties") is False and "required" in schema:
+        return _without_forbidden(schema)
     literal = _LITERAL.fullmatch(schema["pattern"]) if "pattern" in schema else None
     return schema if literal is None else {**schema, "pattern": literal[1]}
 
@@ -53,6 +57,15 @@ def _by_values(schema: dict[str, Any], kind: str, values: list[Any]) -> dict[str
     if all(_has_type(kind, value) for value in read):
         return {**schema, "enum": read}
     return {key: value for key, value in schema.items() if key not in {"type", "format"}}
+
+
+def _without_forbidden(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema without required names that it allows nowhere: they were removed or renamed."""
+    if "patternProperties" in schema:
+        return schema
+    allowed = schema.get("properties", {})
+    kept = [name for name in schema["required"] if name in allowed]
+    return schema if len(kept) == len(schema["required"]) else {**schema, "required": kept}
 
 
 def _has_type(kind: str, value: Any) -> bool:

@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from maestro_dsl.interfaces.openapi.identities import next_id
 from maestro_dsl.interfaces.openapi.paging import PAGING, cut
-from maestro_dsl.interfaces.openapi.table import next_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -213,8 +213,9 @@ def _is_status(status: str) -> bool:
 
 def _content(document: Mapping[str, Any], raw: Any) -> Mapping[str, Media]:
     found: dict[str, Media] = {}
-    for media_type, entry in _dict(raw).items():
+    for raw_type, entry in _dict(raw).items():
         item = _dict(follow(document, entry))
+        media_type = "*/*" if raw_type == "*" else raw_type
         found[media_type] = Media(
             media_type=media_type,
             schema=_schema(item.get("schema")),

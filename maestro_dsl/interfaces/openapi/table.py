@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.interfaces.chance import uuid
 from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.credentials import MISSING, Accepted, refusal
 from maestro_dsl.interfaces.openapi.credentials_shown import credentials_shown
 from maestro_dsl.interfaces.openapi.groups import find_groups
+from maestro_dsl.interfaces.openapi.identities import Identities, next_id
 from maestro_dsl.interfaces.openapi.markup import is_xml, to_xml
 from maestro_dsl.interfaces.openapi.resources import Resource, find_resources, id_property
 from maestro_dsl.interfaces.openapi.routes import Router
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _POOL = 3
 _SEEDS = 3
-_IDS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +276,8 @@ class Table:
             bases.append(base)
         parent_path = resource.collection_path.rpartition("/")[0]
         parent = self._index.get(parent_path)
-        kind, ids = self._ids(owned[key], resource)
+        identities = Identities(self.api, resource, owned[key], self.seed)
+        kind, ids = identities.kind()
         return Behaviour(
             index=index,
             resource=resource,
@@ -286,7 +286,7 @@ class Table:
             ids=ids,
             parent=parent,
             parent_parameter=None if parent is None else self._resources[parent].id_parameter.name,
-            seeds=() if parent is not None else self._seeds(resource, key, kind, ids),
+            seeds=() if parent is not None else self._seeds(resource, identities, kind, ids),
             bases=tuple(bases),
             kept=tuple(dict.fromkeys((key, *read_only, *needed))),
             read_only=read_only,
@@ -296,34 +296,22 @@ class Table:
         value = sample(self.api, resource.schema, seed=f"{self.seed}|{resource.item_path}|{name}")
         return value if isinstance(value, dict) else {}
 
-    def _ids(self, schema: Schema, resource: Resource) -> tuple[str, tuple[str, ...]]:
-        def fits(value: Any) -> bool:
-            return is_valid(self.api, schema, value)
-
-        if fits(1) and fits(100_000):
-            return "integer", ()
-        wants_uuid = shapes.keyword(self.api, schema, "format") == "uuid"
-        if fits("100001") and not wants_uuid:
-            return "digits", ()
-        if fits(uuid("1")) and fits(uuid("2")):
-            return "uuid", ()
-        made = (
-            sample(self.api, schema, seed=f"{self.seed}|{resource.item_path}|id|{turn}", name="id")
-            for turn in range(_IDS)
-        )
-        return "pool", tuple(dict.fromkeys(value for value in made if isinstance(value, str)))
-
     def _seeds(
-        self, resource: Resource, key: str, kind: str, ids: tuple[str, ...]
+        self, resource: Resource, identities: Identities, kind: str, ids: tuple[str, ...]
     ) -> tuple[dict[str, Any], ...]:
+        key = resource.id_property or ""
         found: dict[str, dict[str, Any]] = {}
         for item in self._declared_items(resource):
-            found.setdefault(str(item.get(key)), item)
-        turn = 0
-        while len(found) < _SEEDS and turn < _SEEDS * 2:
-            turn += 1
+            if identities.fits(item[key]):
+                found.setdefault(str(item[key]), item)
+        wanted = [identities.documented()]
+        wanted += [
+            next_id(kind, ids, turn, f"{self.seed}|{resource.item_path}") for turn in range(1, _SEEDS * 2 + 1)
+        ]
+        for turn, fresh in enumerate(wanted):
+            if (turn and len(found) >= _SEEDS) or fresh is None or str(fresh) in found:
+                continue
             item = self._sample(resource, f"seed|{turn}")
-            fresh = next_id(kind, ids, turn, f"{self.seed}|{resource.item_path}")
             if is_valid(self.api, resource.schema, {**item, key: fresh}):
                 item = {**item, key: fresh}
             if key in item and is_valid(self.api, resource.schema, item):
@@ -349,17 +337,6 @@ class Table:
             for item in shown
             if isinstance(item, dict) and key in item and is_valid(self.api, resource.schema, item)
         ]
-
-
-def next_id(kind: str, ids: tuple[str, ...], count: int, name: str) -> int | str:
-    """Return the identity of the `count`th item (from 1) of what is called `name`."""
-    if kind == "integer":
-        return count
-    if kind == "digits":
-        return str(count)
-    if kind == "uuid" or not ids:
-        return uuid(f"{name}|{count}")
-    return ids[(count - 1) % len(ids)]
 
 
 def _flag(api: Api, schema: Schema, keyword: str) -> bool:

@@ -29,6 +29,14 @@ def test_bounds_that_no_value_can_have_end(schema):
     assert len(sample(read_api(BARE), schema)) <= 200_000
 
 
+def optional(name):
+    return {"type": "object", "properties": {name: {"type": "string"}}}
+
+
+def needing(name):
+    return {**optional(name), "required": [name]}
+
+
 @pytest.mark.parametrize(
     ("schema", "allowed", "refused"),
     [
@@ -43,6 +51,10 @@ def test_bounds_that_no_value_can_have_end(schema):
         ({"type": "array", "items": {"type": "string", "enum": ["a"]}, "enum": ["a"]}, ["a"], ["c"]),
         ({"type": "null", "oneOf": [{"type": "string"}, {"type": "number"}]}, None, []),
         ({"type": "string", "pattern": "/^[a-z]{3}$/i"}, "abc", "abcd"),
+        ({"type": "string", "format": "date-time", "enum": ["now"]}, "now", "2026-01-01T00:00:00Z"),
+        ({"oneOf": [optional("a"), optional("b")]}, {"a": "x"}, {"b": 1, "a": 1}),
+        ({"oneOf": [needing("a"), {**optional("b"), "required": ["a"]}]}, {"a": "x"}, {}),
+        ({**needing("a"), "required": ["a", "gone"], "additionalProperties": False}, {"a": "x"}, {"gone": 1}),
     ],
 )
 def test_a_schema_that_allows_nothing_as_it_is_written_means_what_it_must_mean(schema, allowed, refused):
@@ -62,6 +74,16 @@ def test_a_schema_that_allows_nothing_as_it_is_written_means_what_it_must_mean(s
 )
 def test_only_what_has_one_reading_is_read_otherwise(schema):
     assert meant(schema) == schema
+
+
+def test_alternatives_that_exclude_each_other_still_do():
+    api = read_api(BARE)
+    for other in (
+        {**optional("b"), "required": ["b"]},
+        {"type": "object", "properties": {"a": {"type": "null"}}},
+    ):
+        assert not is_valid(api, {"oneOf": [optional("a"), other]}, {"b": "x"})
+    assert not is_valid(api, {"oneOf": [needing("a"), needing("b")]}, {"a": "x", "b": "x"})
 
 
 def test_what_is_wrong_inside_an_alternative_is_left_out_there():
