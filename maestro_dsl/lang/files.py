@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -159,6 +159,7 @@ def _noted(question: Question, find: Callable[[], tuple[Path, ...]]) -> tuple[Pa
     return found
 
 
+@cache
 def core_area() -> Area:
     """Return the folder of the core library.
 

@@ -7,9 +7,11 @@ means is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from maestro_dsl.lang.model import (
     NANO_USD,
@@ -27,8 +29,6 @@ from maestro_dsl.lang.model import (
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
     from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 
 Origin: TypeAlias = str
@@ -129,10 +129,10 @@ class Found:
     def group(self, key: str, cls: type[S]) -> S:
         """Return a settings class whose fields are the highest values of the keys below `key`."""
         known: dict[str, Any] = {}
-        for item in fields(cast("type[DataclassInstance]", cls)):
-            value = self.value(key_of(f"{key}.{item.name}"))
+        for place in _places(cast("Hashable", cls), key):
+            value = self.value(place.key)
             if value is not None:
-                known[item.name] = value
+                known[place.name] = value
         return cls(**known)
 
 
@@ -146,19 +146,39 @@ def key_of(path: str) -> str:
     return _ONE_SETTING.get(path, path)
 
 
+class _Place(NamedTuple):
+    """A field of a settings class."""
+
+    name: str
+    path: str
+    key: str
+    written: str
+    """The path as it is written in a document."""
+
+
+@cache
+def _places(cls: Any, prefix: str) -> tuple[_Place, ...]:
+    """Return the fields of a settings class below the key `prefix`; it is asked for each layer and node."""
+    found: list[_Place] = []
+    for item in fields(cls):
+        path = f"{prefix}.{item.name}" if prefix else item.name
+        written = next((path.removesuffix(unit) for unit in _UNITS if path.endswith(unit)), path)
+        found.append(_Place(item.name, path, key_of(path), _KEYS.get(written, written)))
+    return tuple(found)
+
+
 def stated(settings: object, prefix: str, where: Callable[[str], Origin]) -> Layer:
     """Return what `settings` states below the key `prefix`; `where` gives the origin of a written path."""
     layer: dict[str, tuple[Any, Origin]] = {}
-    for item in fields(cast("DataclassInstance", settings)):
-        value = getattr(settings, item.name)
-        path = f"{prefix}.{item.name}" if prefix else item.name
+    for name, path, key, written in _places(cast("Hashable", type(settings)), prefix):
+        value = getattr(settings, name)
+        if value is None:
+            continue
         if is_dataclass(value):
-            layer.update(
-                {key: entry for key, entry in stated(value, path, where).items() if key not in layer}
-            )
-        elif value is not None:
-            written = next((path.removesuffix(unit) for unit in _UNITS if path.endswith(unit)), path)
-            layer[key_of(path)] = (value, where(_KEYS.get(written, written)))
+            inner = stated(value, path, where)
+            layer.update({key: entry for key, entry in inner.items() if key not in layer})
+        else:
+            layer[key] = (value, where(written))
     return layer
 
 
@@ -172,6 +192,7 @@ def in_document(source: SourceMap, base: Pointer = (), *, drop: str = "") -> Cal
     return where
 
 
+@cache
 def built_in() -> Layer:
     """Return the lowest layer."""
-    return stated(_DEFAULTS, "", lambda _: BUILT_IN)
+    return MappingProxyType(dict(stated(_DEFAULTS, "", lambda _: BUILT_IN)))
