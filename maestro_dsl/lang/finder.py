@@ -6,7 +6,7 @@ inside a library its own documents come first. Answers a miss with what there is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from maestro_dsl.lang.suggest import closest, listed
 from maestro_dsl.lang.units import UnitError, is_in_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Iterable
 
 _CORE: Final = "core"
 _FOLDERS: Final = {Kind.BLUEPRINT: "", Kind.PERSONA: "personas", Kind.POLICY: "policies"}
@@ -53,6 +53,7 @@ class Reader:
     """What earlier readers made of files; taken again where name and content are the same."""
     _seen: dict[Path, Read] = field(default_factory=dict)
     _searched: dict[Path, Searched] = field(default_factory=dict)
+    _found: dict[tuple[Hashable, Path], tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def another(self) -> Reader:
         """Return a reader that has used nothing yet and reads no file again."""
@@ -63,6 +64,7 @@ class Reader:
             memory=self.memory,
             _seen=self._seen,
             _searched=self._searched,
+            _found=self._found,
         )
 
     def searched(self, folder: Path) -> Searched:
@@ -80,8 +82,13 @@ class Reader:
         document: Document[DocumentValue],
         make: Callable[[Document[DocumentValue]], Iterable[Diagnostic]],
     ) -> Iterable[Diagnostic]:
-        """Return what `make` finds in a document, from memory where it is known."""
-        return make(document) if self.memory is None else self.memory.of(what, document, make)
+        """Return what `make` finds in a document, which it is asked for once."""
+        if self.memory is not None:
+            return self.memory.of(what, document, make)
+        known = self._found.get((what, document.path))
+        if known is None:
+            known = self._found[what, document.path] = tuple(make(document))
+        return known
 
     def look_at_all(self, paths: Sequence[Path]) -> None:
         """Read many files, on several cores where that is worth it; `look` and `use` find them read."""

@@ -33,11 +33,11 @@ def check_needs(blueprint: Document[Blueprint]) -> Iterator[Diagnostic]:
     written = blueprint.data.get("nodes", {}) if isinstance(blueprint.data, dict) else {}
     names = dict.fromkeys(written) if isinstance(written, dict) else {}
     for node_id, node in blueprint.value.nodes.items():
-        pointer = ("nodes", node_id, "needs")
-        body = written[node_id].get("needs") if isinstance(written, dict) else None  # type: ignore[union-attr]
         for need in node.needs:
             if need.node in names:
                 continue
+            pointer = ("nodes", node_id, "needs")
+            body = written[node_id].get("needs") if isinstance(written, dict) else None  # type: ignore[union-attr]
             if isinstance(body, list):
                 span = blueprint.map.value_span((*pointer, body.index(need.node)))
             else:

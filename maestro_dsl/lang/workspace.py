@@ -285,7 +285,7 @@ class _Loader:
         found = self.finder.find(Kind.BLUEPRINT, plan.value.blueprint, plan.path, span)
         if found is None:
             return None
-        self.diagnostics.extend(_own_references(found))
+        self.diagnostics.extend(self.reader.of("references", found, _own_references))
         return _typed(found, Blueprint)
 
     def _team(
