@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every key without effect."""
     for document in facts.of(Kind.BLUEPRINT):
-        for pointer, node in nodes(document):
+        for pointer, node in nodes(document, "as", "atomize", "idempotency_key"):
             if "as" in node and "foreach" not in node:
                 yield _idle(document, (*pointer, "as"), "only names the item of a foreach, and there is none")
             if node.get("atomize", "none") != "none" and node.get("action") != "fulfil":

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from maestro_dsl.diagnostics import Diagnostic, Severity
 from maestro_dsl.lang.files import PathProblem, area_of
 from maestro_dsl.lang.finder import not_found
-from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.model import Blueprint, Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
-from maestro_dsl.rules.walk import items_at, mapping_at, nodes
+from maestro_dsl.rules.walk import items_at, mapping_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,10 +32,10 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
     for document in facts.of(Kind.PROJECT):
         yield from _missing(document, ("prices_file",), mapping_at(document.data, ()).get("prices_file"))
     for document in facts.of(Kind.BLUEPRINT):
-        for pointer, node in nodes(document):
-            if node.get("action") == "plan":
-                stated = mapping_at(document.data, (*pointer, "with")).get("file")
-                yield from _missing(document, (*pointer, "with", "file"), stated)
+        nodes = document.value.nodes.values() if isinstance(document.value, Blueprint) else ()
+        for pointer in [("nodes", node.id, "with") for node in nodes if node.action == "plan"]:
+            stated = mapping_at(document.data, pointer).get("file")
+            yield from _missing(document, (*pointer, "file"), stated)
 
 
 def _missing(document: Document[DocumentValue], pointer: Pointer, stated: object) -> Iterator[Diagnostic]:

@@ -41,15 +41,15 @@ def criteria(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Json]
             yield (*pointer, "acceptance_criteria", place), item
 
 
-def nodes(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
-    """Yield every node of a blueprint."""
+def nodes(document: Document[DocumentValue], *keys: str) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
+    """Yield every node of a blueprint that has one of the `keys`."""
     for name, node in mapping_at(document.data, ("nodes",)).items():
-        if isinstance(node, dict):
+        if isinstance(node, dict) and not node.keys().isdisjoint(keys):
             yield ("nodes", name), node
 
 
 def policies(document: Document[DocumentValue]) -> Iterator[Pointer]:
-    """Yield every place of a document where `retry`, `safety` and `give_up` may stand."""
+    """Yield every place of a document but a blueprint where `retry`, `safety` and `give_up` may stand."""
     if document.kind is Kind.PLAN:
         yield ("policies",)
     elif document.kind is Kind.POLICY:
@@ -58,15 +58,13 @@ def policies(document: Document[DocumentValue]) -> Iterator[Pointer]:
         yield ("defaults", "policies")
         for name in mapping_at(document.data, ("environments",)):
             yield ("environments", name, "defaults", "policies")
-    elif document.kind is Kind.BLUEPRINT:
-        yield from (pointer for pointer, _ in nodes(document))
 
 
 def retries(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
     """Yield every `retry` of a document."""
     if document.kind is Kind.BLUEPRINT:
-        for pointer, node in nodes(document):
-            retry = node.get("retry")
+        for pointer, node in nodes(document, "retry"):
+            retry = node["retry"]
             if retry and isinstance(retry, dict):
                 yield (*pointer, "retry"), retry
         return
