@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -127,19 +128,33 @@ def _abandoned(path: Path) -> bool:
 
 def remove_tree(path: Path) -> bool:
     """Remove a folder, also where a command took its owner's rights to it; return whether it is gone."""
-    shutil.rmtree(path, ignore_errors=True)
-    if path.exists():
-        _open_up(path)
+    with suppress(RecursionError):
         shutil.rmtree(path, ignore_errors=True)
+    if path.is_dir():
+        with suppress(OSError):
+            _remove_flat(path)
     return not path.exists()
 
 
-def _open_up(root: Path) -> None:
-    with suppress(OSError):
-        root.chmod(0o700)
-    for folder, names, _ in os.walk(root):  # top down: each is opened before it is listed
-        for name in names:
-            path = Path(folder, name)
-            with suppress(OSError):
-                if not path.is_symlink():
-                    path.chmod(0o700)
+def _remove_flat(root: Path) -> None:
+    """Remove a folder however deep it is: folders move up to its top before they are listed."""
+    root.chmod(0o700)
+    number, mine = 0, secrets.token_hex(8)
+    while folders := [Path(item) for item in os.scandir(root) if _is_folder(item)]:
+        for folder in folders:
+            folder.chmod(0o700)
+            for item in os.scandir(folder):
+                if _is_folder(item):
+                    number += 1
+                    os.chmod(item.path, 0o700)  # noqa: PTH101 - a folder that nobody may write cannot be moved
+                    os.rename(item.path, root / f"{mine}{number}")  # noqa: PTH104
+                else:
+                    os.unlink(item.path)  # noqa: PTH108
+            folder.rmdir()
+    for item in os.scandir(root):
+        os.unlink(item.path)  # noqa: PTH108
+    root.rmdir()
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
+    return item.is_dir(follow_symlinks=False)

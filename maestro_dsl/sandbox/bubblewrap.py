@@ -1,18 +1,22 @@
 """The arguments that bubblewrap is started with, and the question whether it works on this machine.
 
 Inside there is: the system and the Python installation read-only, an empty `/tmp`, the working folder, no
-network, no other process, no capability, no name of the machine or of its users.
+network, no other process, no capability, no name of the machine or of its users. The kernel's settings in
+`/proc` are read-only too: the root of the machine stays their owner, whatever it is called inside.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import shutil
 import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from maestro_dsl.sandbox import confine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,16 +42,20 @@ _FILES = {
 _problem: list[str | None] = []
 
 
-def arguments(program: str, cwd: Path, *, sockets: Path | None, etc: Path) -> list[str]:
+def arguments(program: str, cwd: Path, *, sockets: Path | None, etc: Path, syscalls: int | None) -> list[str]:
     """Return bubblewrap's command line up to and including `--`.
 
-    `sockets` is the folder of `Forwards`; `etc` a folder that `write_etc` has filled.
+    `sockets` is the folder of `Forwards`; `etc` a folder that `write_etc` has filled; `syscalls` what
+    `syscall_filter` returned.
     """
     argv = [
         program, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox",
         "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--proc", "/proc", "--dev", "/dev",
+        "--size", str(_TMP_BYTES), "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/proc",  # noqa: S108
         "--size", str(_TMP_BYTES), "--tmpfs", "/tmp",  # noqa: S108 - a mount point
     ]  # fmt: skip
+    if syscalls is not None:
+        argv += ["--seccomp", str(syscalls)]
     argv += _system()
     for name in _FILES:
         argv += ["--ro-bind", str(etc / name), f"/etc/{name}"]
@@ -83,6 +91,20 @@ def python_folders() -> tuple[Path, ...]:
         if not system and folder not in kept and folder.is_dir():
             kept.append(folder)
     return tuple(kept)
+
+
+def syscall_filter() -> int | None:
+    """Return a descriptor of the filter of system calls for `arguments`, or None on a machine without one.
+
+    The kernel's keys, user namespaces inside this one, sockets that lead to the machine around all networks
+    (vsock) and calls that are there to be attacked are refused.
+    """
+    if platform.machine() not in confine.MACHINES:
+        return None
+    descriptor = os.memfd_create("filter")
+    os.write(descriptor, confine.socket_filter(platform.machine(), "inside"))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def write_etc(folder: Path) -> None:

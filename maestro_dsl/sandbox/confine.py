@@ -32,13 +32,15 @@ _AT_FDCWD, _AT_RECURSIVE, _MOUNT_SETATTR, _RDONLY = -100, 0x8000, 442, 1
 _PDEATHSIG, _SET_SECCOMP, _CAPBSET_DROP, _SECUREBITS, _NO_NEW_PRIVS, _AMBIENT = 1, 22, 24, 28, 38, 47
 _NOROOT_LOCKED = 0b101111
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _HAS, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+_NEW_USER, _CLONE3 = 0x10000000, 435
 MACHINES = {
-    "x86_64": (0xC000003E, 41, 53, (248, 249, 250, 298, 321, 323, 425)),
-    "aarch64": (0xC00000B7, 198, 199, (217, 218, 219, 241, 280, 282, 425)),
+    "x86_64": (0xC000003E, 41, 53, (248, 249, 250, 298, 308, 321, 323, 425), (56, 272)),
+    "aarch64": (0xC00000B7, 198, 199, (217, 218, 219, 241, 268, 280, 282, 425), (220, 97)),
 }
-"""Machine → its audit number, the calls socket and socketpair, and what nothing needs: the kernel's keys (3),
-perf_event_open, bpf, userfaultfd, io_uring_setup (it would make sockets past the filter)."""
+"""Machine → its audit number, the calls socket and socketpair, what nothing needs: the kernel's keys (3),
+perf_event_open, setns, bpf, userfaultfd, io_uring_setup (it would make sockets past the filter); and clone
+and unshare, which may not make a user namespace: inside one, everybody has every right."""
 
 
 class Rules(TypedDict):
@@ -145,15 +147,30 @@ def socket_filter(machine: str, sockets: str) -> bytes:
     """Return the seccomp program: which sockets may be made, and a few calls that nothing needs refused.
 
     "none": only connected pairs. "tcp": TCP over IP too. "loopback": all of IP (the network is our own).
-    Sockets of files and of the kernel are never made: rules for files do not reach them.
+    "inside": of files and of the kernel's network too, where the files are our own (bubblewrap); otherwise
+    these are never made, because rules for files do not reach them.
     """
-    audit, make, pair, denied = MACHINES[machine]
+    audit, make, pair, denied, making = MACHINES[machine]
     refuse, stream = (_RETURN, 0, 0, _ERRNO | errno.EACCES), ((_LOAD, 0, 0, 24), (_AND, 0, 0, 0xF))
     code = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, audit), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
     if machine == "x86_64":  # the second table of calls of this machine
         code += [(_AT_LEAST, 0, 1, 0x40000000), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
     for number in denied:
         code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+    for number in making:
+        code += [(_EQUAL, 0, 4, number), (_LOAD, 0, 0, 16), (_HAS, 0, 1, _NEW_USER)]
+        code += [(_RETURN, 0, 0, _ERRNO | errno.EPERM), (_RETURN, 0, 0, _ALLOW)]
+    code += [(_EQUAL, 0, 1, _CLONE3), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]  # its flags cannot be seen here
+    if sockets == "inside":
+        code += [(_EQUAL, 1, 0, make), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, 16)]
+        for family in (
+            socket.AF_UNIX,
+            socket.AF_INET,
+            socket.AF_INET6,
+            16,
+        ):  # the last one asks for addresses
+            code += [(_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW)]
+        return b"".join(struct.pack("=HBBI", *line) for line in (*code, refuse))
     # a pair of datagram sockets could be connected anew to a name
     code += [(_EQUAL, 0, 5, pair), *stream, (_EQUAL, 0, 1, 1), (_RETURN, 0, 0, _ALLOW), refuse]
     code += [(_EQUAL, 1, 0, make), (_RETURN, 0, 0, _ALLOW)]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _CHUNK = 65_536
+_MOST = 200
+"""Connections at once; each takes two descriptors of this process, and a command may ask for any number."""
 _Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -65,6 +67,9 @@ class Forwards:
         self, connect: Callable[[], Awaitable[_Streams]]
     ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if len(self._tasks) >= _MOST:
+                writer.close()
+                return
             task = asyncio.create_task(_join((reader, writer), connect))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -1,11 +1,12 @@
 """Program that starts one command under limits and leaves nothing of it behind.
 
 Run as `python -I -S keeper.py CONFIG ARGV…` with CONFIG a JSON object {"limits": {"NOFILE": 64 …},
-"max_processes": n, "keep_fds": [fd …]}. It is the session leader and the subreaper of whatever the command
-starts, so also a grandchild that left its session is found and ended. Its standard input is the control
-line: "t" asks the processes to terminate, the end of the line (also the death of the program that started
-us) kills them. It ends with the command's exit code, or 128 + signal. It knows nothing of namespaces and
-imports the standard library only.
+"max_processes": n, "keep_fds": [fd …], "room": null or what all its processes may take together, as
+{"folders": [path …], "disk": bytes, "files": n, "memory": bytes}}. It is the session leader and the subreaper
+of whatever the command starts, so also a grandchild that left its session is found and ended. Its standard
+input is the control line: "t" asks the processes to terminate, the end of the line (also the death of the
+program that started us) kills them. It ends with the command's exit code, or 128 + signal. It knows nothing
+of namespaces and imports the standard library only.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import select
 import signal
+import stat
 import sys
 import time
 from pathlib import Path
@@ -23,8 +25,13 @@ from typing import NoReturn
 CANNOT_START = 127
 LIMIT_PASSED = 137
 _LOOK_EVERY_S = 0.25
+_COUNT_EVERY = 20
+_WORTH_COUNTING = 0.5
+_LONG_NAME = 2000
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_JOIN_SESSION_KEYRING = 1
 _PROC = Path("/proc")
 
 
@@ -115,6 +122,21 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
+def _let_go_of_keys() -> None:
+    """Have a keyring of our own, so that nobody below finds the keys of the user's session."""
+    import ctypes
+
+    number = _KEYCTL.get(os.uname().machine) if sys.platform.startswith("linux") else None
+    if number is not None:
+        ctypes.CDLL(None).syscall(ctypes.c_long(number), ctypes.c_int(_JOIN_SESSION_KEYRING), None)
+
+
+def _end_first() -> None:
+    """Be what the kernel ends where memory runs out, before those who did not ask for it."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
+
+
 def _limit(limits: dict[str, int]) -> None:
     import resource
 
@@ -138,11 +160,130 @@ def _become(argv: list[str], limits: dict[str, int], keep_fds: list[int], parent
         os.dup2(null, 0)
         for fd in keep_fds:
             os.set_inheritable(fd, True)
+        _let_go_of_keys()
+        _end_first()
         _limit(limits)
         os.execvpe(argv[0], argv, os.environ)  # noqa: S606 - an argument list, never a shell
     except BaseException as error:  # noqa: BLE001 - between fork and exec nothing may travel up
         os.write(2, f"cannot start {argv[0]}: {error}\n".encode())
         os._exit(CANNOT_START)
+
+
+class Room:
+    """How much disk and memory all processes of a command take together.
+
+    The machine is asked how much it has left, which costs nothing. Where that has become less by half of what
+    the command may take, it is counted whether it was the command; and now and then anyway, because others
+    may have given back as much meanwhile.
+    """
+
+    def __init__(self, folders: list[str], disk: int, files: int, memory: int) -> None:
+        self._folders, self._limits = folders, (disk, files, memory)
+        self._left, self._looks = self._now(), 0
+
+    def _now(self) -> tuple[int, ...]:
+        found = [os.statvfs(folder) for folder in self._folders if os.path.isdir(folder)]  # noqa: PTH112
+        space = min((item.f_bfree * item.f_frsize for item in found), default=0)
+        return space, min((item.f_ffree for item in found), default=0), _available_memory()
+
+    def passed(self, pids: list[int]) -> str | None:
+        """Return which limit the processes have passed, in words, or None."""
+        now = self._now()
+        self._left = tuple(map(max, self._left, now))
+        self._looks += 1
+        share = max(
+            (left - is_now) / most for left, is_now, most in zip(self._left, now, self._limits, strict=True)
+        )
+        if share < _WORTH_COUNTING and self._looks % _COUNT_EVERY:
+            return None
+        try:
+            return self._counted(now, pids)
+        except OSError:
+            return "files that cannot be counted" if share >= 1 else None
+
+    def _counted(self, now: tuple[int, ...], pids: list[int]) -> str | None:
+        held, held_memory = _deleted_but_open(pids, self._folders)
+        size, count = _taken(self._folders, self._limits[1])
+        used = (size + held, count, held_memory + sum(map(_own_memory, pids)))
+        self._left = tuple(left + taken for left, taken in zip(now, used, strict=True))
+        names = ("bytes of files", "files", "bytes of memory")
+        passed = [
+            f"more than {most} {name}"
+            for taken, most, name in zip(used, self._limits, names, strict=True)
+            if taken > most
+        ]
+        return passed[0] if passed else None
+
+
+def _taken(folders: list[str], most: int) -> tuple[int, int]:
+    """Return the bytes and the number of what lies in folders, however deep; stops counting beyond `most`.
+
+    Raises:
+        OSError: a folder is closed, or there are too many too deep ones.
+    """
+    size = count = 0
+    linked: set[int] = set()
+    waiting: list[tuple[int | None, str]] = [(None, folder) for folder in folders]
+    bases: list[int] = []
+    try:
+        while waiting and count <= most:
+            base, name = waiting.pop()
+            try:
+                opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=base)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            deep = len(name) > _LONG_NAME  # what is below is named from here
+            bases.append(opened)
+            with os.scandir(opened) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):
+                        found = entry.stat(follow_symlinks=False)
+                        if stat.S_ISDIR(found.st_mode):
+                            waiting.append((opened, entry.name) if deep else (base, f"{name}/{entry.name}"))
+                        elif found.st_nlink > 1 and found.st_ino in linked:
+                            continue
+                        linked.add(found.st_ino)
+                        size, count = size + found.st_blocks * 512, count + 1
+            if not deep:
+                os.close(bases.pop())
+    finally:
+        for opened in bases:
+            os.close(opened)
+    return size, count
+
+
+def _deleted_but_open(pids: list[int], folders: list[str]) -> tuple[int, int]:
+    """Return the bytes on the disk, and in memory, of files without a name that processes hold open."""
+    devices = {os.stat(folder).st_dev for folder in folders if os.path.isdir(folder)}  # noqa: PTH112, PTH116
+    seen: dict[tuple[int, int], int] = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(_PROC / str(pid) / "fd"):
+                with contextlib.suppress(OSError):
+                    found = entry.stat()
+                    if stat.S_ISREG(found.st_mode) and not found.st_nlink:
+                        seen[found.st_dev, found.st_ino] = found.st_blocks * 512
+    on_disk = sum(size for (device, _), size in seen.items() if device in devices)
+    return on_disk, sum(seen.values()) - on_disk
+
+
+def _own_memory(pid: int) -> int:
+    """Return the bytes of memory that no file stands behind, 0 where the process is gone."""
+    with contextlib.suppress(OSError):
+        text = (_PROC / str(pid) / "status").read_text("utf-8", "replace")
+        return sum(_kib(line) for line in text.splitlines() if line.startswith(("RssAnon", "RssShmem")))
+    return 0
+
+
+def _available_memory() -> int:
+    with contextlib.suppress(OSError):
+        lines = (_PROC / "meminfo").read_text("ascii").splitlines()
+        return next((_kib(line) for line in lines if line.startswith("MemAvailable")), 0)
+    return 0
+
+
+def _kib(line: str) -> int:
+    return int(line.split()[1]) * 1024
 
 
 def _reap(main: int) -> int | None:
@@ -160,7 +301,7 @@ def _reap(main: int) -> int | None:
             code = ended if ended >= 0 else 128 - ended
 
 
-def _watch(main: int, wake: int, max_processes: int) -> int:
+def _watch(main: int, wake: int, max_processes: int, room: Room | None) -> int:
     control = 0
     look_at = time.monotonic() + _LOOK_EVERY_S
     while True:
@@ -178,8 +319,12 @@ def _watch(main: int, wake: int, max_processes: int) -> int:
         if time.monotonic() < look_at:
             continue
         look_at = time.monotonic() + _LOOK_EVERY_S
-        if len(descendants(os.getpid())) > max_processes:
-            os.write(2, f"stopped: more than {max_processes} processes\n".encode())
+        below = descendants(os.getpid())
+        passed = f"more than {max_processes} processes" if len(below) > max_processes else None
+        if passed is None and room is not None:
+            passed = room.passed(below)
+        if passed is not None:
+            os.write(2, f"stopped: {passed}\n".encode())
             return LIMIT_PASSED
 
 
@@ -194,21 +339,22 @@ def main() -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getpid()
+    room = Room(**config["room"]) if config["room"] else None
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         _become(argv, config["limits"], config["keep_fds"], parent)
     signal.signal(signal.SIGTERM, lambda *_: os.close(0))
-    code = _watch_safely(pid, wake, config["max_processes"])
+    code = _watch_safely(pid, wake, config["max_processes"], room)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _kill_all(pid)
     return code
 
 
-def _watch_safely(main: int, wake: int, max_processes: int) -> int:
+def _watch_safely(main: int, wake: int, max_processes: int, room: Room | None) -> int:
     try:
-        return _watch(main, wake, max_processes)
+        return _watch(main, wake, max_processes, room)
     except OSError:  # SIGTERM closed the control line: treat it as its end
         return 128 + signal.SIGTERM
 

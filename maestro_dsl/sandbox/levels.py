@@ -72,6 +72,7 @@ class LocalSandbox:
             limits=self._limits.as_rlimits(cpu_s=cpu_s) if limited else {"CORE": 0},
             max_processes=self._limits.processes if limited else _UNLIMITED_PROCESSES,
             max_output_bytes=command.max_output_bytes,
+            room=self._limits.room((str(command.cwd.resolve()), str(scratch))) if limited else None,
             cleanup=remove,
         )
         if isolation is None:
@@ -134,17 +135,27 @@ async def _isolated(plain: Launch, command: CommandSpec, scratch: Path, level: s
     except BaseException:
         await forwards.close()
         raise
-    wrapped = wrap(plain, scratch, forwards.folder, _relay_config(reach, serve))
-    return replace(wrapped, keep_fds=() if serve is None else (serve[0],), cleanup=clean)
+    wrapped = wrap(replace(plain, cleanup=clean), scratch, forwards.folder, _relay_config(reach, serve))
+    return wrapped if serve is None else replace(wrapped, keep_fds=(*wrapped.keep_fds, serve[0]))
 
 
 def _in_bubblewrap(plain: Launch, scratch: Path, sockets: Path | None, relay: str | None) -> Launch:
     with machine_at_fault(scratch):
         bubblewrap.write_etc(scratch)
+        syscalls = bubblewrap.syscall_filter()
     program = shutil.which("bwrap") or "bwrap"
-    wrapper = bubblewrap.arguments(program, plain.cwd, sockets=sockets, etc=scratch)
+    wrapper = bubblewrap.arguments(program, plain.cwd, sockets=sockets, etc=scratch, syscalls=syscalls)
     carrier = () if relay is None else _relay(f"{bubblewrap.SOCKETS}/relay.py", relay)
-    return replace(plain, argv=(*wrapper, *carrier, *plain.argv))
+    wrapped = replace(plain, argv=(*wrapper, *carrier, *plain.argv))
+    if syscalls is None:
+        return wrapped
+
+    async def clean() -> None:
+        os.close(syscalls)
+        if plain.cleanup is not None:
+            await plain.cleanup()
+
+    return replace(wrapped, keep_fds=(syscalls,), cleanup=clean)
 
 
 def _in_landlock(plain: Launch, scratch: Path, _sockets: Path | None, relay: str | None) -> Launch:

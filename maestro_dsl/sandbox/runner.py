@@ -38,6 +38,8 @@ class Launch:
     max_processes: int
     max_output_bytes: int
     keep_fds: tuple[int, ...] = ()
+    room: Mapping[str, object] | None = None
+    """What all its processes may take together; see `Limits.room`."""
     cleanup: Callable[[], Awaitable[None]] | None = None
     """Called once when everything of the command is gone."""
 
@@ -151,6 +153,7 @@ async def launch(what: Launch) -> Running:
         "limits": dict(what.limits),
         "max_processes": what.max_processes,
         "keep_fds": list(what.keep_fds),
+        "room": what.room,
     }
     argv: Sequence[str] = (sys.executable, "-I", "-S", str(_KEEPER), json.dumps(config), *what.argv)
     try:

@@ -5,7 +5,9 @@ success is enough to be "possible".
 """
 
 import asyncio
+import ctypes
 import os
+import platform
 import socket
 import tempfile
 import threading
@@ -18,11 +20,24 @@ import pytest
 from maestro_dsl.engine.ports.processes import CommandSpec
 from maestro_dsl.sandbox import Limits, bubblewrap, choose, landlock
 from maestro_dsl.sandbox.processes import find_orphans
+from maestro_dsl.scratch import remove_tree
 
 _BUBBLEWRAP, _KERNEL = asyncio.run(bubblewrap.problem()), landlock.kernel()
 _REASONS = {"bubblewrap": _BUBBLEWRAP, "landlock": _KERNEL.problem}
 LEVELS = ("bubblewrap", "landlock", "rlimits", "none")
 NOT_ROOT = os.getuid() != 0
+_CANARY = f"maestro-{uuid.uuid4().hex}"
+
+
+def _key() -> tuple[int, ...]:
+    """Put a key into the keyring of this session; return how it is asked for, empty where that cannot be."""
+    add, ask = {"x86_64": (248, 249), "aarch64": (217, 218)}.get(platform.machine(), (0, 0))
+    libc = ctypes.CDLL(None)
+    made = add and libc.syscall(add, b"user", _CANARY.encode(), b"canary", ctypes.c_size_t(6), -3)
+    return (ask,) if made and libc.syscall(ask, b"user", _CANARY.encode(), None, 0) > 0 else ()
+
+
+KEYS = _key()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +47,7 @@ class Attack:
     title: str
     stopped: str
     script: str
-    """A Python text that may use OUTSIDE, HOST_PORT, PARENT, SOCKET and the function `attempt`."""
+    """A Python text; may use OUTSIDE, HOST_PORT, PARENT, SOCKET, UNLIMITED and the function `attempt`."""
 
 
 ISOLATED, LIMITED, ALWAYS = "bl", "blr", "blrn"
@@ -165,6 +180,60 @@ with open('big', 'wb') as file:
     attempt(lambda: (file.write(bytes(3_000_000)), file.flush()))
 """,
     ),
+    "files": Attack(
+        title="fill the disk with many files, named or deleted",
+        stopped=LIMITED,
+        script="""
+kept = []
+for number in range(120):
+    kept.append(open(f'f{number}', 'wb', buffering=0))
+    kept[-1].write(bytes(900_000))
+    if number % 2:
+        os.unlink(f'f{number}')
+    time.sleep(0.01)
+time.sleep(0.1 if UNLIMITED else 6)
+print('done')
+""",
+    ),
+    "together": Attack(
+        title="take all memory (many processes)",
+        stopped=LIMITED,
+        script="""
+taken, said = os.pipe()
+for _ in range(6):
+    if os.fork() == 0:
+        memory = bytearray(b'x') * 60_000_000
+        os.write(said, b'x')
+        while True:
+            time.sleep(60)
+for _ in range(6):
+    os.read(taken, 1)
+time.sleep(0.1 if UNLIMITED else 6)
+print('done')
+""",
+    ),
+    "keys": Attack(
+        title="read the kernel's keys of the user's session",
+        stopped=ALWAYS,
+        script="""
+import ctypes
+libc, request_key = ctypes.CDLL(None), KEYS[0]
+attempt(lambda: 1 / (libc.syscall(request_key, b'user', CANARY.encode(), None, 0) > 0))
+""",
+    ),
+    "settings": Attack(
+        title="change settings of the kernel as root",
+        stopped=ISOLATED,
+        script="attempt(lambda: open('/proc/sys/kernel/core_pattern', 'r+'))",
+    ),
+    "namespaces": Attack(
+        title="make namespaces of its own, with every right inside",
+        stopped=ISOLATED,
+        script="""
+import ctypes
+attempt(lambda: 1 / (ctypes.CDLL(None).unshare(0x10000000) == 0))
+""",
+    ),
 }
 _LETTER = {level: level[0] for level in LEVELS}
 PRELUDE = """
@@ -172,7 +241,7 @@ import os, sys, time
 def attempt(deed):
     try:
         deed()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ZeroDivisionError):
         return
     print('done', flush=True)
 """
@@ -191,7 +260,9 @@ def run(level: str, cwd: Path, script: str, **spec):
         timeout_s=spec.pop("timeout_s", 20.0),
         **spec,
     )
-    limits = Limits(address_space=512 * 1024**2, file_size=1024**2, processes=32)
+    limits = Limits(
+        address_space=512 * 1024**2, file_size=1024**2, processes=32, disk=20 * 1024**2, memory=200 * 1024**2
+    )
     return asyncio.run(choose(level, limits=limits).run(command))
 
 
@@ -222,6 +293,7 @@ def victim(tmp_path):
                 f"PARENT = {os.getpid()}",
                 f"SOCKET = {short + '/s'!r}",
                 f"ABSTRACT = {name!r}",
+                f"KEYS, CANARY = {KEYS!r}, {_CANARY!r}",
             )
         )
 
@@ -230,14 +302,19 @@ def victim(tmp_path):
 @pytest.mark.parametrize("name", ATTACKS)
 def test_each_level_stops_what_the_table_says(name, level, victim, tmp_path, monkeypatch) -> None:
     _usable(level)
-    if name == "shadow" and NOT_ROOT:
-        pytest.skip("only root could read /etc/shadow anyway")
+    if name in {"shadow", "settings"} and NOT_ROOT:
+        pytest.skip("only root could do it anyway")
+    if name == "keys" and not KEYS:
+        pytest.skip("no key can be made here")
+    if name == "namespaces" and _KERNEL.namespaces:
+        pytest.skip(f"nobody may make namespaces here: {_KERNEL.namespaces}")
     if level == "landlock" and name == "kill" and landlock.kernel().abi < landlock.SIGNALS_ABI:
         pytest.skip("this kernel's Landlock does not hold signals")
     if level == "landlock" and name == "mode" and landlock.kernel().namespaces:
         pytest.skip("modes are held by a mount namespace, which may not be made here")
     monkeypatch.setenv("CANARY_API_KEY", "canary")
-    result = run(level, tmp_path / "work", f"{victim}\n{ATTACKS[name].script}")
+    setup = f"{victim}\nUNLIMITED = {level == 'none'}"
+    result = run(level, tmp_path / "work", f"{setup}\n{ATTACKS[name].script}")
     possible = "done" in result.stdout
     assert possible == (_LETTER[level] not in ATTACKS[name].stopped), result
     assert "SyntaxError" not in result.stderr, result
@@ -307,6 +384,95 @@ print('end')
         result = run(level, tmp_path, script, reach=url, env={"PORT": str(port)})
         thread.join(5)
     assert result.stdout == "hello\nend\n", result
+
+
+@pytest.mark.parametrize("level", ["bubblewrap", "landlock"])
+def test_no_way_leads_around_the_network_and_no_call_is_left_that_is_there_to_be_attacked(level, tmp_path):
+    _usable(level)
+    numbers = {"x86_64": (425, 323, 321, 308), "aarch64": (425, 282, 280, 268)}.get(platform.machine())
+    if numbers is None:
+        pytest.skip(f"no filter of system calls on a {platform.machine()}")
+    script = f"""{PRELUDE}
+import ctypes, socket
+libc = ctypes.CDLL(None)
+for family in range(64):
+    if family not in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):
+        attempt(lambda: socket.socket(family, socket.SOCK_STREAM))
+        attempt(lambda: socket.socket(family, socket.SOCK_DGRAM))
+attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1))
+for number in {numbers}:
+    attempt(lambda: 1 / (libc.syscall(number, 4, ctypes.create_string_buffer(256), 0, 0) >= 0))
+attempt(lambda: os.open('/dev/tty', os.O_RDWR))
+if os.fork() == 0:  # clone without namespaces is what everybody needs
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+    assert run(level, tmp_path, script).stdout == "0\n"
+
+
+def test_memory_cannot_be_taken_as_files_inside_bubblewrap(tmp_path) -> None:
+    _usable("bubblewrap")
+    script = f"""{PRELUDE}
+for path in ('/dev/x', '/dev/pts/x', '/x', '/run/x', '/etc/x', '/proc/x'):
+    attempt(lambda: open(path, 'w'))
+found = [os.statvfs(path) for path in ('/tmp', '/dev/shm')]
+print(max(item.f_blocks * item.f_frsize for item in found) // 1024**2)
+open('/dev/shm/x', 'w').write('x')
+"""
+    assert run("bubblewrap", tmp_path, script).stdout == "256\n"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_folders_deeper_than_any_name_and_closed_ones_are_removed(level, tmp_path) -> None:
+    _usable(level)
+    script = f"""{PRELUDE}
+for number in range(1500):
+    os.mkdir('a long name for a folder')
+    os.chdir('a long name for a folder')
+open('x', 'w').write('x')
+os.chmod('..', 0)
+print('end')
+"""
+    work = tmp_path / "work"
+    work.mkdir()
+    assert run(level, work, script).stdout == "end\n"
+    assert remove_tree(work)
+
+
+@pytest.mark.parametrize("level", ["bubblewrap", "landlock"])
+def test_a_command_that_opens_ways_without_end_leaves_us_our_descriptors(level, tmp_path) -> None:
+    _usable(level)
+    if level == "landlock" and landlock.kernel().namespaces:
+        pytest.skip(f"no network of its own here: {landlock.kernel().namespaces}")
+    script = """
+import os, socket
+port, ways = int(os.environ['PORT']), []
+for number in range(300):
+    ways.append(socket.create_connection(('127.0.0.1', port), 5))
+print(len(ways))
+"""
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as server:
+        port = server.getsockname()[1]
+        most, done = 0, threading.Event()
+
+        def count() -> None:
+            nonlocal most
+            while not done.wait(0.02):
+                most = max(most, len(os.listdir("/proc/self/fd")))  # noqa: PTH208 - names alone
+
+        thread = threading.Thread(target=count, daemon=True)
+        before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        thread.start()
+        run(
+            level,
+            tmp_path,
+            script,
+            reach={"MAESTRO_URL_A": f"http://127.0.0.1:{port}"},
+            env={"PORT": str(port)},
+        )
+        done.set()
+        thread.join(5)
+    assert most - before < 450
 
 
 @pytest.mark.parametrize("level", ["bubblewrap", "landlock"])

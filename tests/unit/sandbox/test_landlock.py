@@ -105,12 +105,12 @@ except PermissionError:
 
 
 @pytest.mark.parametrize("machine", sorted(confine.MACHINES))
-@pytest.mark.parametrize("sockets", ["none", "tcp", "loopback"])
+@pytest.mark.parametrize("sockets", ["none", "tcp", "loopback", "inside"])
 def test_every_jump_of_the_socket_filter_stays_inside_and_it_ends(machine, sockets) -> None:
     program = confine.socket_filter(machine, sockets)
     lines = list(struct.iter_unpack("=HBBI", program))
     for place, (code, yes, no, _) in enumerate(lines):
-        if code in {0x15, 0x35}:
+        if code in {0x15, 0x35, 0x45}:
             assert place + 1 + max(yes, no) < len(lines)
     assert lines[-1][0] == 0x06
 
