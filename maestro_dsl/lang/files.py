@@ -119,7 +119,7 @@ class Area:
             raise PathProblem("matches no file")
         for path in files:
             if not path.is_relative_to(self.root):
-                raise PathProblem(f'matches "{path.name}", which lies outside the project folder')
+                raise PathProblem(f'matches "{path.name}", which lies outside {self._name()}')
         return tuple(dict.fromkeys(files))
 
     def _inside(self, folder: Path, text: str) -> Path:
@@ -130,8 +130,14 @@ class Area:
         except (OSError, ValueError, RuntimeError) as error:
             raise PathProblem("is not a usable path") from error
         if not path.is_relative_to(self.root):
-            raise PathProblem("lies outside the project folder")
+            raise PathProblem(f"lies outside {self._name()}")
         return path
+
+    def _name(self) -> str:
+        """Return what the folder is to the user."""
+        if has_file(self.root / PROJECT_FILE):
+            return "the project folder"
+        return "the folder of the library" if has_file(self.root / LIBRARY_FILE) else "the document's folder"
 
 
 def _near(path: Path, text: str) -> str:

@@ -315,3 +315,20 @@ def test_loading_stays_light() -> None:
         cwd=blueprints.parent,
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("mark", "where"),
+    [
+        ("maestro.yaml", "the project folder"),
+        ("library.yaml", "the folder of the library"),
+        ("none.yaml", "the document's folder"),
+    ],
+)
+def test_a_path_that_leads_out_is_told_what_it_leaves(tmp_path, mark, where):
+    area = tmp_path / "area"
+    area.mkdir()
+    (area / mark).write_text("")
+    (area / "a.persona.yaml").write_text(f"{HEADER}Persona\nid: a\nprompt_file: ../x.md\n")
+    _, found = load_documents([area / "a.persona.yaml"])
+    assert [item.message for item in found] == [f'"../x.md" lies outside {where}']

@@ -126,7 +126,7 @@ def test_a_sound_project_has_no_findings():
             "flow.blueprint.yaml",
             "type: string, enum",
             "type: strin, enum",
-            ("SCH003", "{type: strin, enum: [python, go]}"),
+            ("SCH003", "strin"),
         ),
         ("flow.blueprint.yaml", "enum: [python, go]", "enum: [python], default: go", ("SCH004", "go")),
         ("plan.yaml", "language: python", "language: pyton", ("SCH004", "pyton")),
