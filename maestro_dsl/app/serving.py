@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from maestro_dsl.app.mocks import Subject
-    from maestro_dsl.interfaces.openapi.serve import Asgi
+    from maestro_dsl.interfaces.asgi import Asgi
     from maestro_dsl.ports import Clock
 
 _LOCATION: Final = b"location"

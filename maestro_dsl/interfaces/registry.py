@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from maestro_dsl.diagnostics import Diagnostics
-    from maestro_dsl.interfaces.openapi.serve import Asgi, CallRecord
+    from maestro_dsl.interfaces.asgi import Asgi, CallRecord
     from maestro_dsl.interfaces.options import ServeOptions
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json

@@ -61,14 +61,27 @@ class Sheet:
     missing: dict[str, None] = field(default_factory=dict)
     recommendations: dict[str, None] = field(default_factory=dict)
 
-    def check(self, part: str, passed: bool, message: str, *, operation: str | None = None) -> bool:
-        """Count one check; where it failed, `message` becomes an error. Returns `passed`."""
+    def check(
+        self,
+        part: str,
+        passed: bool,
+        message: str,
+        *,
+        operation: str | None = None,
+        place: tuple[str, int] | None = None,
+    ) -> bool:
+        """Count one check; where it failed, `message` becomes an error at `place`. Returns `passed`."""
         self.total[part] = self.total.get(part, 0) + 1
         self.passed[part] = self.passed.get(part, 0) + int(passed)
         if operation is not None:
             self.operations.setdefault(operation, []).append(passed)
         if not passed:
-            self.add(Finding(severity="error", message=message, check=part, operation=operation))
+            file, line = place or (None, None)
+            self.add(
+                Finding(
+                    severity="error", message=message, check=part, operation=operation, file=file, line=line
+                )
+            )
         return passed
 
     def add(self, finding: Finding) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, parse
 
-from maestro_dsl.interfaces.openapi.locate import is_test_file
+from maestro_dsl.interfaces.consumers import is_test_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

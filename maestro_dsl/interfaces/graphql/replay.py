@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from graphql import (
@@ -28,6 +28,7 @@ from graphql import (
 )
 
 from maestro_dsl.interfaces import wording
+from maestro_dsl.interfaces.consumers import nothing_replayed, only_tests, own_calls
 from maestro_dsl.interfaces.graphql.execute import GraphRequest
 from maestro_dsl.interfaces.graphql.journey import Journey, lives
 from maestro_dsl.interfaces.graphql.judge import faults
@@ -35,15 +36,12 @@ from maestro_dsl.interfaces.graphql.locate import find_query, query_of
 from maestro_dsl.interfaces.graphql.probe import Prober, Reply
 from maestro_dsl.interfaces.graphql.read import Refusal, read_request
 from maestro_dsl.interfaces.graphql.verify import find_path
-from maestro_dsl.interfaces.openapi.locate import is_test_file
-from maestro_dsl.interfaces.verification import Finding, Sheet, VerificationResult, unreachable
+from maestro_dsl.interfaces.verification import Sheet, VerificationResult, unreachable
 from maestro_dsl.net.client import HttpClient, NoAnswer
 
 if TYPE_CHECKING:
     from maestro_dsl.interfaces.graphql.model import GraphApi
     from maestro_dsl.lang.model import Json
-
-_PROSE: Final = (".md", ".txt", ".json", ".yaml", ".yml", ".graphql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +73,10 @@ async def replay_calls(
     `calls` are the records of the mock, `consumer_files` path → text of what the consumer wrote. No calls:
     the verdict is "could not verify".
     """
-    sheet = Sheet()
-    read = [_call(record) for record in calls if not str(record.get("path", "")).startswith("/__")]
+    read = [_call(record) for record in own_calls(calls)]
     if not read:
-        sheet.note("the consumer's tests made no call to the mock, so nothing was replayed")
-        sheet.recommend("let the consumer's tests make the calls that its code makes")
-        return sheet.result(contract_id)
+        return nothing_replayed(contract_id)
+    sheet = Sheet()
     parts = urlsplit(base_url)
     async with HttpClient(f"{parts.scheme}://{parts.netloc}", timeout_s=timeout_s) as client:
         try:
@@ -146,26 +142,18 @@ class _Replay:
 
     async def _outside(self, call: Call) -> None:
         """Blame the consumer, unless its tests ask on purpose for what has to be refused, and it is."""
-        code = [file for file in self.files if not file.endswith(_PROSE)]
-        only_tests = bool(code) and all(is_test_file(file) for file in code)
         told = "; ".join(call.faults) or "it is no GraphQL request"
         key = call.operation or "outside the contract"
-        if only_tests and call.request is not None:
+        if only_tests(self.files) and call.request is not None:
             reply = await self.probe.send(call.request, key)
             if reply is not None:
                 text = f"the provider does not refuse a query that the mock refused: {told}"
                 self.probe.sheet.check("errors", bool(reply.errors), text, operation=key)
             return
-        sheet = self.probe.sheet
-        sheet.total["contract"] = sheet.total.get("contract", 0) + 1
-        sheet.passed.setdefault("contract", 0)
-        sheet.operations.setdefault(key, []).append(False)
-        file, line = find_query(call.query, call.faults, self.files) or (None, None)
+        place = find_query(call.query, call.faults, self.files)
         message = f"the consumer asks against the contract: {told}"
-        sheet.add(
-            Finding(severity="error", message=message, check="contract", operation=key, file=file, line=line)
-        )
-        sheet.recommend("correct the consumer's query, or extend the contract")
+        self.probe.sheet.check("contract", False, message, operation=key, place=place)
+        self.probe.sheet.recommend("correct the consumer's query, or extend the contract")
 
     def _judge(self, call: Call, request: GraphRequest, reply: Reply) -> None:
         operation, sheet = str(call.operation), self.probe.sheet

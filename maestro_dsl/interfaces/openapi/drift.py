@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.interfaces.asgi import read_body
+from maestro_dsl.interfaces.asgi import CallRecord, read_body
 from maestro_dsl.interfaces.openapi import inputs
 from maestro_dsl.interfaces.openapi.admin import is_local
 from maestro_dsl.interfaces.openapi.answers import Answer, problem
@@ -18,7 +18,7 @@ from maestro_dsl.interfaces.openapi.decide import encoded
 from maestro_dsl.interfaces.openapi.model import Api, is_json_media
 from maestro_dsl.interfaces.openapi.probe import covers, declared, label
 from maestro_dsl.interfaces.openapi.routes import Router
-from maestro_dsl.interfaces.openapi.serve import CallRecord, record_of, request_of
+from maestro_dsl.interfaces.openapi.serve import record_of, request_of
 from maestro_dsl.interfaces.openapi.validate import errors
 from maestro_dsl.net.client import Answer as Received
 from maestro_dsl.net.client import HttpClient, NoAnswer
@@ -26,10 +26,10 @@ from maestro_dsl.net.client import HttpClient, NoAnswer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from maestro_dsl.interfaces.asgi import Receive, Scope, Send
     from maestro_dsl.interfaces.openapi.inputs import Request
     from maestro_dsl.interfaces.openapi.model import Operation
     from maestro_dsl.interfaces.openapi.routes import Match
-    from maestro_dsl.interfaces.openapi.serve import Receive, Scope, Send
 
 PATH: Final = "/__admin/drift"
 HEADER: Final = "x-maestro-drift"

@@ -12,8 +12,8 @@ from maestro_dsl.interfaces.openapi.parse import parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from maestro_dsl.interfaces.asgi import Asgi, CallRecord
     from maestro_dsl.interfaces.openapi.model import Api
-    from maestro_dsl.interfaces.openapi.serve import Asgi, CallRecord
     from maestro_dsl.interfaces.options import ServeOptions
     from maestro_dsl.interfaces.verification import VerificationResult
     from maestro_dsl.lang.model import Json

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from maestro_dsl.interfaces.consumers import is_test_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -50,15 +52,6 @@ def find_call(
 
 def _literal(word: str) -> re.Pattern[str]:
     return re.compile(r"/" + re.escape(word) + r"(?![\w-])")
-
-
-def is_test_file(file: str) -> bool:
-    """Return whether a file's name says that it holds tests."""
-    path = PurePosixPath(file)
-    parts = [part.lower() for part in path.parts[:-1]]
-    stem = path.name.lower()
-    named = re.match(r"(test_.*|.*[._](test|spec)\.\w+|.*_tests?\.\w+|conftest\.py)$", stem) is not None
-    return named or any(part in {"test", "tests", "__tests__"} for part in parts)
 
 
 def _liking(file: str) -> float:

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from maestro_dsl.interfaces.consumers import nothing_replayed, only_tests, own_calls
 from maestro_dsl.interfaces.openapi.entities import Entities, expect_success, identity_of, items_of
-from maestro_dsl.interfaces.openapi.locate import find_call, is_test_file
+from maestro_dsl.interfaces.openapi.locate import find_call
 from maestro_dsl.interfaces.openapi.probe import Prober, Sent, credentials, declared, label
 from maestro_dsl.interfaces.openapi.resources import Resource, find_resources
 from maestro_dsl.interfaces.openapi.verify import find_prefix
-from maestro_dsl.interfaces.verification import Finding, Sheet, VerificationResult, unreachable
+from maestro_dsl.interfaces.verification import Sheet, VerificationResult, unreachable
 from maestro_dsl.lang.model import Json
 from maestro_dsl.net.client import HttpClient, NoAnswer
 
@@ -65,12 +66,10 @@ async def replay_calls(
     `calls` are the records of the mock, `consumer_files` path → text of what the consumer wrote. No calls:
     the verdict is "could not verify".
     """
-    sheet = Sheet()
-    read = [_call(record) for record in calls if not str(record.get("path", "")).startswith("/__")]
+    read = [_call(record) for record in own_calls(calls)]
     if not read:
-        sheet.note("the consumer's tests made no call to the mock, so nothing was replayed")
-        sheet.recommend("let the consumer's tests make the calls that its code makes")
-        return sheet.result(contract_id)
+        return nothing_replayed(contract_id)
+    sheet = Sheet()
     async with HttpClient(base_url, timeout_s=timeout_s) as client:
         try:
             prefix = await find_prefix(api, client)
@@ -122,7 +121,7 @@ class _Replay:
 
     async def one(self, call: Call) -> None:
         operation = self.probe.api.operation(call.operation) if call.operation else None
-        if operation is None and self._only_tests() and call.status in _NO_SUCH_OPERATION:
+        if operation is None and only_tests(self.files) and call.status in _NO_SUCH_OPERATION:
             await self._refused_too(call)
             return
         if operation is None:
@@ -142,13 +141,7 @@ class _Replay:
     def _is_deliberate(self, call: Call, operation: Operation) -> bool:
         """Return whether a bad request tests how bad requests are refused, as the contract declares."""
         refused = call.status // 100 == _CLIENT_ERROR and declared(operation, call.status) is not None
-        return refused and self._only_tests()
-
-    def _only_tests(self) -> bool:
-        """Return whether the consumer is a suite of tests, which may ask on purpose for what is not there."""
-        prose = (".md", ".txt", ".json", ".yaml", ".yml")
-        code = [file for file in self.files if not file.endswith(prose)]
-        return bool(code) and all(is_test_file(file) for file in code)
+        return refused and only_tests(self.files)
 
     async def _refused_too(self, call: Call) -> None:
         """Check that the provider, too, refuses a call that the contract does not have."""
@@ -167,21 +160,9 @@ class _Replay:
         name = None if operation is None else operation.operation_id
         place = find_call(call.method, path, self.files, operation_id=name)
         key = f"{call.method} {call.path}" if operation is None else operation.id
-        sheet = self.probe.sheet
-        sheet.total["contract"] = sheet.total.get("contract", 0) + 1
-        sheet.passed.setdefault("contract", 0)
-        sheet.operations.setdefault(key, []).append(False)
-        sheet.add(
-            Finding(
-                severity="error",
-                message=f"the consumer {text}",
-                check="contract",
-                operation=key,
-                file=None if place is None else place.file,
-                line=None if place is None else place.line,
-            )
-        )
-        sheet.recommend(f"correct the call of {key}")
+        at = None if place is None else (place.file, place.line)
+        self.probe.sheet.check("contract", False, f"the consumer {text}", operation=key, place=at)
+        self.probe.sheet.recommend(f"correct the call of {key}")
 
     def _without_ids(self, path: str) -> str:
         given = {recorded for known in self.ids.values() for recorded in known}

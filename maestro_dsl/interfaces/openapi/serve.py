@@ -6,11 +6,20 @@ Plain ASGI, no framework: nothing stands between the socket and the decision tab
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from maestro_dsl.interfaces.asgi import lifespan, read_body, recorded_text
+from maestro_dsl.interfaces.asgi import (
+    Asgi,
+    CallRecord,
+    Receive,
+    Scope,
+    Send,
+    lifespan,
+    read_body,
+    recorded_text,
+    send_answer,
+)
 from maestro_dsl.interfaces.openapi.admin import PREFIX, is_local
 from maestro_dsl.interfaces.openapi.answers import problem
 from maestro_dsl.interfaces.openapi.callbacks import Outgoing, outgoing
@@ -18,20 +27,13 @@ from maestro_dsl.interfaces.openapi.decide import Interpreter, encoded
 from maestro_dsl.interfaces.openapi.inputs import Request
 from maestro_dsl.interfaces.openapi.table import Table
 from maestro_dsl.interfaces.options import HELD_S, NO_OPTIONS, Fault, ServeOptions, fate_of
-from maestro_dsl.lang.model import Json
 from maestro_dsl.net.client import HttpClient, NoAnswer
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from maestro_dsl.interfaces.openapi.answers import Answer
     from maestro_dsl.interfaces.openapi.model import Api
-
-CallRecord: TypeAlias = Mapping[str, Json]
-"""One call: seq, method, path, query, headers, body, status, response_body, operation, violations."""
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Asgi: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _CALLBACK_S = 5.0
 _RECORDED_HEADERS = frozenset({"accept", "content-type", "prefer", "user-agent", "if-match", "if-none-match"})
@@ -84,17 +86,17 @@ class _Mock:
         body = await read_body(receive)
         request = request_of(scope, body or b"")
         if body is None:
-            await _send(send, 413, {"connection": "close"}, b"")
+            await send_answer(send, 413, {"connection": "close"}, b"")
             return
         preflight = _preflight(request)
         if preflight is not None:
-            await _send(send, 204, preflight, b"")
+            await send_answer(send, 204, preflight, b"")
             return
         is_admin = request.raw_path.startswith(PREFIX)
         answer = self._administered(scope, request) if is_admin else await self._answer(request, receive)
         content = encoded(answer)
         headers = _headers(answer, request, content, self._name)
-        await _send(send, answer.status, headers, b"" if request.method == "HEAD" else content)
+        await send_answer(send, answer.status, headers, b"" if request.method == "HEAD" else content)
         if not is_admin:
             self._note(request, answer, content)
 
@@ -219,12 +221,6 @@ def concrete(media_type: str) -> str:
     if "*" in media_type:
         return "text/plain; charset=utf-8" if media_type.startswith("text/") else "application/json"
     return media_type
-
-
-async def _send(send: Send, status: int, headers: Mapping[str, str], content: bytes) -> None:
-    pairs = [(key.encode("latin-1"), value.encode("latin-1", "replace")) for key, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": content})
 
 
 def record_of(seq: int, request: Request, answer: Answer, content: bytes) -> CallRecord:

@@ -11,7 +11,7 @@ from maestro_dsl.interfaces.verification import unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from maestro_dsl.interfaces.openapi.serve import CallRecord
+    from maestro_dsl.interfaces.asgi import CallRecord
     from maestro_dsl.interfaces.options import ServeOptions
     from maestro_dsl.interfaces.stubs.model import Interface
     from maestro_dsl.interfaces.verification import VerificationResult

@@ -2,7 +2,8 @@
 
 import pytest
 
-from maestro_dsl.interfaces.openapi.locate import Place, find_call, is_test_file
+from maestro_dsl.interfaces.consumers import is_test_file
+from maestro_dsl.interfaces.openapi.locate import Place, find_call
 
 PYTHON = '''\
 """Client of /tasks."""
