@@ -54,28 +54,28 @@ def decode(kind: Kind, data: Json, holes: tuple[Pointer, ...] = ()) -> DocumentV
 
 
 def _without(data: Any, holes: tuple[Pointer, ...]) -> Any:
-    """Return a copy of `data` in which every hole is gone; the items of lists keep their places."""
-    copy = _copy(data)
+    """Return a copy of `data`, where it differs, without the holes; the items of lists keep their places."""
+    root = {"": data}
+    copies: dict[int, Any] = {}
     for hole in holes:
-        _punch(copy, hole)
-    return copy
+        _punch(root, ("", *hole), copies)
+    return root.get("")
 
 
-def _copy(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _copy(value) for key, value in data.items()}
-    return [_copy(value) for value in data] if isinstance(data, list) else data
-
-
-def _punch(node: Any, hole: Pointer) -> None:
+def _punch(node: Any, hole: Pointer, copies: dict[int, Any]) -> None:
+    """Take a hole out of `node`, in copies of what stands on the way; `copies` has these by their ids."""
     for step in hole[:-1]:
         try:
-            node = node[step]
+            inner = node[step]
         except (KeyError, IndexError, TypeError):
             return  # lies inside a larger hole, or names a key that is missing
-    if isinstance(node, dict) and hole:
+        if isinstance(inner, (dict, list)) and id(inner) not in copies:
+            inner = inner.copy()
+            copies[id(inner)] = node[step] = inner
+        node = inner
+    if isinstance(node, dict):
         node.pop(hole[-1], None)
-    elif isinstance(node, list) and hole and isinstance(hole[-1], int):
+    elif isinstance(node, list) and isinstance(hole[-1], int):
         node[hole[-1]] = _HOLE
 
 

@@ -29,8 +29,10 @@ class Limits:
     nodes: int
     size: int
     lines: int
+    """Line ends; in a document of ours also commas, which part values in one line."""
     strict: bool
 
 
-DOCUMENT: Final = Limits(depth=100, nodes=200_000, size=8 * MIB, lines=500_000, strict=True)
+DOCUMENT: Final = Limits(depth=100, nodes=115_000, size=4 * MIB, lines=115_000, strict=True)
+"""Holds a blueprint of 10,000 nodes, and keeps lint of whatever fits below 100 MB of memory."""
 INTERFACE: Final = Limits(depth=200, nodes=4_000_000, size=LARGEST_FILE, lines=2_000_000, strict=False)

@@ -66,8 +66,8 @@ def load(content: bytes | str, file: str, *, profile: Profile = Profile.DOCUMENT
     text, problem = _decode(content, file)
     if problem is not None:
         return _refused(SourceMap(file, text, None), problem)
-    if text.count("\n") + text.count("\r") > limits.lines:
-        message = f"more than {limits.lines:,} lines in one document"
+    if _extent(text, limits) > limits.lines:
+        message = f"more than {limits.lines:,} lines{' and commas' if limits.strict else ''} in one document"
         return _refused(SourceMap(file, "", None), _limit(SourceMap(file, "", None), message))
     if not limits.strict and text.lstrip()[:1] in {"{", "[", '"'}:
         from maestro_dsl.lang import jsontext
@@ -151,6 +151,12 @@ def _decode(content: bytes | str, file: str) -> tuple[str, Diagnostic | None]:
         source = SourceMap(file, before, None)
         message = f"not {encoding.upper()} text: byte 0x{raw[error.start]:02x} cannot be decoded"
         return before, syntax_error(source, len(before), message, "save the file as UTF-8")
+
+
+def _extent(text: str, limits: Limits) -> int:
+    """Return how many lines `text` has, and commas where these count: no more values than that are usual."""
+    lines = text.count("\n") + (text.count("\r") - text.count("\r\n") if "\r" in text else 0)
+    return lines + text.count(",") if limits.strict else lines
 
 
 def _limit(source: SourceMap, message: str) -> Diagnostic:

@@ -177,5 +177,5 @@ def test_a_huge_file_is_not_read_whole(folder, lint):
         file.truncate(40 * 1024 * 1024 * 1024)  # sparse
     code, out, _ = lint("huge.policy.yaml")
     assert code == 1
-    assert "huge.policy.yaml:1:1: error[SYN005]: larger than 8 MiB" in out
+    assert "huge.policy.yaml:1:1: error[SYN005]: larger than 4 MiB" in out
     assert documents._read(["huge.policy.yaml"]) == {}
