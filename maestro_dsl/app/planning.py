@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_dsl.app.documents import compile_plan
@@ -24,7 +26,6 @@ from maestro_dsl.storage.output import OutputFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from maestro_dsl.app.values import Compiled
     from maestro_dsl.compiler.plan import CompiledPlan
@@ -62,7 +63,7 @@ def plan_report(
     prices = prices_of(price_text(compiled))
     target_of(compiled, environ)  # a mistake in it is told before anything runs
     plan = with_script_in_keys(compiled.plan, base)
-    output = (base / plan.output).absolute()
+    output = Path(os.path.normpath(base / plan.output))
     with open_state(state_dir, environ) as state:
         unfinished = state.journal.unfinished(plan.digest, str(output))
         continues = unfinished[0] if unfinished else None

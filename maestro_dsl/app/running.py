@@ -155,9 +155,11 @@ async def resume(
         folder = OutputFolder(output, state.artifacts)
         held.enter_context(folder.lock().acquire(holder(clock)))
         settle_conflicts(folder, plan, None)
-        limits = None
-        if overrides.max_cost_nano_usd is not None:
-            limits = LimitRaised(max_cost_nano_usd=overrides.max_cost_nano_usd)
+        limits = LimitRaised(
+            max_cost_nano_usd=overrides.max_cost_nano_usd,
+            max_tokens=overrides.max_tokens,
+            max_duration_s=overrides.max_duration_s,
+        )
         job = Job(
             run_id=record.run_id,
             plan=plan,
@@ -166,7 +168,7 @@ async def resume(
             resume=True,
             options=RunOptions(
                 max_concurrency=overrides.max_concurrency,
-                limits=limits,
+                limits=None if limits == LimitRaised() else limits,
                 decisions=tuple(
                     NodeDecided(node=node, decision=decision, by=user())
                     for node, decision in decisions.items()

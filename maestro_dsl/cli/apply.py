@@ -105,7 +105,13 @@ def _confirm_held(own: Session, report: PlanReport) -> None:
     """
     said = f"run {report.continues} of this plan waits: {report.held}"
     if not own.interactive:
-        hint = f"maestro resume {report.continues} continues it; --no-resume starts a new run"
+        from maestro_dsl.app import show_run
+        from maestro_dsl.cli.running import way_on
+
+        waiting: RunResult = show_run(report.continues or "", environ=own.environ, state_dir=report.state_dir)
+        command = way_on(waiting)
+        deed = "continues it" if command.startswith("maestro resume") else "answers it"
+        hint = f"{command} {deed}; --no-resume starts a new run"
         raise StateError(said, hint=hint)
     if not click.confirm(f"{said}. Continue it?", err=True):
         raise Interrupted("nothing was run")

@@ -51,10 +51,12 @@ class Session:
         max_concurrency: int | None = None,
         schedule: str | None = None,
         max_cost: float | None = None,
+        max_tokens: int | None = None,
+        max_duration: float | None = None,
         output: str | None = None,
         quality_threshold: float | None = None,
     ) -> Overrides:
-        """Return what the command line states over the documents; `max_cost` is in US dollars.
+        """Return what the command line states over the documents; cost in US dollars, time in seconds.
 
         A stated output is relative to where the command is given, one in a plan to the plan.
         """
@@ -66,6 +68,8 @@ class Session:
             max_concurrency=max_concurrency,
             schedule=Schedule(schedule) if schedule else None,
             max_cost_nano_usd=None if max_cost is None else round(max_cost * NANO_USD),
+            max_tokens=max_tokens,
+            max_duration_s=max_duration,
             output=None if output is None else str(Path(output).absolute()),
             quality_threshold=quality_threshold,
             env_name=self.env_name,

@@ -212,6 +212,9 @@ class _Failure:
             return self._ours(error)
         if isinstance(error, click.Abort | KeyboardInterrupt):
             return self._write("interrupted", None, 128 + signal.SIGINT)
+        if isinstance(error, click.exceptions.NoArgsIsHelpError) and not self.as_json:
+            click.echo(error.format_message(), err=True)
+            return USAGE
         if isinstance(error, click.ClickException):
             context = error.ctx if isinstance(error, click.UsageError) else None
             hint = f"{context.command_path} --help" if context is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -12,12 +12,13 @@ from maestro_dsl.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from maestro_dsl.app.values import RunList, RunResult
     from maestro_dsl.engine.ports.sinks import EventSink
 
+N = TypeVar("N", int, float)
 EPILOG = """\b
 Examples:
   maestro resume              (the newest unfinished run)
@@ -29,7 +30,9 @@ Examples:
 
 @click.command("resume", epilog=EPILOG, short_help="Continue a run.")
 @click.argument("run_id", metavar="[RUN]", required=False)
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Raise the cost limit.")
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="A new limit of cost.")
+@click.option("--max-tokens", metavar="N", help='A new limit of tokens, e.g. "2M".')
+@click.option("--max-duration", metavar="TIME", help='A new limit of time at work, e.g. "2h".')
 @click.option("--max-concurrency", type=click.IntRange(min=1), metavar="N", help="Nodes at once.")
 @click.option(
     "--decide",
@@ -42,11 +45,13 @@ Examples:
 @state_dir_option
 @format_option("text", "json")
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - one argument an option, by keyword
     context: click.Context,
     *,
     run_id: str | None,
     max_cost: float | None,
+    max_tokens: str | None,
+    max_duration: str | None,
     max_concurrency: int | None,
     decisions: tuple[str, ...],
     progress: str,
@@ -56,9 +61,15 @@ def command(
     """Continue RUN where it stopped; finished nodes are not run again."""
     from maestro_dsl.app import resume, show_run
     from maestro_dsl.cli.running import choose_progress, drive, finish
+    from maestro_dsl.lang.units import parse_duration, parse_tokens
 
     own = session(context)
-    overrides = own.overrides(max_cost=max_cost, max_concurrency=max_concurrency)
+    overrides = own.overrides(
+        max_cost=max_cost,
+        max_tokens=_read("--max-tokens", max_tokens, parse_tokens, "2M"),
+        max_duration=_read("--max-duration", max_duration, parse_duration, "2h"),
+        max_concurrency=max_concurrency,
+    )
     wanted = run_id or _newest(own, state_dir)
     before: RunResult = show_run(wanted, environ=own.environ, state_dir=state_dir)
 
@@ -78,6 +89,13 @@ def command(
     shown.seed(before.events)
     result = drive(work, shown, own)
     return finish(own, result, output_format=output_format)
+
+
+def _read(option: str, text: str | None, parse: Callable[[str], N], example: str) -> N | None:
+    try:
+        return None if text is None else parse(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}", hint=f"{option} {example}") from None
 
 
 def _decision(stated: str) -> tuple[str, str]:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _TICK_S: Final = 0.25
 ENDED: Final = frozenset({"completed", "failed", "cancelled"})
 """Statuses of runs that cannot be continued."""
+_RAISE: Final = {
+    "max_cost": " --max-cost USD",
+    "max_tokens": " --max-tokens N",
+    "max_duration": " --max-duration TIME",
+}
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -161,7 +166,7 @@ def finish(own: Session, result: RunResult, *, output_format: str, after: str | 
         print_json({**reporter.json_document(shown), "exit_code": result.exit_code})
         return result.exit_code
     print_text(reporter.text(shown, own.style(sys.stdout)))
-    own.next(after or _next(result))
+    own.next(after or way_on(result))
     return result.exit_code
 
 
@@ -174,7 +179,16 @@ def _asked(result: RunResult) -> NodeRecord | None:
     return next((state.nodes[address] for address in waiting(state)), None)
 
 
-def _next(result: RunResult) -> str:
+def _raised(result: RunResult) -> str:
+    """Return the option that a run which a limit holds has to be resumed with."""
+    from maestro_dsl.engine.state import fold
+
+    paused = fold(result.events).paused
+    return _RAISE.get(paused.by, "") if paused is not None else ""
+
+
+def way_on(result: RunResult) -> str:
+    """Return the next useful command after a run as it stands."""
     from maestro_dsl.engine.commands import asks_about_effect
 
     asked = _asked(result) if result.status == "paused" else None
@@ -183,7 +197,7 @@ def _next(result: RunResult) -> str:
     if asked is not None:
         return f"maestro approve {result.run_id} {shlex.quote(asked.address)}"
     if result.status == "paused" or result.interrupted:
-        return f"maestro resume {result.run_id}"
+        return f"maestro resume {result.run_id}{_raised(result)}"
     if result.exit_code == 0:
         return f"maestro show {result.run_id}"
     return f"maestro logs {result.run_id}"

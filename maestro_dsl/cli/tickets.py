@@ -10,7 +10,7 @@ import click
 from maestro_dsl.cli.context import Session, print_json, print_text, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.codec import to_json
-from maestro_dsl.reporters.text import FORMAT_VERSION, cut, safe, table
+from maestro_dsl.reporters.text import FORMAT_VERSION, cut, plural, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,15 +41,24 @@ _WAITING = frozenset({"pending", "sending"})
 
 
 @click.group("tickets", epilog=EPILOG, short_help="List and deliver tickets.", invoke_without_command=True)
+@click.option("--pending", is_flag=True, help="List only those that have not arrived.")
+@state_dir_option
+@format_option("text", "json")
 @click.pass_context
-def command(context: click.Context) -> int | None:
+def command(
+    context: click.Context, *, pending: bool, state_dir: Path | None, output_format: str
+) -> int | None:
     """List, show, deliver and drop the tickets that runs made for nodes that failed for good.
 
     Where they go is stated below `tickets` in maestro.yaml. Without a command: list.
     """
     if context.invoked_subcommand is None:
-        code: int = context.invoke(list_command, pending=False, state_dir=None, output_format="text")
+        code: int = context.invoke(
+            list_command, pending=pending, state_dir=state_dir, output_format=output_format
+        )
         return code
+    stated = {"pending": pending, "state_dir": state_dir, "output_format": output_format}
+    context.default_map = {context.invoked_subcommand: stated}  # what stands before a command holds for it
     return None
 
 
@@ -68,6 +77,10 @@ def list_command(context: click.Context, *, pending: bool, state_dir: Path | Non
     if output_format == "json":
         document = {"state_dir": str(found.state_dir), "tickets": [_json(item) for item in shown]}
         print_json({"format_version": FORMAT_VERSION, **document})
+        return 0
+    if found.tickets and not shown:
+        own.say(f"nothing waits; {plural(len(found.tickets), 'ticket')} arrived or given up")
+        own.next("maestro tickets")
         return 0
     if not shown:
         own.say(f"no tickets in {found.state_dir}; maestro.yaml states below `tickets` where they go")

@@ -64,7 +64,7 @@ class Coordinator:
         pacer: Pacer,
         deadlines: Deadlines,
         finisher: Finisher,
-        pause: Callable[[str], None],
+        pause: Callable[[str, str], None],
     ) -> None:
         self._desk = desk
         self._writer = writer
@@ -295,14 +295,14 @@ class Coordinator:
 
     def _refused(self, decision: LimitDecision) -> Outcome:
         if decision.action is OnLimit.PAUSE:
-            self._pause(decision.reason)
+            self._pause(decision.reason, decision.limit)
             self._pacer.check()
         return Outcome(result=AttemptResult(failure=Failure.BUDGET, message=decision.reason), final=True)
 
     def _limit_passed(self, reason: str) -> None:
         """Start nothing new: what was reserved did not bound the cost, so nothing does."""
         if self._desk.index.plan.guardrails.on_exceeded == "pause":
-            self._pause(reason)
+            self._pause(reason, "guardrail")
         else:
             self._finisher.stop(reason)
 

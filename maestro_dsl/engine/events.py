@@ -263,10 +263,11 @@ class RunPaused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRaised:
-    """The guardrails of this run are now these; money in nano-dollars."""
+    """These guardrails of this run are now so, the others as before; money in nano-dollars."""
 
     max_cost_nano_usd: int | None = None
     max_tokens: int | None = None
+    max_duration_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

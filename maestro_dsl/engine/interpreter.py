@@ -237,7 +237,7 @@ class Interpreter:
             pacer=self._pacer,
             deadlines=self._deadlines,
             finisher=finisher,
-            pause=lambda reason: self.pause(reason, "guardrail"),
+            pause=self.pause,
         )
         return NodeWorker(
             desk=desk,
@@ -249,12 +249,16 @@ class Interpreter:
         )
 
     def _arm_deadline(self) -> asyncio.TimerHandle | None:
-        left = guardrail.time_left_s(self._plan.guardrails, self._state.active_s)
+        raised = self._state.limits and self._state.limits.max_duration_s
+        limit = raised or self._plan.guardrails.max_duration_s
+        left = guardrail.time_left_s(limit, self._state.active_s)
         if left is None:
             return None
-        limit = self._plan.guardrails.max_duration_s
         reason = f"the run has been at work for its limit of {limit:g} s"
-        return asyncio.get_running_loop().call_later(left, self.pause, reason, "guardrail")
+        if not left:
+            self.pause(reason, "max_duration")  # at once: a timer would let the next node begin
+            return None
+        return asyncio.get_running_loop().call_later(left, self.pause, reason, "max_duration")
 
     async def _close(self) -> None:
         self._closing = True

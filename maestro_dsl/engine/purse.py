@@ -99,12 +99,12 @@ class Purse:
         for name in names:
             account = self.ledger.accounts[name]
             # The fold knows of a warning once it is written; two tries may settle before that.
-            known = name in self._warned or ("budget", name) in self._state.alerts
+            known = name in self._warned or (guardrail.BUDGET_ALERT, name) in self._state.alerts
             if known or not guardrail.should_warn(account, warn_at):
                 continue
             self._warned.add(name)
             message = f"{account.used_share:.0%} of the limit of {name.replace(':', ' ')} is spent"
-            found.append(AlertRaised(kind="budget", subject=name, message=message))
+            found.append(AlertRaised(kind=guardrail.BUDGET_ALERT, subject=name, message=message))
         return tuple(found)
 
 

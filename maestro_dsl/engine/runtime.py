@@ -64,7 +64,7 @@ class RunOptions:
     replace: frozenset[str] = frozenset()
     """Addresses whose stored result is not reused."""
     limits: LimitRaised | None = None
-    """New limits of the run; None inside it = as planned."""
+    """New limits of the run; None inside it = as before."""
     decisions: tuple[NodeDecided, ...] = ()
     """Answers to nodes that wait for a person."""
 

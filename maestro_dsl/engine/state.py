@@ -8,6 +8,7 @@ what a finished run is worth in `verdict`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from typing import Final, TypeVar, cast
 
 from maestro_dsl.engine.events import (
@@ -34,6 +35,7 @@ from maestro_dsl.engine.events import (
     ServiceStopped,
     TicketOpened,
 )
+from maestro_dsl.engine.policy.guardrail import BUDGET_ALERT, RUN_ACCOUNT
 from maestro_dsl.engine.records import (
     CANCELLED_TRY,
     CONTENT,
@@ -285,7 +287,10 @@ def _run_paused(state: RunState, _event: Event, body: RunPaused) -> None:
 
 
 def _limit_raised(state: RunState, _event: Event, body: LimitRaised) -> None:
-    state.limits = body
+    before = state.limits or LimitRaised()
+    stated = {key: value for key, value in asdict(body).items() if value is not None}
+    state.limits = replace(before, **stated)
+    state.alerts.pop((BUDGET_ALERT, RUN_ACCOUNT), None)  # a new limit warns anew
 
 
 def _run_finished(state: RunState, event: Event, body: RunFinished) -> None:

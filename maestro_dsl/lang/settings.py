@@ -61,6 +61,8 @@ class Overrides:
     max_concurrency: int | None = None
     schedule: Schedule | None = None
     max_cost_nano_usd: int | None = None
+    max_tokens: int | None = None
+    max_duration_s: float | None = None
     output: str | None = None
     quality_threshold: float | None = None
     env_name: str | None = None
@@ -293,6 +295,8 @@ def _command_line(overrides: Overrides) -> Layer:
         "execution.max_concurrency": overrides.max_concurrency,
         "execution.schedule": overrides.schedule,
         "guardrails.max_cost": overrides.max_cost_nano_usd,
+        "guardrails.max_tokens": overrides.max_tokens,
+        "guardrails.max_duration": overrides.max_duration_s,
         "output": overrides.output,
         "quality_threshold": overrides.quality_threshold,
     }

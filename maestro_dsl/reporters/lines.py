@@ -59,8 +59,15 @@ def describe(event: Event) -> str | None:
         wait = duration(max(body.until - event.at, 0.0))
         return f"{safe(body.provider)}: nobody calls it for {wait}: {safe(body.reason)}"
     if isinstance(body, LimitRaised):
-        return "limits raised"
+        return f"limits are now {_limits(body)}"
     return _run(body) if isinstance(body, (RunStarted, RunResumed, RunPaused, RunFinished)) else None
+
+
+def _limits(body: LimitRaised) -> str:
+    parts = [money(body.max_cost_nano_usd)] if body.max_cost_nano_usd is not None else []
+    parts += [f"{body.max_tokens:,} tokens"] if body.max_tokens is not None else []
+    parts += [f"{duration(body.max_duration_s)} of work"] if body.max_duration_s is not None else []
+    return ", ".join(parts) or "as planned"
 
 
 def _person(body: NodeWaiting | NodeDecided | TicketOpened) -> str:

@@ -92,6 +92,7 @@ def text(view: RunView, style: Style = PLAIN) -> str:
         _made(view, style),
         _verified(view, style),
         _quality(view, style),
+        _questions(view, style),
         _problems(view, style),
         _tickets(view, style),
         _reasons(view, style),
@@ -114,8 +115,9 @@ def _head(view: RunView, style: Style) -> list[str]:
         f"  {style(colour, words)}",
         f"  {plural(len(view.plan.nodes), 'node')}: {', '.join(parts)}",
     ]
-    if view.state.reason:
-        lines.append(f"  {safe(view.state.reason)}")
+    why = view.state.reason or (view.state.paused.reason if view.state.paused is not None else "")
+    if why:
+        lines.append(f"  {safe(why)}")
     return lines
 
 
@@ -199,6 +201,20 @@ def _problems(view: RunView, style: Style) -> list[str]:
         lines.append(f"  {safe(node.address)}: {state}{f', {safe(reason)}' if reason else ''}")
         lines += _issues(record, reason)
     return [style("bold", "Problems"), *lines] if lines else []
+
+
+def _questions(view: RunView, style: Style) -> list[str]:
+    lines = []
+    for node in view.plan.nodes:
+        record = view.state.nodes.get(node.address)
+        if record is not None and record.waiting is not None and record.decision is None and not record.final:
+            lines += textwrap.wrap(
+                f"{safe(node.address)}: {safe(record.waiting.question)}",
+                WIDTH,
+                initial_indent="  ",
+                subsequent_indent="    ",
+            )
+    return [style("bold", "Waits for an answer"), *lines] if lines else []
 
 
 def _tickets(view: RunView, style: Style) -> list[str]:

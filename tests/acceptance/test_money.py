@@ -83,7 +83,8 @@ def test_a_run_pauses_before_the_limit_and_goes_on_when_it_is_raised(maestro):
 
     code, _, err = maestro("apply", "plan.yaml", "--auto-approve", *quiet)
     assert code == 5
-    assert "could pass the limit of 0.25 USD" in err
+    assert "could pass the limit of 0.25 USD (whole run): 0.11 USD used, and it may take" in err
+    assert " --max-cost USD continues it" in err
 
     code, out, err = maestro("resume", "--max-cost", "1", *quiet, "--format", "json")
     done = json.loads(out)
@@ -139,3 +140,14 @@ def test_another_plan_on_the_same_state_reuses_an_equal_node(maestro, project):
     document = json.loads(out)
     assert document["plan"]["id"] == "another"
     assert (document["nano_usd"], document["saved_nano_usd"]) == (0, 220_000_000)
+
+
+def test_a_group_without_a_command_shows_its_help_and_tickets_lists(maestro):
+    code, out, err = maestro("cache")
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: maestro cache")
+    assert maestro("tickets", "--pending")[0] == 0
+    code, out, _ = maestro("tickets", "--format", "json")
+    assert (code, json.loads(out)["tickets"]) == (0, [])
+    code, out, _ = maestro("tickets", "--format", "json", "list")
+    assert (code, json.loads(out)["tickets"]) == (0, [])

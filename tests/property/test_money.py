@@ -263,7 +263,7 @@ class Money(RuleBasedStateMachine):
                 booked = ledger.accounts["run"]
                 assert (booked.spent_tokens, booked.spent_nano_usd) == (ended.tokens, ended.nano_usd)
             if not ended.is_final:
-                assert ended.paused.by in {"guardrail", "person"}, ended.paused
+                assert ended.paused.by in {"max_cost", "max_tokens", "person"}, ended.paused
         provider = self.provider
         self.world = restarted(self.world)
         self.world.provider, self.begun = provider, bool(self.world.store.journal.get("run"))

@@ -150,7 +150,7 @@ def _answer(state, rand, limit, *, calm):
         if item.decision is None and (calm or rand.random() < 0.8)
     )
     raised = None
-    if limit is not None and state.paused is not None and state.paused.by == "guardrail":
+    if limit is not None and state.paused is not None and state.paused.by in {"max_tokens", "guardrail"}:
         limit += 100_000 if calm else rand.randint(0, 2_000)
         raised = LimitRaised(max_tokens=limit)
     return RunOptions(decisions=decisions, limits=raised), limit

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.policy.ledger import Account, Refusal
 
 RUN_ACCOUNT: Final = "run"
+BUDGET_ALERT: Final = "budget"
 
 
 class OnLimit(StrEnum):
@@ -27,21 +28,37 @@ class LimitDecision:
 
     action: OnLimit
     reason: str
+    limit: str = ""
+    """The key of the guardrail that stands in the way, such as "max_cost"."""
 
 
 def decide(guardrails: Guardrails, refusal: Refusal, account: Account) -> LimitDecision:
     """Return what a refused reservation leads to: only a limit of the run can pause the run."""
-    limit = (
-        f"{account.max_tokens:,} tokens"
-        if refusal.kind == "tokens"
-        else f"{(account.max_nano_usd or 0) / 1e9:.2f} USD"
-    )
+    in_tokens = refusal.kind == "tokens"
+    limit = tokens_text(account.max_tokens) if in_tokens else money_text(account.max_nano_usd)
     if refusal.wait:
         return LimitDecision(action=OnLimit.WAIT, reason=f"calls in flight hold the rest of {limit}")
-    reason = f"the next call could pass the limit of {limit} ({_owner(refusal.account)})"
+    spent = tokens_text(account.spent_tokens) if in_tokens else money_text(account.spent_nano_usd)
+    wanted = tokens_text(refusal.amount.tokens) if in_tokens else money_text(refusal.amount.nano_usd)
+    reason = (
+        f"the next call could pass the limit of {limit} ({_owner(refusal.account)}):"
+        f" {spent} used, and it may take {wanted}"
+    )
     if refusal.account == RUN_ACCOUNT and guardrails.on_exceeded == "pause":
-        return LimitDecision(action=OnLimit.PAUSE, reason=reason)
+        key = "max_tokens" if in_tokens else "max_cost"
+        return LimitDecision(action=OnLimit.PAUSE, reason=reason, limit=key)
     return LimitDecision(action=OnLimit.STOP_NODE, reason=reason)
+
+
+def tokens_text(count: int | None) -> str:
+    """Return a number of tokens as a sentence names it."""
+    return f"{count or 0:,} tokens"
+
+
+def money_text(nano_usd: int | None) -> str:
+    """Return an amount in dollars: to the cent where that is exact, else finer and rounded up."""
+    cents, rest = divmod(nano_usd or 0, 10_000_000)
+    return f"{cents / 100:.2f} USD" if not rest else f"{-(-(nano_usd or 0) // 100_000) / 10_000:.4f} USD"
 
 
 def _owner(account: str) -> str:
@@ -54,6 +71,6 @@ def should_warn(account: Account, warn_at: float) -> bool:
     return account.used_share >= warn_at > 0
 
 
-def time_left_s(guardrails: Guardrails, active_s: float) -> float | None:
+def time_left_s(limit_s: float | None, active_s: float) -> float | None:
     """Return the seconds until the run's deadline, at least 0; None = no deadline."""
-    return None if guardrails.max_duration_s is None else max(0.0, guardrails.max_duration_s - active_s)
+    return None if limit_s is None else max(0.0, limit_s - active_s)

@@ -75,6 +75,8 @@ class Refusal:
     account: str
     kind: str
     wait: bool
+    amount: Amount = NOTHING
+    """What was asked for."""
 
 
 class Ledger:
@@ -107,11 +109,11 @@ class Ledger:
         for account in named:  # hopeless before crowded, so that nobody waits for what cannot come
             kind = account.lacks(amount, reserved=False)
             if kind is not None:
-                return Refusal(account=account.name, kind=kind, wait=False)
+                return Refusal(account=account.name, kind=kind, wait=False, amount=amount)
         for account in named:
             kind = account.lacks(amount, reserved=True)
             if kind is not None:
-                return Refusal(account=account.name, kind=kind, wait=True)
+                return Refusal(account=account.name, kind=kind, wait=True, amount=amount)
         for account in named:
             account.reserved_tokens += amount.tokens
             account.reserved_nano_usd += amount.nano_usd

@@ -400,7 +400,7 @@ def test_the_cost_guardrail_pauses_and_a_higher_limit_continues(make_plan, make_
     world = World(action=ScriptedAction(default=step), prices=FlatPrices(nano_usd=1))
     state = run_plan(plan, world)
     assert state.status == "paused"
-    assert state.paused.by == "guardrail"
+    assert state.paused.by == "max_cost"
     assert states(state) == {"a": "succeeded", "b": "pending"}
     assert state.nano_usd == 1_500
 

@@ -318,8 +318,8 @@ def test_twenty_parallel_nodes_pause_at_a_limit_for_five_and_a_raised_one_comple
     plan = crowd(make_plan, make_persona, guardrails=Guardrails(max_cost_nano_usd=10_000))
     world = World(action=ScriptedAction(default=paid()), prices=FlatPrices(nano_usd=1))
     state = run_plan(plan, world)
-    assert (state.status, state.paused.by, state.nano_usd) == ("paused", "guardrail", 10_000)
-    assert "0.00 USD" in state.paused.reason
+    assert (state.status, state.paused.by, state.nano_usd) == ("paused", "max_cost", 10_000)
+    assert "0.0001 USD" in state.paused.reason
     assert sorted(states(state).values()).count("succeeded") == 5
 
     again = run_plan(plan, replace(world, epoch=2), resume=True)

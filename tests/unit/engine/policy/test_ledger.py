@@ -28,14 +28,14 @@ def test_a_lease_counts_against_every_account(ledger):
 
 def test_what_cannot_fit_is_refused_and_what_is_only_crowded_waits(ledger):
     assert ledger.reserve(("run", "persona:qa"), Amount(tokens=301)) == Refusal(
-        account="persona:qa", kind="tokens", wait=False
+        account="persona:qa", kind="tokens", wait=False, amount=Amount(tokens=301)
     )
     ledger.reserve(("run", "persona:qa"), Amount(tokens=200))
     assert ledger.reserve(("run", "persona:qa"), Amount(tokens=200)) == Refusal(
-        account="persona:qa", kind="tokens", wait=True
+        account="persona:qa", kind="tokens", wait=True, amount=Amount(tokens=200)
     )
     assert ledger.reserve(("run",), Amount(tokens=1, nano_usd=501)) == Refusal(
-        account="run", kind="cost", wait=False
+        account="run", kind="cost", wait=False, amount=Amount(tokens=1, nano_usd=501)
     )
 
 
@@ -63,7 +63,9 @@ def test_a_usage_above_its_bound_is_booked_as_it_is_and_stops_what_follows(ledge
     lease = ledger.reserve(("run",), Amount(tokens=900))
     ledger.settle(lease, Amount(tokens=1_200))
     assert ledger.accounts["run"].spent_tokens == 1_200
-    assert ledger.reserve(("run",), Amount(tokens=1)) == Refusal(account="run", kind="tokens", wait=False)
+    assert ledger.reserve(("run",), Amount(tokens=1)) == Refusal(
+        account="run", kind="tokens", wait=False, amount=Amount(tokens=1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,9 +84,11 @@ def test_only_a_limit_of_the_run_pauses_the_run(ledger, account, wait, on_exceed
 
 
 def test_a_refusal_names_the_limit(ledger):
-    refusal = Refusal(account="persona:qa", kind="tokens", wait=False)
+    refusal = Refusal(account="persona:qa", kind="tokens", wait=False, amount=Amount(tokens=400))
     assert guardrail.decide(Guardrails(), refusal, ledger.accounts["persona:qa"]) == LimitDecision(
-        action=OnLimit.STOP_NODE, reason="the next call could pass the limit of 300 tokens (persona qa)"
+        action=OnLimit.STOP_NODE,
+        reason="the next call could pass the limit of 300 tokens (persona qa):"
+        " 0 tokens used, and it may take 400 tokens",
     )
 
 
@@ -100,4 +104,4 @@ def test_warnings_begin_at_the_threshold(ledger):
     ("limit", "active_s", "left_s"), [(None, 9.0, None), (10.0, 4.0, 6.0), (10.0, 12.0, 0.0)]
 )
 def test_time_left(limit, active_s, left_s):
-    assert guardrail.time_left_s(Guardrails(max_duration_s=limit), active_s) == left_s
+    assert guardrail.time_left_s(limit, active_s) == left_s
