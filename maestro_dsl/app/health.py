@@ -15,7 +15,7 @@ from maestro_dsl import __version__
 from maestro_dsl.app.values import ConfigEntry, HealthCheck
 from maestro_dsl.codec import to_json
 from maestro_dsl.diagnostics import Severity
-from maestro_dsl.errors import CompileError, MaestroError
+from maestro_dsl.errors import CompileError, MaestroError, UsageError
 from maestro_dsl.lang.files import PROJECT_FILE, root_above
 from maestro_dsl.lang.finder import Reader
 from maestro_dsl.lang.layers import BUILT_IN
@@ -140,6 +140,7 @@ def doctor(*, environ: Mapping[str, str], state_dir: Path | None = None) -> tupl
         _python(),
         _blueprints(),
         _state(state_dir, environ),
+        *_libraries(),
         *_sandbox(),
         _program("node", "runs emitted mock servers", "install Node.js 20 or later"),
         _program("npm", "installs express for emitted mock servers", "install npm"),
@@ -175,6 +176,41 @@ def _state(state_dir: Path | None, environ: Mapping[str, str]) -> HealthCheck:
             return HealthCheck(name="state", status="ok", detail=detail)
     except MaestroError as error:
         return HealthCheck(name="state", status="error", detail=error.message, fix=error.hint)
+
+
+_OF_LIBRARIES = {
+    "not locked": "maestro lib lock",
+    "out of date": "maestro lib lock",
+    "not installed": "maestro lib install",
+    "broken": "see what changed, then put the pinned files back: maestro lib install",
+}
+
+
+def _libraries() -> Iterator[HealthCheck]:
+    """Yield whether each library of the project here is stated, pinned and there, byte for byte."""
+    from maestro_dsl.app.libraries import list_libraries
+    from maestro_dsl.lang.lockfile import LOCK_FILE, lock_of
+
+    try:
+        found = list_libraries(Path.cwd())
+        lock = lock_of(root_above(Path.cwd()))
+    except UsageError:  # no project, so no libraries
+        return
+    except CompileError as error:
+        fix = f"maestro lint {PROJECT_FILE}"
+        yield HealthCheck(name="libraries", status="error", detail=error.message, fix=fix)
+        return
+    if lock is not None and lock.lock is None:
+        detail = f"{LOCK_FILE} {lock.problem}"
+        yield HealthCheck(name="libraries", status="error", detail=detail, fix="maestro lib lock")
+        return
+    for item in found:
+        way_out = _OF_LIBRARIES.get(item.state)
+        detail = f"{item.version} is what {LOCK_FILE} pins, from {item.source}"
+        if way_out is not None:
+            detail = item.detail or f"{item.state}: {item.stated or item.source}"
+        status = "ok" if way_out is None else "error"
+        yield HealthCheck(name=f"library {item.name}", status=status, detail=detail, fix=way_out)
 
 
 def _sandbox() -> tuple[HealthCheck, ...]:

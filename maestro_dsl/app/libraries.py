@@ -25,6 +25,7 @@ from maestro_dsl.libraries.candidates import Online
 from maestro_dsl.libraries.install import install, require_digest
 from maestro_dsl.libraries.locking import make_lock, wanted_of
 from maestro_dsl.libraries.sources import parse_source
+from maestro_dsl.reporters.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,8 +93,8 @@ def project_of(folder: Path) -> tuple[Path, Document[DocumentValue], Project]:
     document = reader.use(root / PROJECT_FILE) if (root / PROJECT_FILE).is_file() else None
     if reader.diagnostics.has_errors:
         sources = {} if document is None else {document.file: document.text}
-        errors = reader.diagnostics.count(Severity.ERROR)
-        raise CompileError(f"{PROJECT_FILE} has {errors} mistakes", reader.diagnostics, sources=sources)
+        told = plural(reader.diagnostics.count(Severity.ERROR), "mistake")
+        raise CompileError(f"{PROJECT_FILE} has {told}", reader.diagnostics, sources=sources)
     if document is None or not isinstance(document.value, Project):
         raise UsageError(f"there is no {PROJECT_FILE} here", hint=_NO_PROJECT)
     return root, document, document.value

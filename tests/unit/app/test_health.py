@@ -1,6 +1,11 @@
-import pytest
+import shutil
+from pathlib import Path
 
-from maestro_dsl.app import effective_config
+import pytest
+from support.files import write
+from support.libraries import ENVIRON, Repository, library, needs_git, project
+
+from maestro_dsl.app import add_library, effective_config, health, lock_libraries
 from maestro_dsl.errors import CompileError
 from maestro_dsl.lang.settings import Overrides
 
@@ -53,3 +58,63 @@ def test_what_is_wrong_is_not_in_force(settings, tmp_path):
     (tmp_path / "maestro.yaml").write_text(PROJECT.replace("[STY001]", "[STY001"))
     with pytest.raises(CompileError, match=r"maestro\.yaml cannot be read"):
         settings()
+
+
+@pytest.fixture
+def libraries(tmp_path, monkeypatch):
+    """Return what doctor says about the libraries of a project that uses the folder ../team."""
+    root = project(tmp_path / "shop", team="../team")
+    write(tmp_path / "team", library("team"))
+    monkeypatch.chdir(root)
+
+    def told():
+        return [(item.name, item.status, item.detail, item.fix) for item in health._libraries()]
+
+    return told
+
+
+def test_doctor_says_of_each_library_what_to_do(libraries, tmp_path):
+    lock = "maestro lib lock"
+    missing = "library team is not locked: there is no maestro.lock"
+    assert libraries() == [("library team", "error", missing, lock)]
+    lock_libraries(Path(), environ=ENVIRON)
+    pinned = "1.0.0 is what maestro.lock pins, from ../team"
+    assert libraries() == [("library team", "ok", pinned, None)]
+    prompt = tmp_path / "team" / "reviewer.md.j2"
+    prompt.write_text("Look at {{ contract.name }}\n")
+    changed = "library team has changed since it was locked"
+    assert libraries() == [("library team", "error", changed, lock)]
+    Path("maestro.lock").write_text("format_version: [\n")
+    ((name, status, detail, fix),) = libraries()
+    assert (name, status, fix) == ("libraries", "error", lock)
+    assert detail.startswith("maestro.lock ")
+    Path("maestro.yaml").write_text("kind: [\n")
+    ((name, status, detail, fix),) = libraries()
+    assert (name, status, fix) == ("libraries", "error", "maestro lint maestro.yaml")
+    assert detail == "maestro.yaml has 1 mistake"
+
+
+@needs_git
+def test_doctor_sees_what_is_missing_or_was_changed_on_disk(tmp_path, monkeypatch):
+    team = Repository(tmp_path / "git")
+    team.commit(library("team"), "v1.0.0")
+    root = project(tmp_path / "shop")
+    monkeypatch.chdir(root)
+    add_library(team.source, root, environ={**ENVIRON, "HOME": str(tmp_path)})
+    assert [item.status for item in health._libraries()] == ["ok"]
+    prompt = root / ".maestro" / "libraries" / "team" / "reviewer.md.j2"
+    prompt.chmod(0o600)
+    prompt.write_text("other")
+    (found,) = health._libraries()
+    assert found.detail == "library team is not what maestro.lock pins: its files were changed"
+    assert found.fix.endswith("maestro lib install")
+    shutil.rmtree(root / ".maestro")
+    (found,) = health._libraries()
+    assert (found.status, found.fix) == ("error", "maestro lib install")
+
+
+def test_doctor_says_nothing_of_libraries_where_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert list(health._libraries()) == []
+    project(tmp_path)
+    assert list(health._libraries()) == []

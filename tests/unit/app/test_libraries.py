@@ -405,6 +405,36 @@ def test_a_library_with_mistakes_in_what_it_exports_is_not_added(root, tmp_path)
     assert not (root / "maestro.lock").exists()
 
 
+def test_interfaces_and_prompts_of_a_library_are_looked_at_before_it_is_pinned(root, tmp_path):
+    exports = "exports: {personas: [personas/*.persona.yaml], contracts: ['*.contract.yaml']}"
+    stated = manifest("team").replace("exports: {personas: [personas/*.persona.yaml]}", exports)
+    contract = f"{HEAD}Contract\nid: {{0}}\nname: {{0}}\ntype: REST_API\nprovider_persona_id: reviewer\n"
+    contract += "deliverables: [{{name: a, artifacts: ['{0}/*.py']}}]\n"
+    contract += "interface_spec: {{type: openapi, spec_file: {1}}}\n"
+    files = library("team", prompt="Review\n{{ contract.nmae }} {{ persona.name | uper }}\n") | {
+        "library.yaml": stated,
+        "api.contract.yaml": contract.format("api", "api.yaml"),
+        "web.contract.yaml": contract.format("web", "../web.yaml"),
+        "api.yaml": "openapi: 3.0.3\ninfo: {title: A, version: 1.0.0}\npaths: []\n",
+        "notes/idle.persona.yaml": f"{HEAD}Persona\nid: 1\n",
+    }
+    write(tmp_path / "team", files)
+    with pytest.raises(CompileError, match="in what it exports") as caught:
+        add_library("../team", root, environ=ENVIRON)
+    found = [(item.code, item.span.file, item.span.line) for item in caught.value.diagnostics]
+    assert found == [
+        ("CTR001", "../team/api.yaml", 3),
+        ("PER003", "../team/reviewer.md.j2", 2),
+        ("EXP001", "../team/reviewer.md.j2", 2),
+        ("REF008", "../team/web.contract.yaml", 8),
+    ]
+    outside = next(item for item in caught.value.diagnostics if item.code == "REF008")
+    assert outside.message == '"../web.yaml" lies outside the folder of the library'
+    related = next(item.related for item in caught.value.diagnostics if item.code == "EXP001")
+    assert [other.span.file for other in related] == ["../team/personas/reviewer.persona.yaml"]
+    assert not (root / "maestro.lock").exists()
+
+
 def test_a_new_version_with_mistakes_is_not_taken(root, team, environ):
     add_library(team.source, root, environ=environ)
     lock = (root / "maestro.lock").read_bytes()
