@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, cast
 
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
 from maestro_dsl.lang.bundle import bundle
 from maestro_dsl.lang.disk import read
 from maestro_dsl.lang.document import Document
@@ -50,6 +50,20 @@ def resolve_contract(
     span = document.map.value_span(("interface_spec", "spec_file"))
     found = _resolve(document, interface.spec_file, span, area, names)
     return (ResolvedContract(document=document), found[1]) if found[0] is None else (found[0], found[1])
+
+
+def stated_twice(contract: Document[Contract], first: Document[Contract]) -> Diagnostic:
+    """Return the finding for a contract whose id another file has too."""
+    where = Related(span=first.map.value_span(("id",)), message="first stated here")
+    return Diagnostic(
+        code="SYN002",
+        name="duplicate-key",
+        severity=Severity.ERROR,
+        span=contract.map.value_span(("id",)),
+        message=f'contract "{contract.value.id}" is stated by two files',
+        help="give each contract its own id",
+        related=(where,),
+    )
 
 
 def read_released(document: Document[Contract]) -> tuple[ResolvedContract | None, Diagnostics]:

@@ -28,7 +28,8 @@ INSTALLED: Final = (".maestro", "libraries")
 """Folders of the project below which libraries are installed."""
 FORMAT: Final = 1
 _HEAD: Final = "# Made by maestro lib lock: commit it, and leave changing it to the tool.\n"
-_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""Names of libraries."""
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KEYS: Final = frozenset({"version", "source", "tag", "commit", "digest", "requires"})
@@ -150,7 +151,7 @@ def _lock(data: Json | None) -> Lock:
 
 def _locked(name: str, data: Json) -> Locked:
     at: Pointer = ("libraries", name)
-    if not _NAME.fullmatch(name) or not isinstance(data, dict):
+    if not NAME.fullmatch(name) or not isinstance(data, dict):
         raise _Damage(f'is damaged: "{name}" is no library', at)
     strange = next(iter(data.keys() - _KEYS), None)
     if strange is not None:
@@ -186,7 +187,7 @@ def _require_form(found: Locked, at: Pointer) -> None:
         raise _Damage("is damaged: a folder has no commit", (*at, "commit"))
     if not found.is_local and not _COMMIT.fullmatch(found.commit or ""):
         raise _Damage(f"is damaged: {found.name} has no full commit", (*at, "commit"))
-    strange = next((key for key in found.requires if not _NAME.fullmatch(key)), None)
+    strange = next((key for key in found.requires if not NAME.fullmatch(key)), None)
     if strange is not None:
         raise _Damage(f'is damaged: "{strange}" is no library', (*at, "requires", strange))
 

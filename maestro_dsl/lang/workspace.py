@@ -13,12 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span, limited
-from maestro_dsl.lang.contracts import ResolvedContract, read_prompt, resolve_contract
+from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span, limited
+from maestro_dsl.lang.contracts import ResolvedContract, read_prompt, resolve_contract, stated_twice
 from maestro_dsl.lang.disk import has_file, has_folder, has_link, is_file, real
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import PROJECT_FILE, Area, PathProblem, Searched, area_of, project_root, search
 from maestro_dsl.lang.finder import Finder, Reader, not_found
+from maestro_dsl.lang.lockfile import NAME
 from maestro_dsl.lang.model import (
     Blueprint,
     Contract,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer
 
 V = TypeVar("V")
-_IN_A_LIBRARY: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*/[a-z][a-z0-9_]*(@[^/]+)?")
+_IN_A_LIBRARY: Final = re.compile(rf"({NAME.pattern})/[a-z][a-z0-9_]*(@[^/]+)?")
 """A contract of a library as a plan names it, where a path would have an ending."""
 
 
@@ -366,7 +367,7 @@ class _Loader:
         document = _typed(found, Contract)
         other = contracts.get(document.value.id)
         if other is not None:
-            self.diagnostics.add(_twice(document, other.document))
+            self.diagnostics.add(stated_twice(document, other.document))
             return
         contracts[document.value.id] = self._with_spec(document)
 
@@ -393,16 +394,3 @@ class _Loader:
 
 def _wrong_kind(span: Span, message: str) -> Diagnostic:
     return Diagnostic(code="SCH005", name="unknown-kind", severity=Severity.ERROR, span=span, message=message)
-
-
-def _twice(document: Document[Contract], first: Document[Contract]) -> Diagnostic:
-    where = Related(span=first.map.value_span(("id",)), message="first stated here")
-    return Diagnostic(
-        code="SYN002",
-        name="duplicate-key",
-        severity=Severity.ERROR,
-        span=document.map.value_span(("id",)),
-        message=f'contract "{document.value.id}" is stated by two files',
-        help="give each contract its own id",
-        related=(where,),
-    )
