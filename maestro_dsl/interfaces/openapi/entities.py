@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import Media, Operation, Schema
 
 _PARAMETER = re.compile(r"\{([^/{}]+)\}")
+_REDIRECT = 3
 _NEEDS_RIGHTS = frozenset({401, 402, 403, 407})
 _REFUSED = _NEEDS_RIGHTS | {409, 412, 423, 428, 429}
 _UNKNOWN_UUID = "00000000-0000-4000-8000-00000000dead"
@@ -248,7 +249,7 @@ async def expect_success(probe: Prober, sent: Sent | None, *, certain: bool = Tr
     if sent is None:
         return False
     operation, status, name = sent.operation, sent.answer.status, label(sent.operation)
-    if sent.ok:
+    if sent.ok or (status // 100 == _REDIRECT and _states(operation, status)):
         probe.succeeded(operation)
         probe.judge(sent)
         return True
@@ -263,10 +264,18 @@ async def expect_success(probe: Prober, sent: Sent | None, *, certain: bool = Tr
         if status not in _NEEDS_RIGHTS and not (guessed and not await probe.is_unknown_route(sent)):
             probe.judge(sent)
         probe.sheet.note(f"{name} could not be judged: it answers {status}", operation=operation.id)
+    elif _states(operation, status) and not any(key[0] in "23d" for key in operation.responses):
+        probe.judge(sent)
+        probe.sheet.note(f"{name} could not be judged: it declares no success", operation=operation.id)
     else:
         text = f"{name} answers {status} to a request that its schema allows"
         probe.sheet.check("status", False, text, operation=operation.id)
     return False
+
+
+def _states(operation: Operation, status: int) -> bool:
+    """Return whether an answer is declared by its number or range, and not only as any other."""
+    return bool({str(status), f"{status // 100}XX"} & operation.responses.keys())
 
 
 async def _has_no_route(probe: Prober, sent: Sent, certain: bool) -> bool:

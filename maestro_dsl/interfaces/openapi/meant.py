@@ -2,7 +2,7 @@
 
 Documents in the wild list `[10, 20]` for a string (their YAML lacks the quotes), the values of a list's items
 for the list, `type: null` beside alternatives, patterns as JavaScript writes them, and require what they
-forbid. Taken at its word such a schema allows nothing: the mock could not answer, and would refuse everything.
+forbid. Taken at its word such a schema allows nothing: the mock could not answer, and would refuse all.
 """
 
 from __future__ import annotations

@@ -92,9 +92,27 @@ def _methods(item: Node) -> Iterator[tuple[str, Node]]:
 
 
 def paired(old: dict[str, Call], new: dict[str, Call]) -> Iterator[tuple[Call | None, Call | None]]:
-    """Yield operations that belong together, in the order of the old document; None where there is none."""
-    for key, call in old.items():
-        yield call, new.get(key)
+    """Yield operations that belong together, in the order of the old document; None where there is none.
+
+    Paths that differ in the names of their parameters only are paired by these names first.
+    """
+    left: dict[str, list[Call]] = {}
     for key, call in new.items():
-        if key not in old:
+        left.setdefault(_PARAMETER.sub("{}", key), []).append(call)
+    found: dict[str, Call] = {}
+    for is_same in (_has_the_label, lambda _one, _other: True):
+        for key, call in old.items():
+            others = left.get(_PARAMETER.sub("{}", key), []) if key not in found else []
+            partner = next((other for other in others if is_same(call, other)), None)
+            if partner is not None:
+                found[key] = partner
+                others.remove(partner)
+    for key, call in old.items():
+        yield call, found.get(key)
+    for others in left.values():
+        for call in others:
             yield None, call
+
+
+def _has_the_label(one: Call, other: Call) -> bool:
+    return one.label == other.label

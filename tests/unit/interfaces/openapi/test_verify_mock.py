@@ -1,6 +1,7 @@
 """Our own mock keeps every contract it is made from: mock and verifier agree, also on real documents."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,16 @@ def test_the_mock_of_a_real_document_scores_one(shared_data, name) -> None:
     result = judged((shared_data / "openapi" / name).read_bytes(), name)
     errors = [item.message for item in result.issues if item.severity == "error"]
     assert (errors, result.missing, result.fulfilled, result.score) == ([], (), True, 1.0)
+
+
+def test_operations_that_only_redirect_or_only_refuse_are_no_alarm() -> None:
+    answers = {
+        "/jump": {"302": {"description": "elsewhere"}},
+        "/either": {"200": {"description": "here"}, "3XX": {"description": "elsewhere"}},
+        "/closed": {"410": {"description": "gone for good"}},
+    }
+    paths = {path: {"get": {"responses": found}} for path, found in answers.items()}
+    result = judged(json.dumps({"openapi": "3.0.3", "info": {}, "paths": paths}).encode(), "links.json")
+    told = [(item.severity, item.message) for item in result.issues]
+    assert told == [("info", "GET /closed could not be judged: it declares no success")]
+    assert (result.missing, result.fulfilled) == ((), True)

@@ -421,3 +421,13 @@ def test_what_has_the_wrong_type_is_passed_over():
             node[way[-1]] = wrong
             for old, new in ((right, broken), (broken, right), (broken, broken)):
                 compare(old, new, (EMPTY, EMPTY), today=TODAY)
+
+
+def test_paths_that_differ_in_names_only_are_paired_by_them():
+    texts = {"200": {"description": "ok", "content": {"text/plain": {}}}}
+    one, two = {"get": {"responses": OK}}, {"get": {"responses": texts}}
+    old = {"openapi": "3.1.0", "paths": {"/{a}": one, "/{b}": two}}
+    assert said(old, {"openapi": "3.1.0", "paths": {"/{b}": two, "/{a}": one}}) == set()
+    assert said(old, {"openapi": "3.1.0", "paths": {"/{b}": two}}) == {"operation-removed B"}
+    assert said({"openapi": "3.1.0", "paths": {"/{a}": one}}, old) == {"operation-added S"}
+    assert said(old, {"openapi": "3.1.0", "paths": {"/{a}": one, "/{c}": two}}) == set()
