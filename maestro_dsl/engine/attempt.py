@@ -22,7 +22,16 @@ from maestro_dsl.engine.events import (
     Usage,
 )
 from maestro_dsl.engine.failures import failure_of
-from maestro_dsl.engine.job import Desk, Job, Outcome, booked_of, encoded_result, less, recorded_outcome
+from maestro_dsl.engine.job import (
+    Desk,
+    Job,
+    Outcome,
+    booked_of,
+    encoded_result,
+    less,
+    recorded_outcome,
+    spent_by,
+)
 from maestro_dsl.engine.policy import retry, safety
 from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
 from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease
@@ -328,7 +337,7 @@ class Coordinator:
         self, job: Job, lease: Lease, booked: Amount, result: AttemptResult, duration_s: float
     ) -> Outcome:
         record = job.record
-        usage, nano_usd = self._spent(job, lease, result)
+        usage, nano_usd = spent_by(job.record, lease.amount, result)
         spent = Amount(tokens=usage.total, nano_usd=nano_usd)
         alerts = self._purse.settle(job, lease, less(spent, booked))
         for alert in alerts:
@@ -357,20 +366,6 @@ class Coordinator:
             final=result.failure in {Failure.BUDGET, Failure.FATAL, Failure.CANNOT},
         )
 
-    def _spent(self, job: Job, lease: Lease, result: AttemptResult | None) -> tuple[Usage, int]:
-        """Return what a try cost: its stored answers, else what it says, else the whole reservation."""
-        record = job.record
-        if record.responses:
-            return record.unsettled, record.unsettled_nano_usd
-        known = result is not None and result.usage_known
-        if result is not None and result.failure is Failure.TIMEOUT and not result.usage.total:
-            known = False  # a call that gave no answer in time may still be charged
-        if result is not None and known:
-            return result.usage, result.nano_usd
-        if record.in_flight is not None and record.in_flight.free:
-            return Usage(), 0
-        return Usage(input_tokens=lease.amount.tokens), lease.amount.nano_usd
-
     def _cut_off(
         self, job: Job, lease: Lease, booked: Amount, error: BaseException, duration_s: float
     ) -> None:
@@ -383,7 +378,7 @@ class Coordinator:
             self._purse.settle(job, lease, NOTHING)
             return
         nothing = AttemptResult() if isinstance(error, DiskFailure) and error.before_work else None
-        usage, nano_usd = self._spent(job, lease, nothing)
+        usage, nano_usd = spent_by(record, lease.amount, nothing)
         spent = Amount(tokens=usage.total, nano_usd=nano_usd)
         alerts = self._purse.settle(job, lease, less(spent, booked))
         finished: Body = AttemptFinished(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json
 from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
-from maestro_dsl.engine.events import AttemptFinished, Body, Issue
+from maestro_dsl.engine.events import AttemptFinished, Body, Issue, Usage
 from maestro_dsl.engine.graph import PlanIndex
 from maestro_dsl.engine.policy import give_up, retry
 from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, NOTHING, Amount
@@ -292,6 +292,20 @@ def booked_of(record: NodeRecord) -> Amount:
     if record.unsettled is NO_USAGE:
         return NOTHING
     return Amount(tokens=record.unsettled.total, nano_usd=record.unsettled_nano_usd)
+
+
+def spent_by(record: NodeRecord, reserved: Amount, result: AttemptResult | None) -> tuple[Usage, int]:
+    """Return what a try cost: its stored answers, else what it says, else all that was reserved for it."""
+    if record.responses:
+        return record.unsettled, record.unsettled_nano_usd
+    known = result is not None and result.usage_known
+    if result is not None and result.failure is Failure.TIMEOUT and not result.usage.total:
+        known = False  # a call that gave no answer in time may still be charged
+    if result is not None and known:
+        return result.usage, result.nano_usd
+    if record.in_flight is not None and record.in_flight.free:
+        return NO_USAGE, 0
+    return Usage(input_tokens=reserved.tokens), reserved.nano_usd
 
 
 def less(amount: Amount, booked: Amount) -> Amount:
