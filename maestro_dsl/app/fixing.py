@@ -7,14 +7,15 @@ told, and fixes that are in each other's way wait for the next round.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from maestro_dsl.app.blame import culprits
 from maestro_dsl.app.documents import STDIN, lint
 from maestro_dsl.app.lint_result import FixOptions, LintResult
 from maestro_dsl.app.rewriting import Change, areas_of, may_change
-from maestro_dsl.diagnostics import MANY, Diagnostic, Edit, Severity, up_to
+from maestro_dsl.diagnostics import MANY, Diagnostic, Diagnostics, Edit, Severity, up_to
 from maestro_dsl.lang.comments import TEMPLATE_SUFFIX
 from maestro_dsl.lang.edits import Claims, EditConflict, Encoded, decode, lines_of
 from maestro_dsl.lang.format import comments_in
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.memory import Memory
 
 _MOST_ROUNDS: Final = 100
+_MOST_WORK: Final = 10_000_000
+"""Characters that are looked at again after rounds of fixes; large projects have fewer rounds."""
+_FEWEST_LOOKS: Final = 10
 _CIRCLE: Final = "GRF001"
 _STDIN_PATH: Final = Path(STDIN)
 _Key: TypeAlias = tuple[str, str, str, str]
@@ -50,6 +54,8 @@ class FixResult:
     changes: tuple[Change, ...]
     content: bytes | None = field(default=None, repr=False)
     """Standard input with its fixes."""
+    waiting: int = 0
+    """How many fixes could still be made when there had been rounds enough."""
 
 
 def fix(options: FixOptions, *, memory: Memory | None = None) -> FixResult:
@@ -87,6 +93,8 @@ class _Fixer:
         self._names: dict[Path, str] = {}
         self._fixed: list[Diagnostic] = []
         self._refused: dict[_Key, Refused] = {}
+        self._blamed: set[_Key] = set()
+        self._looks = self._work = 0
         self._stdin = _STDIN_PATH if options.stdin_name is None else options.stdin_name.resolve()
         if options.stdin is not None:
             self._contents[self._stdin] = options.stdin
@@ -94,11 +102,12 @@ class _Fixer:
     def run(self) -> FixResult:
         """Go round until no fix is left that can be made."""
         result = self._lint(self._contents)
+        chosen = self._choose(result)
         for _ in range(_MOST_ROUNDS):
-            chosen = self._choose(result)
-            if not chosen:
+            if not chosen or self._is_tired:
                 break
             result = self.advance(chosen, result)
+            chosen = self._choose(result)
         changes = tuple(
             Change(file=self._names[path], path=path, before=before, after=self._contents[path])
             for path, before in self._originals.items()
@@ -110,7 +119,12 @@ class _Fixer:
             refused=self.refused,
             changes=changes,
             content=self._contents.get(self._stdin),
+            waiting=len(chosen),
         )
+
+    @property
+    def _is_tired(self) -> bool:
+        return self._looks > _FEWEST_LOOKS and self._work > _MOST_WORK
 
     @property
     def refused(self) -> tuple[Refused, ...]:
@@ -120,7 +134,7 @@ class _Fixer:
     def _lint(self, contents: Mapping[Path, bytes]) -> LintResult:
         own = self._options
         piped = contents.get(self._stdin)
-        return lint(
+        result = lint(
             own.paths,
             environ=own.environ,
             select=own.select,
@@ -131,6 +145,9 @@ class _Fixer:
             overlay={**own.overlay, **contents},
             memory=self._memory,
         )
+        self._looks += 1
+        self._work += sum(map(len, result.sources.values()))
+        return result
 
     def _choose(self, result: LintResult) -> list[Diagnostic]:
         """Return the findings whose fixes can be made now, in the order of their places."""
@@ -182,9 +199,10 @@ class _Fixer:
         return path
 
     def advance(self, chosen: list[Diagnostic], before: LintResult) -> LintResult:
-        """Make the fixes of `chosen`; where that is worse, only half of them, and refuse a single bad one."""
+        """Make the fixes of `chosen`; where that is worse, those that are not to blame, or half of them."""
         contents = dict(self._contents)
-        for path, findings in self._by_file(chosen, before).items():
+        groups = self._by_file(chosen, before)
+        for path, findings in groups.items():
             encoded = self._text_of(path)
             claims = Claims(encoded.text)
             for finding in findings:
@@ -199,7 +217,40 @@ class _Fixer:
         if len(chosen) == 1:
             self._refuse(chosen[0], problem)
             return before
-        return self.advance(chosen[: len(chosen) // 2], before)
+        if self._is_tired:
+            return before
+        guilty = self._guilty(groups, contents, before, after)
+        again = [item for item in chosen if id(item) in guilty and _key(item) in self._blamed]
+        for item in again:
+            self._refuse(item, problem)
+        self._blamed.update(_key(item) for item in chosen if id(item) in guilty)
+        innocent = [item for item in chosen if id(item) not in guilty]
+        if innocent and guilty:
+            return self.advance(innocent, before)
+        return before if again else self.advance(chosen[: len(chosen) // 2], before)
+
+    def _guilty(
+        self,
+        groups: Mapping[Path, list[Diagnostic]],
+        contents: Mapping[Path, bytes],
+        before: LintResult,
+        after: LintResult,
+    ) -> set[int]:
+        """Return which fixes brought new errors, by identity."""
+        found: set[int] = set()
+        for path, fixes in groups.items():
+            name = self._names[path]
+            errors = [
+                [
+                    *(replace(item, span=replace(item.span, file=name)) for item in _reading(content)),
+                    *(item for item in result.diagnostics if item.span.file == name),
+                ]
+                for content, result in ((self._contents[path], before), (contents[path], after))
+            ]
+            texts = self._text_of(path).text, decode(contents[path]).text
+            sides = [[item for item in side if item.severity is Severity.ERROR] for side in errors]
+            found |= {id(item) for item in culprits(fixes, texts, (sides[0], sides[1]))}
+        return found
 
     def _by_file(self, chosen: list[Diagnostic], result: LintResult) -> dict[Path, list[Diagnostic]]:
         groups: dict[Path, list[Diagnostic]] = {}
@@ -263,8 +314,11 @@ def _edits_of(findings: list[Diagnostic], file: str) -> list[Edit]:
 
 def _errors(content: bytes) -> Counter[tuple[str, str]]:
     """Return the errors that reading alone finds, whatever rules are selected."""
-    found = read_content(content, Path("x"), "x").diagnostics
-    return Counter((item.code, item.message) for item in found if item.severity is Severity.ERROR)
+    return Counter((item.code, item.message) for item in _reading(content) if item.severity is Severity.ERROR)
+
+
+def _reading(content: bytes) -> Diagnostics:
+    return read_content(content, Path("x"), "x").diagnostics
 
 
 def _listed(result: LintResult) -> Counter[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.cli.context import print_json, print_text
 from maestro_dsl.reporters.text import FORMAT_VERSION
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from maestro_dsl.app.fixing import FixResult
     from maestro_dsl.app.rewriting import Change
     from maestro_dsl.cli.context import Session
+
+_MOST_REFUSED: Final = 200
 
 
 def print_diff(own: Session, changes: Iterable[Change]) -> bool:
@@ -64,6 +66,11 @@ def write_fixes(own: Session, mended: FixResult) -> None:
 
 def _say_refused(own: Session, mended: FixResult) -> None:
     from maestro_dsl.reporters.changes import refused_line
+    from maestro_dsl.reporters.text import plural
 
-    for item in mended.refused:
+    for item in mended.refused[:_MOST_REFUSED]:
         own.say(refused_line(item.finding, item.reason))
+    if len(mended.refused) > _MOST_REFUSED:
+        own.say(f"and {len(mended.refused) - _MOST_REFUSED} more were not fixed")
+    if mended.waiting:
+        own.say(f"{plural(mended.waiting, 'finding')} can still be fixed: run the command again")

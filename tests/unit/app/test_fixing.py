@@ -215,3 +215,49 @@ def test_fixes_that_never_settle_end(monkeypatch):
     assert [item.reason for item in fix(options("dev.persona.yaml")).refused] == ["it changes nothing"]
     _linter(monkeypatch, lambda _text: [_finding("nowhere", 9, (5, 6), "a")])
     assert "does not have" in fix(options("dev.persona.yaml")).refused[0].reason
+
+
+def _counted(monkeypatch):
+    real, looks = fixing.lint, []
+
+    def lint(paths, **more):
+        looks.append(paths)
+        return real(paths, **more)
+
+    monkeypatch.setattr(fixing, "lint", lint)
+    return looks
+
+
+def test_many_guesses_at_one_key_are_a_few_rounds(monkeypatch):
+    looks = _counted(monkeypatch)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    keys = "".join(f"ex{letter}pertise: [a]\n" for letter in letters)
+    Path("dev.persona.yaml").write_text(HEAD + "id: dev\n" + keys + "nmae: x\n")
+    text = written(fix(options("dev.persona.yaml", unsafe=True)))["dev.persona.yaml"]
+    assert text.count("\nexpertise: ") == 1
+    assert "\nname: x" in text
+    assert len(looks) <= 8
+
+
+def test_bad_fixes_among_good_ones_are_found_by_their_places(monkeypatch):
+    Path("dev.persona.yaml").write_text(HEAD + "id: dev\nexpertise:\n" + "  - ab\n" * 60)
+
+    def findings(text):
+        lines = text.split("\n")
+        spots = [number for number, line in enumerate(lines, 1) if line == "  - ab"]
+        return [_finding(f"f{at}", at, (5, 7), "5" if at % 3 else "cd") for at in spots]
+
+    _linter(monkeypatch, findings)
+    looks = _counted(monkeypatch)
+    result = fix(options("dev.persona.yaml"))
+    assert len(result.fixed) == 20
+    assert len(result.refused) == 40
+    assert len(looks) <= 8
+
+
+def test_what_is_not_done_after_many_rounds_is_counted(monkeypatch):
+    monkeypatch.setattr(fixing, "_MOST_ROUNDS", 3)
+    Path("dev.persona.yaml").write_text(HEAD + "id: a\n")
+    _linter(monkeypatch, lambda _text: [_finding("longer", 3, (5, 6), "aa")])
+    result = fix(options("dev.persona.yaml"))
+    assert (len(result.fixed), result.waiting) == (3, 1)
