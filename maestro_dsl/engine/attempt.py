@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_dsl.engine.events import (
@@ -26,11 +25,13 @@ from maestro_dsl.engine.job import (
     Desk,
     Job,
     Outcome,
+    amount_of,
     booked_of,
     encoded_result,
     less,
     recorded_outcome,
     spent_by,
+    too_late,
 )
 from maestro_dsl.engine.policy import retry, safety
 from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.deadlines import Deadlines
     from maestro_dsl.engine.finish import Finisher
     from maestro_dsl.engine.pacing import Pacer
+    from maestro_dsl.engine.ports.models import ModelKey
     from maestro_dsl.engine.writer import Writer
     from maestro_dsl.lang.model import Json
 
@@ -103,23 +105,22 @@ class Coordinator:
 
     def _give_up(self, inner: Layer) -> Callable[[Job], Awaitable[None]]:
         async def work(job: Job) -> None:
-            outcome = await self._in_time(job, inner)
+            outcome = None
+            left_s = self._desk.time_left_s(job)
+            # A try that begins when the time is up would be charged for a call that nobody makes.
+            if left_s or job.record.undecided is not None:
+                try:
+                    with self._deadlines.limit(left_s):
+                        outcome = await inner(job)
+                except TimeoutError:
+                    pass
+            outcome = outcome or too_late(job)
             if outcome.ok:
                 await self._finisher.succeed(job, outcome)
             else:
                 await self._finisher.give_up(job, outcome)
 
         return work
-
-    async def _in_time(self, job: Job, inner: Layer) -> Outcome:
-        left_s = self._desk.time_left_s(job)
-        # A try that begins when the time is up would be charged for a call that nobody makes.
-        if left_s or job.record.undecided is not None:
-            with suppress(TimeoutError), self._deadlines.limit(left_s):
-                return await inner(job)
-        message = f"no result within {job.node.timeout_s:g} s, all attempts and waits included"
-        late = AttemptResult(failure=Failure.TIMEOUT, message=message)
-        return Outcome(result=late, unwritten=job.unwritten, final=True)
 
     def _safety(self, inner: Layer) -> Layer:
         async def rounds(job: Job) -> Outcome:
@@ -139,7 +140,8 @@ class Coordinator:
     def _retry(self, inner: Layer) -> Layer:
         async def tries(job: Job) -> Outcome:
             while True:
-                outcome = await self._decided_before(job) or await inner(job)
+                before = self._was_tried(job) and await self._decided_before(job)
+                outcome = before or await inner(job)
                 if self._over(job, outcome):
                     return outcome
                 decision = self._retry_decision(job, outcome)
@@ -156,13 +158,12 @@ class Coordinator:
         async def admitted(job: Job) -> Outcome:
             outcome = None
             while outcome is None:
-                outcome = await once(job)
+                model = job.model
+                outcome = await (inner(job, lambda: True) if model is None else once(job, model))
             return outcome
 
-        async def once(job: Job) -> Outcome | None:
-            if job.model is None:
-                return await inner(job, lambda: True)
-            model, policy = job.model, job.node.safety.breaker
+        async def once(job: Job, model: ModelKey) -> Outcome | None:
+            policy = job.node.safety.breaker
             longest_s = job.node.retry.max_throttle_wait_s
             if not await self._gate.patience(model, longest_s - job.record.waited_s):
                 message = f"{model[0]} asks for more patience than {longest_s:g} s"
@@ -185,6 +186,8 @@ class Coordinator:
         return admitted
 
     def _ledger(self, inner: Try) -> Gated:
+        monotonic = self._desk.runtime.clock.monotonic
+
         async def paid(job: Job, still_open: Callable[[], bool]) -> Outcome | None:
             bound, free, priced = self._desk.bound(job)
             refused = self._unpriced(job) if not priced else None
@@ -196,15 +199,15 @@ class Coordinator:
             if not still_open():  # it closed while others held what this call may cost
                 self._purse.settle(job, granted, NOTHING)
                 return None
-            began = self._monotonic()
+            began = monotonic()
             try:
                 self._pacer.check()
-                await self._start(job, bound, free=free)
+                await self._writer.commit(self._start_of(job, bound, free=free))
                 result = await inner(job, granted)
             except BaseException as error:
-                self._cut_off(job, granted, booked, error, self._monotonic() - began)
+                self._cut_off(job, granted, booked, error, monotonic() - began)
                 raise
-            return self._settled(job, granted, booked, result, self._monotonic() - began)
+            return self._settled(job, granted, booked, result, monotonic() - began)
 
         return paid
 
@@ -251,6 +254,9 @@ class Coordinator:
 
     def _over(self, job: Job, outcome: Outcome) -> bool:
         return outcome.ok or not outcome.repeatable or self._desk.repeats_itself(job, outcome)
+
+    def _was_tried(self, job: Job) -> bool:
+        return job.record.undecided is not None or job.record.retry_at is not None
 
     async def _decided_before(self, job: Job) -> Outcome | None:
         """Return the outcome of a try that ended before a restart, or wait for the next try's time."""
@@ -315,31 +321,28 @@ class Coordinator:
         else:
             self._finisher.stop(reason)
 
-    async def _start(self, job: Job, bound: Amount, *, free: bool) -> None:
+    def _start_of(self, job: Job, bound: Amount, *, free: bool) -> AttemptStarted:
         record, settings = job.record, self._desk.settings(job)
-        await self._writer.commit(
-            _started(
-                node=job.node.address,
-                attempt=record.content_failures + 1,
-                round=record.round,
-                fence=record.fence + 1,
-                key=job.key,
-                reserved_tokens=bound.tokens,
-                reserved_nano_usd=bound.nano_usd,
-                reason=job.why,
-                temperature=settings.temperature,
-                effort=settings.effort,
-                free=free,
-            )
+        return _started(
+            node=job.node.address,
+            attempt=record.content_failures + 1,
+            round=record.round,
+            fence=record.fence + 1,
+            key=job.key,
+            reserved_tokens=bound.tokens,
+            reserved_nano_usd=bound.nano_usd,
+            reason=job.why,
+            temperature=settings.temperature,
+            effort=settings.effort,
+            free=free,
         )
 
     def _settled(
         self, job: Job, lease: Lease, booked: Amount, result: AttemptResult, duration_s: float
     ) -> Outcome:
         record = job.record
-        usage, nano_usd = spent_by(job.record, lease.amount, result)
-        spent = Amount(tokens=usage.total, nano_usd=nano_usd)
-        alerts = self._purse.settle(job, lease, less(spent, booked))
+        usage, nano_usd = spent_by(record, lease.amount, result)
+        alerts = self._purse.settle(job, lease, less(amount_of(usage, nano_usd), booked))
         for alert in alerts:
             if alert.kind == OVERRUN:
                 self._limit_passed(alert.message)
@@ -379,8 +382,7 @@ class Coordinator:
             return
         nothing = AttemptResult() if isinstance(error, DiskFailure) and error.before_work else None
         usage, nano_usd = spent_by(record, lease.amount, nothing)
-        spent = Amount(tokens=usage.total, nano_usd=nano_usd)
-        alerts = self._purse.settle(job, lease, less(spent, booked))
+        alerts = self._purse.settle(job, lease, less(amount_of(usage, nano_usd), booked))
         finished: Body = AttemptFinished(
             node=job.node.address,
             attempt=record.attempt,
@@ -393,6 +395,3 @@ class Coordinator:
             duration_s=duration_s,
         )
         job.unwritten = (finished, *alerts)
-
-    def _monotonic(self) -> float:
-        return self._desk.runtime.clock.monotonic()

@@ -30,18 +30,15 @@ class Deadlines:
             timer.cancel()
         self._timers.clear()
 
-    def add(self, limit: Limit) -> None:
-        """Watch a limit that has been entered."""
+    def add(self, limit: Limit) -> dict[Limit, None]:
+        """Watch a limit that has been entered; taken out of what is returned, it is forgotten."""
         pending = self._pending.get(limit.seconds)
         if pending is None:
             pending = self._pending[limit.seconds] = {}
         pending[limit] = None
         if limit.seconds not in self._timers:
             self._arm(limit)
-
-    def remove(self, limit: Limit) -> None:
-        """Forget a limit; its timer finds out by itself."""
-        self._pending[limit.seconds].pop(limit, None)
+        return pending
 
     def _arm(self, limit: Limit) -> None:
         loop = asyncio.get_running_loop()
@@ -62,19 +59,20 @@ class Deadlines:
 class Limit:
     """One use of a limit; behaves as `asyncio.timeout` does."""
 
-    __slots__ = ("_cancelling", "_deadlines", "_expired", "_task", "due", "seconds")
+    __slots__ = ("_cancelling", "_deadlines", "_expired", "_pending", "_task", "due", "seconds")
 
     def __init__(self, deadlines: Deadlines, seconds: float) -> None:
         self._deadlines = deadlines
         self.seconds = seconds
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a time limit needs a task")
         self._task, self._cancelling, self._expired = task, task.cancelling(), False
-        self.due = task.get_loop().time() + self.seconds
-        self._deadlines.add(self)
+        self.due = loop.time() + self.seconds
+        self._pending = self._deadlines.add(self)
         return self
 
     def expire(self) -> None:
@@ -89,7 +87,7 @@ class Limit:
         trace: TracebackType | None,
     ) -> None:
         if not self._expired:
-            self._deadlines.remove(self)
+            self._pending.pop(self, None)  # its timer finds out by itself
         elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             # Nobody else cancelled the task meanwhile: the cancellation was ours alone.
             raise TimeoutError from error

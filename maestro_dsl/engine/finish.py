@@ -78,7 +78,10 @@ class Finisher:
         is_newest = last is not None and last.key == job.key
         # Reuse makes it the newest result of its node again: the next change is told against this one.
         again = None if is_newest else replace(stored, node=node.address)
-        await self._publish_and_end(job, (), stored.files, stored.result_digest, final, again)
+        if not stored.files and not node.writes:
+            self._writer.post(final, result=again)
+        else:
+            await self._publish_and_end(job, (), stored.files, stored.result_digest, final, again)
         await self._writer.commit()  # nothing else makes it wait: thousands of them would keep the loop
         return True
 
@@ -185,7 +188,10 @@ class Finisher:
         unchanged = self._desk.runtime.unchanged
         if good and digest and reusable(job.node) and (unchanged is None or unchanged(job.node)):
             stored = _stored(job, outcome, digest, state, self._desk.runtime.clock.now())
-        await self._publish_and_end(job, outcome.unwritten, result.files, digest, final, stored)
+        if not result.files and not job.node.writes:
+            self._writer.post(*outcome.unwritten, final, result=stored)
+        else:
+            await self._publish_and_end(job, outcome.unwritten, result.files, digest, final, stored)
 
     async def _publish_and_end(
         self,
@@ -196,9 +202,6 @@ class Finisher:
         final: NodeFinished,
         stored: CachedResult | None,
     ) -> None:
-        if not files and not job.node.writes:
-            self._writer.post(*unwritten, final, result=stored)
-            return
         intent = PublishStarted(node=job.node.address, key=job.key, files=files, result_digest=digest)
         if unwritten or job.record.publishing != intent:
             await self._writer.commit(*unwritten, intent)

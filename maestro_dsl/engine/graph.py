@@ -104,7 +104,7 @@ class PlanIndex:
         """
         if record is None or record.final is None:
             return None
-        if "any" in edge.states or record.state.value in edge.states:
+        if record.final.state in edge.states or "any" in edge.states:
             return True
         if record.state is NodeState.SKIPPED:
             return not record.final.cause

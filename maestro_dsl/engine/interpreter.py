@@ -307,7 +307,8 @@ class Interpreter:
 
     def _left(self, address: str) -> None:
         """Take note that nobody works on a node any more."""
-        if self._state.record(address).is_final:
+        record = self._state.nodes.get(address)
+        if record is not None and record.final is not None:
             self._finished(address)
         else:
             self._queue.release(address)
@@ -320,10 +321,11 @@ class Interpreter:
             self._crew.cancel()
 
     def _finished(self, address: str) -> None:
-        state = self._state.node_state(address)
-        if self._fail_fast and state not in GOES_ON:
+        if self._fail_fast and (state := self._state.node_state(address)) not in GOES_ON:
             self._stop_for(f"{address} {state} (--fail-fast)")
-        self._skip(self._queue.finished(address))
+        doomed = self._queue.finished(address)
+        if doomed:
+            self._skip(doomed)
 
     def _skip(self, addresses: Sequence[str]) -> None:
         work = self._skips.writing(addresses)

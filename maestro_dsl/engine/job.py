@@ -46,7 +46,8 @@ class Outcome:
     @property
     def ok(self) -> bool:
         """True where the node can end well."""
-        return self.result.failure is None and self.verdict in {None, "fulfilled"}
+        result = self.result
+        return result.failure is None and (result.verdict is None or self.verdict == "fulfilled")
 
     @property
     def failure(self) -> Failure:
@@ -114,16 +115,18 @@ class Desk:
         """Return everything a worker needs for the try that has just been started."""
         node, record, plan = job.node, job.record, self.index.plan
         failed = record.last_content_failure is not None
-        consumed = dict.fromkeys((*node.consumes_mock, *node.consumes_real))
+        consumed = (*node.consumes_mock, *node.consumes_real)
         return _spec(
             run_id=self.run_id,
-            node=self.bound_node(node),
+            node=self.bound_node(node) if node.late_params else node,
             attempt=record.attempt,
             round=record.round,
             fence=record.fence,
             key=job.key,
             contract=self.index.contract(node),
-            consumed=tuple([self.index.contracts[item] for item in consumed]),
+            consumed=tuple(
+                [self.index.contracts[item] for item in dict.fromkeys(consumed)] if consumed else ()
+            ),
             contracts=plan.contracts,
             persona=job.persona,
             requirement=plan.requirement,
@@ -154,8 +157,6 @@ class Desk:
 
     def bound_node(self, node: PlanNode) -> PlanNode:
         """Return the node with the parameters that had to wait for outputs of other nodes."""
-        if not node.late_params:
-            return node
         from maestro_dsl.compiler.late import bound_params  # loads the expression engine
 
         return replace(node, params=bound_params(node, self.outputs()))
@@ -184,9 +185,10 @@ class Desk:
 
         Nodes that ended without a result (skipped, cancelled, stopped before a try) are left out.
         """
-        found = []
+        found, records = [], self.state.nodes
         for address in self.index.inputs(node):
-            final = self.state.record(address).final
+            record = records.get(address)
+            final = None if record is None else record.final
             if final is not None and final.result_digest is not None:
                 found.append(
                     _input(
@@ -315,3 +317,15 @@ def less(amount: Amount, booked: Amount) -> Amount:
     return Amount(
         tokens=max(0, amount.tokens - booked.tokens), nano_usd=max(0, amount.nano_usd - booked.nano_usd)
     )
+
+
+def amount_of(usage: Usage, nano_usd: int) -> Amount:
+    """Return what was spent, as one amount."""
+    return NOTHING if usage is NO_USAGE and not nano_usd else Amount(tokens=usage.total, nano_usd=nano_usd)
+
+
+def too_late(job: Job) -> Outcome:
+    """Return the outcome of a node whose time is up."""
+    message = f"no result within {job.node.timeout_s:g} s, all attempts and waits included"
+    late = AttemptResult(failure=Failure.TIMEOUT, message=message)
+    return Outcome(result=late, unwritten=job.unwritten, final=True)

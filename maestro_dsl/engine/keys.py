@@ -61,9 +61,12 @@ def key_of(parts: Mapping[str, str]) -> str:
 def key_parts(node: PlanNode, index: PlanIndex, known: Callable[[str], str]) -> dict[str, str]:
     """Return name → digest of all parts; `known` gives the digest of a node's result."""
     parts = {part.name: part.digest for part in node.key_parts}
+    inputs = index.inputs(node)
+    if not inputs:
+        return parts
     on_mock = {edge.source for edge in node.edges if edge.kind is _MOCK}
     nodes = index.nodes
-    for address in index.inputs(node):
+    for address in inputs:
         source = nodes[address]
         if source.action == MOCK_ACTION or address in on_mock:
             contract = index.contract(source)

@@ -55,7 +55,7 @@ class LocalDispatcher:
             )
         sent = _carried(AttemptSpec, spec) if self.serialise else spec
         try:
-            folder = self._folder(spec)
+            folder = None if self.work_dir is None else self._folder(spec, self.work_dir)
         except DiskFailure as failure:
             failure.before_work = True
             raise
@@ -66,11 +66,9 @@ class LocalDispatcher:
                 remove_tree(folder)
         return _carried(AttemptResult, result) if self.serialise else result
 
-    def _folder(self, spec: AttemptSpec) -> Path | None:
-        if self.work_dir is None:
-            return None
+    def _folder(self, spec: AttemptSpec, work_dir: Path) -> Path:
         name = digest([spec.run_id, spec.node.address])[:16]
-        folder = self.work_dir / f"{name}-{spec.fence}"
+        folder = work_dir / f"{name}-{spec.fence}"
         remove_tree(folder)  # where a killed process used the same place
         with machine_at_fault(folder):
             (folder / "staging").mkdir(parents=True)

@@ -71,8 +71,8 @@ class ReadyQueue:
         self._next_wave()
 
     def _push(self, place: int) -> None:
-        wave = self._index.wave.get(self._names[place], 0)
-        if self._waves and wave > self._wave:
+        wave = self._index.wave.get(self._names[place], 0) if self._waves else 0
+        if wave > self._wave:
             self._held.setdefault(wave, []).append(place)
         else:
             heapq.heappush(self._heap, place)
@@ -90,11 +90,13 @@ class ReadyQueue:
             address = self._names[place]
             if address in self._running or address not in self._missing:
                 continue  # offered twice, or final already
-            full = next((name for name, limit in self._limits(address) if self._busy[name] >= limit), None)
-            if full is not None:
-                self._park(address, place, full)
-                continue
-            self.hold(address)
+            limits = self._limits(address)
+            if limits:
+                full = next((name for name, limit in limits if self._busy[name] >= limit), None)
+                if full is not None:
+                    self._park(address, place, full)
+                    continue
+            self._hold(address, limits)
             return address
         return None
 
@@ -107,8 +109,11 @@ class ReadyQueue:
 
     def hold(self, address: str) -> None:
         """Count a node as running."""
+        self._hold(address, self._limits(address))
+
+    def _hold(self, address: str, limits: Sequence[tuple[str, int]]) -> None:
         self._running.add(address)
-        for name, _limit in self._limits(address):
+        for name, _limit in limits:
             self._busy[name] += 1
 
     def release(self, address: str) -> None:

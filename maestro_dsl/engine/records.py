@@ -133,6 +133,8 @@ class NodeRecord:
     @property
     def tokens_spent(self) -> int:
         """Tokens charged so far, lost calls included."""
+        if self.usage is NO_USAGE and self.unsettled is NO_USAGE:
+            return self.lost_tokens
         return self.usage.total + self.unsettled.total + self.lost_tokens
 
     @property

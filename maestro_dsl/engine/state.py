@@ -220,10 +220,13 @@ def _published(state: RunState, event: Event, body: Published) -> None:
         raise _illegal(event, f"{body.node} published without saying so before")
 
 
+_FINALS: Final = {item.value: item for item in FINAL}
+
+
 def _node_finished(state: RunState, event: Event, body: NodeFinished) -> None:
     record = _open_node(state, event, body.node)
-    new = NodeState(body.state)
-    if new not in FINAL:
+    new = _FINALS.get(body.state)
+    if new is None:
         raise _illegal(event, f"{body.state} is no final state")
     if record.in_flight is not None:
         raise _illegal(event, f"{body.node} has a try in flight")

@@ -84,7 +84,7 @@ class NodeWorker:
 
     async def _work(self, job: Job) -> None:
         record = job.record
-        if not await self._wanted(job):
+        if job.node.when is not None and not record.tries and not await self._wanted(job):
             return
         if give_up.crashed_too_often(record.crashes, apart=self._desk.runtime.apart is not None):
             await self._give_up_crashing(job)
@@ -106,6 +106,7 @@ class NodeWorker:
     def _job(self, address: str) -> Job:
         index = self._desk.index
         node = index.nodes[address]
+        persona = index.persona(node)
         key, parts = self._keys.of(node)
         return _new_job(
             node=node,
@@ -113,8 +114,8 @@ class NodeWorker:
             key=key,
             parts=parts,
             why="",
-            persona=index.persona(node),
-            model=index.model(node),
+            persona=persona,
+            model=None if persona is None else index.model(node),
         )
 
     def _why(self, job: Job) -> str:
@@ -135,8 +136,6 @@ class NodeWorker:
 
     async def _wanted(self, job: Job) -> bool:
         """Return whether the node's own condition holds; where not, end it as skipped."""
-        if job.node.when is None or job.record.tries:
-            return True
         from maestro_dsl.compiler.late import condition_holds  # loads the expression engine
 
         if condition_holds(job.node, self._desk.outputs()):

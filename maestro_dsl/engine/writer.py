@@ -119,8 +119,8 @@ class Writer:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._flush_soon)
 
-    async def commit(self, *bodies: Body, result: CachedResult | None = None) -> None:
-        """Hand over events and return once they, and all before them, are durable and shown.
+    def commit(self, *bodies: Body, result: CachedResult | None = None) -> asyncio.Future[None]:
+        """Hand over events; what is returned is done once they, and all before them, are durable and shown.
 
         Raises:
             StateError: another process took the run over.
@@ -129,7 +129,7 @@ class Writer:
         self.post(*bodies, result=result)
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._next.waiters.append(waiter)
-        await waiter
+        return waiter
 
     def is_on_its_way(self, key: str) -> bool:
         """Return whether a result of this content key has been posted and cannot be looked up yet."""

@@ -38,6 +38,10 @@ class Sink:
         self.seen.append(event.body.subject)
 
 
+async def committed(writer, *bodies):
+    await writer.commit(*bodies)
+
+
 def alert(name):
     return AlertRaised(kind="k", subject=name, message="m")
 
@@ -75,9 +79,9 @@ def test_the_loop_goes_on_while_the_disk_works_and_what_is_posted_meanwhile_is_o
     store, writer, sink = desk
 
     async def main():
-        first = asyncio.create_task(writer.commit(alert("a")))
+        first = asyncio.create_task(committed(writer, alert("a")))
         await until_begun(store)
-        others = [asyncio.create_task(writer.commit(alert(name))) for name in "bcd"]
+        others = [asyncio.create_task(committed(writer, alert(name))) for name in "bcd"]
         await asyncio.sleep(0)
         assert not first.done()
         assert sink.seen == []
@@ -97,7 +101,7 @@ def test_nothing_is_acknowledged_before_it_is_durable(desk):
     store, writer, sink = desk
 
     async def main():
-        task = asyncio.create_task(writer.commit(alert("a")))
+        task = asyncio.create_task(committed(writer, alert("a")))
         await until_begun(store)
         for _ in range(20):
             await asyncio.sleep(0)
@@ -114,7 +118,7 @@ def test_flush_waits_for_the_group_under_way_and_stores_the_rest_behind_it(desk)
     store, writer, sink = desk
 
     async def main():
-        task = asyncio.create_task(writer.commit(alert("a")))
+        task = asyncio.create_task(committed(writer, alert("a")))
         await until_begun(store)
         writer.post(alert("b"))
         store.through.release(2)
@@ -132,9 +136,9 @@ def test_a_refusal_reaches_those_in_the_group_and_those_behind_it(desk):
     store, writer, sink = desk
 
     async def main():
-        first = asyncio.create_task(writer.commit(alert("a")))
+        first = asyncio.create_task(committed(writer, alert("a")))
         await until_begun(store)
-        second = asyncio.create_task(writer.commit(alert("b")))
+        second = asyncio.create_task(committed(writer, alert("b")))
         await asyncio.sleep(0)
         store.refuse = True
         store.through.release()
@@ -152,7 +156,7 @@ def test_flush_raises_what_the_group_under_way_met(desk):
     store, writer, _ = desk
 
     async def main():
-        task = asyncio.create_task(writer.commit(alert("a")))
+        task = asyncio.create_task(committed(writer, alert("a")))
         await until_begun(store)
         store.refuse = True
         store.through.release()
@@ -171,7 +175,7 @@ def test_content_is_stored_before_the_event_that_names_it(desk):
         digest = writer.hold(digest_bytes(b"content"), b"content")
         writer.flush()  # nothing to store yet: the content waits for its event
         assert not writer._artifacts.has(digest)
-        task = asyncio.create_task(writer.commit(alert(digest)))
+        task = asyncio.create_task(committed(writer, alert(digest)))
         await until_begun(store)
         assert writer._artifacts.has(digest)
         store.through.release()
