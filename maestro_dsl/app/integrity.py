@@ -49,10 +49,22 @@ class ExportResult:
 def verify_state_dir(
     *, environ: Mapping[str, str], state_dir: Path | None = None, read_share: float = 0.0
 ) -> StateCheck:
-    """Check the whole state directory, reading the bytes of a share (0 to 1) of the contents."""
+    """Check the whole state directory, reading the bytes of a share (0 to 1) of the contents.
+
+    Raises:
+        StateError: the stated folder holds no state at all; a misspelt one is not whole.
+    """
+    _require(state_dir, environ)
     with open_state(state_dir, environ, complete=False) as state:
         found = verify_state(state.journal, state.artifacts, read_share=read_share, rand=SystemRand())
         return StateCheck(found=found, state_dir=state.place.path)
+
+
+def _require(state_dir: Path | None, environ: Mapping[str, str]) -> None:
+    stated = str(state_dir or environ.get("MAESTRO_STATE_DIR") or "")
+    folder = Path(stated).expanduser()
+    if stated and not (folder.is_dir() and any(folder.iterdir())) and not folder.is_file():
+        raise StateError(f"there is no state in {folder}", hint="maestro doctor names the folder in use")
 
 
 def unlock(

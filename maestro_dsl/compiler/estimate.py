@@ -160,7 +160,7 @@ def _cost(plan: CompiledPlan, node: PlanNode, price: PriceBound | None) -> NodeC
     # Whatever the policies allow, the ledger never lets a persona pass its budget.
     worst = min(calls * (size + output), persona.token_budget)
     worst_output = min(worst, calls * output)
-    model = (provider, persona.model.model)
+    model = (provider.partition(":")[0], persona.model.model)  # a script is a provider, wherever its file is
     return NodeCost(
         address=node.address,
         low_tokens=low_input,

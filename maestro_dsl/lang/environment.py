@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Reader: TypeAlias = Callable[[str], Any]
 N = TypeVar("N", int, float)
 _YES: Final = frozenset({"true", "1"})
+_EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
 _NO: Final = frozenset({"false", "0"})
 
 
@@ -31,6 +32,12 @@ def _share(text: str) -> float:
 
 def _temperature(text: str) -> float:
     return _within(float(text), 0, 2, text)
+
+
+def _effort(text: str) -> str:
+    if text in _EFFORTS:
+        return text
+    raise _OutOfRangeError(f"must be some of {', '.join(_EFFORTS)}, not {text}")
 
 
 def _within(value: N, low: float, high: float | None, text: str) -> N:
@@ -71,7 +78,7 @@ VARIABLES: Final[tuple[tuple[str, str, Reader], ...]] = (
     ("MAESTRO_GIVE_UP_ON_FAILURE", "give_up_on_failure", _boolean),
     ("MAESTRO_GIVE_UP", "policies.give_up", _give_up),
     ("MAESTRO_RETRY_TEMPERATURES", "policies.retry.temperatures", _list_of(_temperature)),
-    ("MAESTRO_RETRY_EFFORTS", "policies.retry.efforts", _list_of(str)),
+    ("MAESTRO_RETRY_EFFORTS", "policies.retry.efforts", _list_of(_effort)),
     ("MAESTRO_RETRY_DELAY", "policies.retry.delay", parse_duration),
     ("MAESTRO_RETRY_MAX_DELAY", "policies.retry.max_delay", parse_duration),
     ("MAESTRO_RETRY_JITTER", "policies.retry.jitter", _share),
@@ -86,6 +93,9 @@ VARIABLES: Final[tuple[tuple[str, str, Reader], ...]] = (
     ("MAESTRO_ATTEMPT_TIMEOUT", "attempt_timeout", parse_duration),
     ("MAESTRO_MAX_CONCURRENCY", "execution.max_concurrency", _count),
     ("MAESTRO_MAX_COST", "guardrails.max_cost", parse_money),
+    ("MAESTRO_MAX_TOKENS", "guardrails.max_tokens", parse_tokens),
+    ("MAESTRO_MAX_DURATION", "guardrails.max_duration", parse_duration),
+    ("MAESTRO_WARN_AT", "guardrails.warn_at", _share),
     ("MAESTRO_QUALITY_THRESHOLD", "quality_threshold", _share),
     ("MAESTRO_OUTPUT", "output", str),
 )

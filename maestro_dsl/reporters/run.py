@@ -9,11 +9,11 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.codec import to_json
+from maestro_dsl.codec import digest, to_json
 from maestro_dsl.compiler.estimate import Estimate
-from maestro_dsl.compiler.plan import CompiledPlan
+from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
 from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
@@ -31,6 +31,9 @@ from maestro_dsl.reporters.text import (
     table,
     tokens,
 )
+
+if TYPE_CHECKING:
+    from maestro_dsl.engine.events import AttemptFinished
 
 STATE_COLOURS: Final = {
     NodeState.SUCCEEDED: "green",
@@ -336,7 +339,7 @@ def json_document(view: RunView) -> dict[str, Any]:
         "saved_s": round(state.saved_s, 3),
         "cache_hits": sum(record.state is NodeState.CACHED for record in state.nodes.values()),
         "nano_usd": state.nano_usd,
-        "nodes": [_node_json(node.address, state.nodes.get(node.address)) for node in view.plan.nodes],
+        "nodes": [_node_json(node, state.nodes.get(node.address)) for node in view.plan.nodes],
         "quality": {
             "overall": view.overall_quality,
             "threshold": view.plan.quality_threshold,
@@ -348,18 +351,20 @@ def json_document(view: RunView) -> dict[str, Any]:
     }
 
 
-def _node_json(address: str, record: NodeRecord | None) -> dict[str, Any]:
+def _node_json(node: PlanNode, record: NodeRecord | None) -> dict[str, Any]:
     if record is None:
-        return {"address": address, "state": NodeState.PENDING.value}
+        return {"address": node.address, "state": NodeState.PENDING.value}
     final = record.final
     return {
-        "address": address,
+        "address": node.address,
         "state": record.state.value,
         "why": record.why,
         "reason": final.reason if final else "",
         "verdict": final.verdict if final else None,
         "score": final.score if final else None,
         "attempts": len(record.tries),
+        "prompt_digest": None if node.prompt is None else digest(node.prompt),
+        "tries": [_try_json(item) for item in record.tries],
         "failures": [item.failure for item in record.tries if item.failure],
         "issues": [to_json(issue) for issue in record.tries[-1].issues] if record.tries else [],
         "tokens": record.tokens_spent,
@@ -368,4 +373,18 @@ def _node_json(address: str, record: NodeRecord | None) -> dict[str, Any]:
         "started_at": record.started_at,
         "finished_at": record.finished_at,
         "files": [to_json(file) for file in final.files] if final else [],
+    }
+
+
+def _try_json(item: AttemptFinished) -> dict[str, Any]:
+    return {
+        "round": item.round,
+        "attempt": item.attempt,
+        "failure": item.failure,
+        "message": item.message,
+        "issues": [to_json(issue) for issue in item.issues],
+        "score": item.score,
+        "tokens": item.usage.total,
+        "nano_usd": item.nano_usd,
+        "duration_s": round(item.duration_s, 3),
     }

@@ -138,3 +138,10 @@ def test_a_time_is_a_date_or_a_duration(maestro, command):
 def test_where_nothing_was_used_that_is_said(tmp_path, capsys):
     assert execute(["tokens", "--since", "2001-01-01", "--state-dir", str(tmp_path)]) == 0
     assert "nothing was used in" in capsys.readouterr().err
+
+
+def test_a_misspelt_folder_is_not_whole(tmp_path, capsys):
+    missing = tmp_path / "sate"
+    assert execute(["state", "verify", "--state-dir", str(missing)]) == 5
+    assert f"there is no state in {missing}" in capsys.readouterr().err
+    assert not missing.exists()

@@ -193,6 +193,8 @@ def test_four_temperatures_and_nothing_else_make_four_attempts(project):
     [
         ("MAESTRO_MAX_ATTEMPTS", "0", "must be at least 1, not 0"),
         ("MAESTRO_MAX_ATTEMPTS", "x", '"x" is not a number'),
+        ("MAESTRO_RETRY_EFFORTS", "low,hi", "must be some of low, medium, high, xhigh, max, not hi"),
+        ("MAESTRO_WARN_AT", "1.5", "must be between 0 and 1, not 1.5"),
         ("MAESTRO_RETRY_JITTER", "2", "must be between 0 and 1, not 2"),
         ("MAESTRO_RETRY_TEMPERATURES", "0.5,9", "must be between 0 and 2, not 9"),
         ("MAESTRO_GIVE_UP_ON_FAILURE", "maybe", "must be true or false, not maybe"),

@@ -110,6 +110,9 @@ def test_run_json(view):
     assert document["verdict"] == "verified"
     assert nodes["build[backend_api]"]["attempts"] == 2
     assert nodes["build[backend_api]"]["failures"] == ["invalid"]
+    first, second = nodes["build[backend_api]"]["tries"]
+    assert (first["round"], first["attempt"], first["failure"], second["failure"]) == (1, 1, "invalid", None)
+    assert first["tokens"] + second["tokens"] == nodes["build[backend_api]"]["tokens"]
 
 
 def test_plain_lines(sample_plan, sample_events, golden):

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from maestro_dsl.engine.events import Event, NodeDecided, ProviderHeld, RunStarted, TicketOpened
+from maestro_dsl.engine.events import (
+    Event,
+    LimitRaised,
+    NodeDecided,
+    NodeWaiting,
+    ProviderHeld,
+    RunPaused,
+    RunStarted,
+    TicketOpened,
+)
 from maestro_dsl.engine.state import fold
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
 from maestro_dsl.reporters import run as reporter
@@ -29,6 +38,8 @@ def event(body, seq=2, at=100.0):
         (HELD, "acme: nobody calls it for 30 s: throttle, spends no attempt"),
         (OPENED, "build[api]: ticket 3f9a01 asks for help"),
         (NodeDecided(node="a", decision="approve", by="ann"), "a: approve by ann"),
+        (LimitRaised(max_cost_nano_usd=2 * 10**9, max_tokens=5_000), "limits are now $2.00, 5,000 tokens"),
+        (LimitRaised(max_duration_s=7_200), "limits are now 2h of work"),
     ],
 )
 def test_lines(body, line):
@@ -71,3 +82,19 @@ def test_the_summary_says_where_each_ticket_is(sample_plan):
     lines = "Tickets\n  a: pending: nothing answers at https://x\n  b: OPS-7 https://x/browse/OPS-7\n"
     assert lines in reporter.text(view)
     assert [item["reference"] for item in reporter.json_document(view)["tickets"]] == ["", "OPS-7"]
+
+
+def test_the_summary_names_the_open_questions_and_why_it_waits(sample_plan):
+    address = sample_plan.nodes[0].address
+    asked = [
+        event(STARTED, 1),
+        event(NodeWaiting(node=address, question="Ship it?"), 2),
+        event(RunPaused(reason="waiting for an answer", by="approval"), 3),
+    ]
+    view = reporter.RunView(
+        plan=sample_plan, state=fold(asked), output="o", status="paused", verdict="", live=False
+    )
+    assert f"Waits for an answer\n  {address}: Ship it?\n" in reporter.text(view)
+    assert "\n  waiting for an answer\n" in reporter.text(view)
+    answered = [*asked, event(NodeDecided(node=address, decision="approve", by="ann"), 4)]
+    assert "Ship it?" not in reporter.text(replace(view, state=fold(answered)))
