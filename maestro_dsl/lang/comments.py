@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.parsing import tokens_of
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_YAML: Final = re.compile(r"(?:(?<=[ \t\r\n])|^)#[^\r\n]*", re.MULTILINE)
-_TEMPLATE: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
-_BLOCK_HEADER: Final = re.compile(r"[|>][^\r\n]*")
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)?")
+_YAML: Final = pattern(r"(?:(?<=[ \t\r\n])|^)#[^\r\n]*", re.MULTILINE)
+_TEMPLATE: Final = pattern(r"\{#.*?#\}", re.DOTALL)
+_BLOCK_HEADER: Final = pattern(r"[|>][^\r\n]*")
+_LINE: Final = pattern(r"[^\r\n]*(?:\r\n|\r|\n)?")
 TEMPLATE_SUFFIX: Final = ".j2"
 
 

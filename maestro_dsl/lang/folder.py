@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.disk import laid_over, note
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ _SUFFIXES: Final = (
     ".proto", ".pyi", ".d.ts",
 )  # fmt: skip
 _NAMES: Final = frozenset({"LICENSE", "LICENCE", "COPYING", "NOTICE", "README", "CHANGELOG", "AUTHORS"})
-_FORBIDDEN: Final = re.compile(
+_FORBIDDEN: Final = pattern(
     r'[\x00-\x1f\x7f<>:"|?*\\\u0080-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]'
 )
-_RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+_RESERVED: Final = pattern(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 _ANY_EXECUTABLE: Final = 0o111
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 

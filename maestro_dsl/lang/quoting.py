@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.scalars import is_ambiguous, resolve
 
-_NUMBER: Final = re.compile(
+_NUMBER: Final = pattern(
     r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|0[ox].*", re.ASCII
 )
 _OTHER_MEANINGS: Final = frozenset({"y", "Y", "n", "N", "=", "<<"})
-_START: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|-[^\s\-?:,\[\]{}#]|--[0-9A-Za-z]")
+_START: Final = pattern(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|-[^\s\-?:,\[\]{}#]|--[0-9A-Za-z]")
 _BREAKING: Final = (
     r":(?:[\s]|$)|\s#"
     r"|[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"

@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from maestro_dsl.diagnostics import Diagnostics
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.source import Loaded
 from maestro_dsl.lang.sourcemap import SourceMap
 
-_PIECE: Final = re.compile(
+_PIECE: Final = pattern(
     r'(?P<text>"""[^"]*(?:"{1,2}(?!")[^"]*)*"""|"(?:\\.|[^"\\\n])*")|(?P<gap>#[^\n]*|[\s,\ufeff]+)'
 )
 

@@ -6,10 +6,10 @@ Reads the beginning of files, which says enough of foreign ones; parses nothing.
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.disk import laid_over
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.limits import LARGEST_FILE
 from maestro_dsl.lang.model import Kind
 
@@ -20,10 +20,10 @@ HEAD: Final = 4096
 """Bytes in which `apiVersion` must stand."""
 SUFFIXES: Final = (".yaml", ".yml")
 _OURS: Final = b"maestro/"
-_VERSION: Final = re.compile(rb"""(?:^|[\r\n])["']?apiVersion["']?[ \t]*:[ \t]*["']?maestro/""")
-_BRACES: Final = re.compile(rb"(?:\s|#[^\r\n]*|---)*\{")
-_VERSION_IN_BRACES: Final = re.compile(rb"""[\s{,]["']?apiVersion["']?\s*:\s*["']?maestro/""")
-_KIND: Final = re.compile(rb"""(?:^|[\r\n{,])\s*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""")
+_VERSION: Final = pattern(rb"""(?:^|[\r\n])["']?apiVersion["']?[ \t]*:[ \t]*["']?maestro/""")
+_BRACES: Final = pattern(rb"(?:\s|#[^\r\n]*|---)*\{")
+_VERSION_IN_BRACES: Final = pattern(rb"""[\s{,]["']?apiVersion["']?\s*:\s*["']?maestro/""")
+_KIND: Final = pattern(rb"""(?:^|[\r\n{,])\s*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""")
 _KINDS: Final = {kind.value.encode(): kind for kind in Kind}
 
 

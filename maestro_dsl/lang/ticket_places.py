@@ -5,10 +5,10 @@ Looks at the settings alone; whether a place may be used here, and its secrets, 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import TicketSettings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_REPOSITORY: Final = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
-_PROJECT: Final = re.compile(r"[A-Z][A-Z0-9_]+")
+_REPOSITORY: Final = pattern(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+_PROJECT: Final = pattern(r"[A-Z][A-Z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

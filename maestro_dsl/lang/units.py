@@ -11,21 +11,22 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.model import NANO_USD
 
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", re.ASCII)
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_TOKENS: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kM]?)", re.ASCII)
+_TOKENS: Final = pattern(r"([0-9]+(?:\.[0-9]+)?)([kM]?)", re.ASCII)
 _COUNT: Final = {"": 1, "k": 1_000, "M": 1_000_000}
-_MONEY: Final = re.compile(r"([0-9]+(?:\.[0-9]{1,9})?) USD", re.ASCII)
-_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(B|kB|KB|MB|GB|KiB|MiB|GiB)", re.ASCII)
+_MONEY: Final = pattern(r"([0-9]+(?:\.[0-9]{1,9})?) USD", re.ASCII)
+_SIZE: Final = pattern(r"([0-9]+(?:\.[0-9]+)?) ?(B|kB|KB|MB|GB|KiB|MiB|GiB)", re.ASCII)
 _BYTES: Final = {
     "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3,
 }  # fmt: skip
-_VERSION: Final = re.compile(
+_VERSION: Final = pattern(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII
 )
-_CARET: Final = re.compile(r"\^([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?", re.ASCII)
+_CARET: Final = pattern(r"\^([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?", re.ASCII)
 
 MESSAGES: Final = {
     "duration": "is not a duration: write a number with ms, s, m, h or d, such as 15m",

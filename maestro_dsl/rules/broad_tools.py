@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.walk import items_at
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _EVERY: Final = frozenset({"*", "**", "all", "any"})
-_SCOPED: Final = re.compile(r"(?P<tool>[A-Za-z0-9_.-]+)\s*(?:\(|:)\s*(?P<where>[^)]*)\)?")
-_OUTSIDE: Final = re.compile(r"[/~]|[A-Za-z]:[\\/]|(?:.*/)?\.\.(?:/|$)")
+_SCOPED: Final = pattern(r"(?P<tool>[A-Za-z0-9_.-]+)\s*(?:\(|:)\s*(?P<where>[^)]*)\)?")
+_OUTSIDE: Final = pattern(r"[/~]|[A-Za-z]:[\\/]|(?:.*/)?\.\.(?:/|$)")
 
 
 def check(facts: Facts) -> Iterable[Diagnostic]:

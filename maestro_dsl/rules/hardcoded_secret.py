@@ -6,11 +6,11 @@ they are secret. Interface files are not searched: their examples are full of su
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Severity, limited
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.secrets import is_secret_name
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 
 _SHAPES: Final = tuple(
-    (rare, needle, what, re.compile(pattern))
-    for rare, needle, what, pattern in (
+    (rare, needle, what, pattern(text))
+    for rare, needle, what, text in (
         ("k", "sk-", "an API key", r"sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"),
         ("k", "_live_", "a payment key", r"[sr]k_live_[A-Za-z0-9]{16,}"),
         ("g", "gh", "a GitHub token", r"gh[pousr]_[A-Za-z0-9]{30,}"),
@@ -42,7 +42,7 @@ _SHAPES: Final = tuple(
     )
 )
 """First a character of the shape that few texts have: one is looked for thirty times as quickly as a word."""
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = pattern(
     r"(?i)change.?me|example|placeholder|your|dummy|sample|redacted|x{4,}|\*{3,}|\.{3,}|<.*>|^(.)\1+$"
 )
 _SHORTEST: Final = 8
@@ -58,10 +58,10 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
 
 
 def _shapes(text: str, source: SourceMap) -> Iterator[Diagnostic]:
-    for rare, needle, what, pattern in _SHAPES:
+    for rare, needle, what, shape in _SHAPES:
         if rare not in text or needle not in text:
             continue
-        for match in pattern.finditer(text):
+        for match in shape.finditer(text):
             before = text[match.start() - 1 : match.start()]
             is_word = not (before.isalnum() or before in {"_", "-"})
             if is_word and not _PLACEHOLDER.search(match[0]) and not _is_for_show(match[0]):
@@ -98,9 +98,7 @@ def _is_secret(value: str) -> bool:
         return False
     has_both = any(char.isalpha() for char in value) and any(char.isdigit() for char in value)
     return (
-        has_both
-        and not _PLACEHOLDER.search(value)
-        and not any(pattern.search(value) for *_, pattern in _SHAPES)
+        has_both and not _PLACEHOLDER.search(value) and not any(shape.search(value) for *_, shape in _SHAPES)
     )
 
 

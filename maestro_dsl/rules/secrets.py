@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_NAME: Final = re.compile(
+from maestro_dsl.lang.late import pattern
+
+_NAME: Final = pattern(
     r"(?i)(?:^|[_.-])(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|"
     r"credentials?|(?:auth|access|api|bearer|session|refresh)[_-]?token|token)$"
 )

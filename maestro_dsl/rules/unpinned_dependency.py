@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.walk import mapping_at
@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _OPEN: Final = frozenset({"", "*", "latest", "x"})
-_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
-_VERSION: Final = re.compile(
-    r"[\^~]?v?\d+(?:\.\d+)*(?:[-+.][0-9A-Za-z.-]+)?|(?:[<>=!~]{1,2}\s*v?\d[^,]*,?\s*)+"
-)
+_COMMIT: Final = pattern(r"[0-9a-f]{7,64}")
+_VERSION: Final = pattern(r"[\^~]?v?\d+(?:\.\d+)*(?:[-+.][0-9A-Za-z.-]+)?|(?:[<>=!~]{1,2}\s*v?\d[^,]*,?\s*)+")
 _LOCAL: Final = ("./", "../")
 _HINT: Final = "write source@range, such as git+https://example.org/team.git@^1.2"
 

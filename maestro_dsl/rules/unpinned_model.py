@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.settings import DEFAULT_MODEL
 from maestro_dsl.rules.base import Facts, Rule, Scope, is_offline
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer
     from maestro_dsl.lang.workspace import Workspace
 
-_FLOATING: Final = re.compile(r"(?:.*[-_:/@.])?(?:latest|auto|newest|current)", re.IGNORECASE)
+_FLOATING: Final = pattern(r"(?:.*[-_:/@.])?(?:latest|auto|newest|current)", re.IGNORECASE)
 _HINT: Final = "name one model, with its version or date"
 
 
