@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from maestro_dsl.diagnostics import Diagnostics
 from maestro_dsl.lang.model import LintSettings
 from maestro_dsl.lang.settings import Overrides
+from maestro_dsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

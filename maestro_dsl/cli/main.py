@@ -9,7 +9,6 @@ import gc
 import os
 import signal
 import sys
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -27,6 +26,7 @@ from maestro_dsl.cli.context import (
     wants_json,
 )
 from maestro_dsl.errors import CompileError, MaestroError
+from maestro_dsl.records import dataclass
 from maestro_dsl.reporters.text import Style, safe
 
 if TYPE_CHECKING:

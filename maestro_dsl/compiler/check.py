@@ -6,7 +6,7 @@ Works on a blueprint alone, or more exactly with the workspace that uses it. Eva
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -20,6 +20,7 @@ from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeK
 from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse_text
 from maestro_dsl.lang.mend import with_need
 from maestro_dsl.lang.model import Blueprint
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -6,13 +6,13 @@ provider. Knows no third-party graph library and decides nothing about time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.compiler.instances import Instance
 from maestro_dsl.compiler.plan import Edge, EdgeKind
 from maestro_dsl.lang.model import Against, Need, NodeSpec
-from maestro_dsl.records import copier
+from maestro_dsl.records import copier, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from maestro_dsl.compiler import context as scope
@@ -29,7 +29,7 @@ from maestro_dsl.lang.model import Json, NodeSpec
 from maestro_dsl.lang.references import check_input_values
 from maestro_dsl.lang.values import check_params, validator_of_params
 from maestro_dsl.lang.workspace import Workspace
-from maestro_dsl.records import copier
+from maestro_dsl.records import copier, dataclass
 
 MAX_NODES: Final = 20_000
 MAX_FANOUT: Final = 10_000

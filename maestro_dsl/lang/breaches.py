@@ -6,13 +6,14 @@ the top of invalid data are handed to it a piece at a time, until what it says i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.diagnostics import limit
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.sourcemap import Pointer
 from maestro_dsl.lang.validators import Violation
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
 from maestro_dsl.lang import disk
 from maestro_dsl.lang.files import Area, PathProblem, project_root
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.source import Profile, load
 from maestro_dsl.records import dataclass
@@ -24,8 +24,8 @@ _MAX_BYTES: Final = 20_000_000
 _MAX_INLINED: Final = 32
 _MAX_COPIES: Final = 20_000
 _MOST_DIGITS: Final = 10
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
-_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
+_SCHEME: Final = pattern(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_NOT_IN_NAMES: Final = pattern(r"[^A-Za-z0-9._-]")
 _SCHEMA_MAPS: Final = frozenset(
     {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "schemas"}
 )
@@ -46,7 +46,7 @@ _MAPS: Final = {
 """Keys whose value is a map of names or a list, and what each entry of it is."""
 _DATA: Final = frozenset({"example", "default", "enum", "const"})
 _ROOT: Final = "#"
-_REF_OUT: Final = re.compile(rb"""\$ref["']?\s*:\s*["']?[^#"'\s]""")
+_REF_OUT: Final = pattern(rb"""\$ref["']?\s*:\s*["']?[^#"'\s]""")
 """Says cheaply of most documents that they refer to no other file."""
 
 

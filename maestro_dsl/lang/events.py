@@ -6,7 +6,6 @@ is parsed. Turning the parser's own errors into findings is not done here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
@@ -34,6 +33,7 @@ from maestro_dsl.lang.sourcemap import (
     Place,
     SourceMap,
 )
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ sub-expression silences what would only follow from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jinja2 import nodes
@@ -30,6 +30,7 @@ from maestro_dsl.lang.expression_types import (
 )
 from maestro_dsl.lang.expressions import Expression, Problem, Text, word_at
 from maestro_dsl.lang.suggest import closest
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.model import Json

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from itertools import islice
@@ -20,6 +19,7 @@ from maestro_dsl.lang.folder import FolderProblem, read_folder
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.sniffing import HEAD, SUFFIXES, is_ours, sniffed
 from maestro_dsl.lang.suggest import closest
+from maestro_dsl.records import dataclass
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:

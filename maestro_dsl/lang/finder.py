@@ -7,7 +7,7 @@ inside a library its own documents come first. Answers a miss with what there is
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,7 @@ from maestro_dsl.lang.read import Read, document_of, read_content, read_document
 from maestro_dsl.lang.shelves import Shelf, Shelves
 from maestro_dsl.lang.suggest import closest, listed
 from maestro_dsl.lang.units import UnitError, is_in_range
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,7 +7,7 @@ same answers to all that was asked of it while the value was made. Values are sh
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -18,6 +18,7 @@ from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import Names, still_holds
 from maestro_dsl.lang.model import DocumentValue
 from maestro_dsl.lang.read import Read
+from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

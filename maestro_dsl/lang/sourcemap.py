@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from maestro_dsl.diagnostics import Span
 from maestro_dsl.lang.model import Json
 from maestro_dsl.lang.scalars import content_start, decoded_offsets
+from maestro_dsl.records import dataclass
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """The way from the root of a document to one of its values: keys and list indexes."""

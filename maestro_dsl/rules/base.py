@@ -7,7 +7,6 @@ starts 40 ms sooner.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -21,6 +20,7 @@ from maestro_dsl.lang.lockfile import LOCK_FILE
 from maestro_dsl.lang.model import Blueprint, Contract, Kind
 from maestro_dsl.lang.model_providers import PROVIDERS
 from maestro_dsl.lang.prompts import PromptFile, prompts_of
+from maestro_dsl.records import dataclass
 from maestro_dsl.rules.texts import NodeTexts, node_texts
 
 if TYPE_CHECKING:

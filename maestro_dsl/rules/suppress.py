@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Span
 from maestro_dsl.lang.comments import TEMPLATE_SUFFIX, Comment, comments, long_values
+from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.sourcemap import SourceMap
 from maestro_dsl.lang.suggest import closest
+from maestro_dsl.records import dataclass
 from maestro_dsl.rules.base import Rule, Scope
 from maestro_dsl.rules.earlier import SUPPRESSION
 
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 MARK: Final = "maestro:"
-_FORM: Final = re.compile(
+_FORM: Final = pattern(
     r"\s*maestro:\s*(?P<verb>[A-Za-z_-]*)\s*(?:\[(?P<codes>[^\]]*)\])?(?P<reason>.*)", re.DOTALL
 )
 _MOST: Final = 2_000
 """Suppressions of one file that are read."""
 _MOST_BETWEEN: Final = 50
 """Lines of comments that may stand between a suppression and what it speaks for."""
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_LINE_END: Final = pattern(r"\r\n|\r|\n")
 _HINT: Final = "write: maestro: ignore[CODE] reason"
 _IN_PLANS: Final = frozenset({Scope.WORKSPACE, Scope.GRAPH})
 

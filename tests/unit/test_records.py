@@ -1,4 +1,4 @@
-"""Frozen values made quickly behave as those of the standard library."""
+"""Values made quickly behave as those of the standard library."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ import pytest
 import maestro_dsl
 from maestro_dsl import records
 
-FORM = {"frozen": True, "slots": True, "kw_only": True}
+FORMS = (
+    {"frozen": True, "slots": True, "kw_only": True},
+    {"frozen": True, "slots": True},
+    {"slots": True, "kw_only": True},
+    {"slots": True},
+)
+EACH_FORM = pytest.mark.parametrize("form", FORMS, ids=" ".join)
 
 
-def pair(body):
+def pair(body, form):
     """Return the same class from both."""
 
     def build():
@@ -26,7 +32,7 @@ def pair(body):
         exec(f"from __future__ import annotations\nclass Value:\n    'One.'\n{body}", space)
         return space["Value"]
 
-    return dataclasses.dataclass(**FORM)(build()), records.dataclass(**FORM)(build())
+    return dataclasses.dataclass(**form)(build()), records.dataclass(**form)(build())
 
 
 BODIES = {
@@ -49,6 +55,10 @@ BODIES = {
     a: int
     b: str | None = field(default=None, init=False, compare=False, repr=False)
     c: list = field(default_factory=list, init=False)
+""",
+    "keyword": """
+    a: int = field(default=1, kw_only=True)
+    b: str | None = None
 """,
     "own": """
     a: int = 1
@@ -94,22 +104,24 @@ def outcome(work):
         return type(error).__name__, str(error).replace("self__", "self")
 
 
+@EACH_FORM
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_classes_are_alike(body):
-    theirs, ours = pair(body)
+def test_classes_are_alike(body, form):
+    theirs, ours = pair(body, form)
     assert [(item.name, item.default, item.kw_only) for item in dataclasses.fields(ours)] == [
         (item.name, item.default, item.kw_only) for item in dataclasses.fields(theirs)
     ]
     assert ours.__slots__ == theirs.__slots__
-    assert ours.__dataclass_params__.frozen
+    assert repr(ours.__dataclass_params__) == repr(theirs.__dataclass_params__)
     assert ours.__doc__ == theirs.__doc__
     assert ours.__match_args__ == theirs.__match_args__
 
 
+@EACH_FORM
 @pytest.mark.parametrize("call", CALLS, ids=str)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_values_are_alike(body, call):
-    kinds = pair(body)
+def test_values_are_alike(body, call, form):
+    kinds = pair(body, form)
     found = []
     for kind in kinds:
         made = outcome(lambda kind=kind: kind(**call))
@@ -143,8 +155,17 @@ class Sent:
     items: tuple[int, ...] = ()
 
 
+@EACH_FORM
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_they_take_the_same_without_keywords(body, form):
+    theirs, ours = pair(body, form)
+    for given in ((), (1,), (1, "b"), (1, "b", [2], 3.0, 4)):
+        made = [outcome(lambda kind=kind, given=given: repr(kind(*given))) for kind in (theirs, ours)]
+        assert made[0] == made[1]
+
+
 def test_a_field_may_be_called_self():
-    theirs, ours = (kind(self=1) for kind in pair(BODIES["self"]))
+    theirs, ours = (kind(self=1) for kind in pair(BODIES["self"], FORMS[0]))
     assert repr(theirs) == repr(ours)
 
 
