@@ -42,6 +42,7 @@ _UNITS: Final = {
     "kebab": "a name: small letters, digits and single - between them, a letter first",
     "id_or_expression": "an id, or one whole {{ expression }}",
 }
+_MOST_PLACES: Final = 3
 _BOUNDS: Final = (("minimum", "at least"), ("maximum", "at most"))
 
 
@@ -86,6 +87,15 @@ def explain(path: str) -> tuple[KeyHelp, ...]:
         if named:
             return tuple(_distinct(named))
     raise _unknown(path, kind, steps)
+
+
+def places_of(name: str, kind: Kind) -> str:
+    """Return up to three mappings that have a key `name`, of `kind` where it has one, as words; "" = none."""
+    found = [(own, path) for own, path, _, _ in _places() if _last(path) == name]
+    found = [item for item in found if item[0] is kind] or found
+    above = [f"{own.value.lower()}.{path}".rpartition(".")[0].removesuffix("[]") for own, path in found]
+    places = list(dict.fromkeys(above))[:_MOST_PLACES]
+    return " or ".join([", ".join(places[:-1]), places[-1]] if len(places) > 1 else places)
 
 
 def overview() -> tuple[KeyHelp, ...]:

@@ -13,16 +13,19 @@ from maestro_dsl.lang.decode import decode
 from maestro_dsl.lang.disk import NO_REGULAR_FILE
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
+from maestro_dsl.lang.files import kind_of_name
 from maestro_dsl.lang.migration import modernise, rename_keys
 from maestro_dsl.lang.model import API_VERSION, DocumentValue, Kind
-from maestro_dsl.lang.schema import Checked, check, meant_kind, unknown_kind
+from maestro_dsl.lang.schema import Checked, check, meant_kind, unknown_head, unknown_kind
 from maestro_dsl.lang.source import Loaded, load
 from maestro_dsl.lang.sourcemap import Pointer
+from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.unknown import unknown_in
+from maestro_dsl.lang.validators import schema_of
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from maestro_dsl.lang.model import Json
@@ -70,7 +73,8 @@ def parse_content(content: bytes, file: str) -> Parsed:
     if loaded.data is None and diagnostics.has_errors:
         return Parsed(kind=None, loaded=loaded, found=tuple(diagnostics.items), digest=digest)
     unknown = unknown_in(loaded.data, loaded.map.root, loaded.unknown) if loaded.unknown else ()
-    stranger = unknown_kind(loaded.data, loaded.map)
+    diagnostics.extend(_misspelt_head(loaded))
+    stranger = unknown_kind(loaded.data, loaded.map, promised=kind_of_name(file.rpartition("/")[2]))
     if stranger is not None and not {("apiVersion",), ("kind",)}.intersection(unknown):
         diagnostics.add(stranger)
     kind = meant_kind(loaded.data) if isinstance(loaded.data, dict) else None
@@ -88,8 +92,32 @@ def parse_content(content: bytes, file: str) -> Parsed:
     if 0 < len(checked.misspelt) < _MOST_MISSPELT:
         checked = _as_meant(kind, loaded, checked, diagnostics)
     diagnostics.extend(checked.diagnostics)
-    found = tuple(diagnostics.items)
-    return Parsed(kind=kind, loaded=loaded, found=found, holes=checked.holes, digest=digest)
+    wrong = {item.span for item in checked.diagnostics}  # of such a value, it tells nothing more
+    found = tuple(item for item in diagnostics.items if item.code != "SYN003" or item.span not in wrong)
+    holes = (*checked.holes, *_cut_off(kind, loaded.data, found))
+    return Parsed(kind=kind, loaded=loaded, found=found, holes=holes, digest=digest)
+
+
+_HEAD: Final = ("apiVersion", "kind")
+
+
+def _misspelt_head(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Yield SCH001 for a misspelt `apiVersion` or `kind`, which count as meant from then on."""
+    data: Any = loaded.data
+    for name in _HEAD if isinstance(data, dict) else ():
+        near = closest(name, [key for key in data if key not in _HEAD]) if name not in data else None
+        if near is not None and isinstance(data[near], str):
+            span = loaded.map.key_span((near,))
+            rename_keys(data, loaded.map, (), {near: name})
+            yield unknown_head(loaded.map, span, near, name)
+
+
+def _cut_off(kind: Kind, data: dict[str, Json], found: tuple[Diagnostic, ...]) -> Iterator[Pointer]:
+    """Yield the keys that may stand in a second document of the file, which is not read (SYN004)."""
+    if any(item.code == "SYN004" for item in found):
+        for name in schema_of(kind).get("properties", ()):
+            if name not in data:
+                yield (name,)
 
 
 _MOST_ROUNDS: Final = 8

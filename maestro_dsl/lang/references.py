@@ -90,7 +90,7 @@ def check_inputs(plan: Document[Plan], blueprint: Document[Blueprint]) -> Iterat
                 "REF005", "unknown-input", span, message, name, declared, "inputs", text=plan.text
             )
     for name, schema in declared.items():
-        if _is_missing(plan, name, schema) and name not in meant:
+        if _is_missing(plan, name, schema) and name not in meant and not plan.is_hole(("inputs", name)):
             has_some = plan.map.has(("inputs",))
             yield Diagnostic(
                 code="REF006",

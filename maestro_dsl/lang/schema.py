@@ -15,6 +15,7 @@ from maestro_dsl.diagnostics import Diagnostic, Fix, Quota, Severity, Span
 from maestro_dsl.lang.breaches import breaches_of
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import API_VERSION, Json, Kind
+from maestro_dsl.lang.quoting import written
 from maestro_dsl.lang.respellings import OLD_VERSIONS
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest
@@ -131,9 +132,17 @@ class Explainer:
             severity=Severity.ERROR,
             span=span,
             message=f'unknown key "{name}" in {self._label(violation.pointer, violation.schema_path[:-1])}',
-            help=_hint(close, "keys", valid),
+            help=_hint(
+                close, "keys", valid, elsewhere=None if close or not guesses else self._elsewhere(name)
+            ),
             fix=_rename(self._source, span, close),
         )
+
+    def _elsewhere(self, name: str) -> str | None:
+        """Return where a key stands that is none here."""
+        from maestro_dsl.lang.explain import places_of  # reads all grammars
+
+        return f"it belongs to {found}" if (found := places_of(name, self._kind)) else None
 
     def _missing_key(self, violation: Violation, name: str) -> Diagnostic:
         label = self._label(violation.pointer, violation.schema_path[:-1])
@@ -184,7 +193,29 @@ class Explainer:
             severity=Severity.ERROR,
             span=self._source.value_span(violation.pointer),
             message=self._wrong_type_message(violation, value),
+            help=self._way_out(violation, value),
         )
+
+    def _way_out(self, violation: Violation, value: Json) -> str | None:
+        """Return what to write where a value of a wrong type is almost the right one."""
+        schema = self._parent_schema(violation)
+        wanted = schema.get("type")
+        names = set(wanted if isinstance(wanted, list) else [wanted])
+        if violation.keyword != "type" or self._is_rendered:
+            return None
+        if value is None:
+            return "give it a value, or leave the key out"
+        if isinstance(value, str):
+            meant = {"true": "boolean", "false": "boolean"}.get(value)
+            meant = "integer" if value.isdecimal() else meant
+            if meant in names or (meant == "integer" and "number" in names):
+                return f"write {value} without quotes"
+            if "array" in names and value and "\n" not in value:
+                return f"write [{written(value, in_flow=True)}]"
+        is_number = isinstance(value, (int, float))
+        if names == {"string"} and is_number and "x-unit" not in schema:
+            return f'write "{self._source.raw(violation.pointer)}" where text is meant'
+        return None
 
     def _wrong_type_message(self, violation: Violation, value: Json) -> str:
         schema = self._parent_schema(violation)
@@ -196,7 +227,7 @@ class Explainer:
         expects = schema.get("x-expects")
         match violation.keyword:
             case "type" | "pattern" if expects:
-                return f"{label} must be {expects}, not {_type_of(value)}"
+                return f"{label} must be {expects}, not {'text' if self._is_rendered else _type_of(value)}"
             case "type":
                 return f"{label} must be {_type_names(wanted)}, not {_type_of(value)}"
             case "minimum" | "maximum":
@@ -256,8 +287,24 @@ class Explainer:
         return f'{title} "{pointer[-1]}"' if is_entry else f'"{pointer[-1]}"'
 
 
-def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
-    """Return SCH005 where `apiVersion` or `kind` are missing or unknown, else None."""
+def unknown_head(source: SourceMap, span: Span, name: str, meant: str) -> Diagnostic:
+    """Return SCH001 for a misspelt `apiVersion` or `kind`."""
+    return Diagnostic(
+        code="SCH001",
+        name="unknown-key",
+        severity=Severity.ERROR,
+        span=span,
+        message=f'unknown key "{name}"',
+        help=f'did you mean "{meant}"?',
+        fix=_rename(source, span, meant),
+    )
+
+
+def unknown_kind(data: Json, source: SourceMap, *, promised: Kind | None = None) -> Diagnostic | None:
+    """Return SCH005 where `apiVersion` or `kind` are missing or unknown, else None.
+
+    The name of the file may have `promised` a kind.
+    """
     kinds = [kind.value for kind in Kind]
     if not isinstance(data, Mapping):
         message = "an empty file" if data is None else f"a document must be a mapping, not {_type_of(data)}"
@@ -266,7 +313,10 @@ def unknown_kind(data: Json, source: SourceMap) -> Diagnostic | None:
     if "apiVersion" not in data or "kind" not in data:
         missing = " and ".join(f'"{key}"' for key in ("apiVersion", "kind") if key not in data)
         first = source.key_span((next(iter(data)),)) if data else source.value_span(())
-        hint = f"valid kinds: {', '.join(kinds)}" if "kind" not in data else f"add apiVersion: {API_VERSION}"
+        lines = [f"apiVersion: {API_VERSION}"] if "apiVersion" not in data else []
+        if "kind" not in data:
+            lines.append(f"kind: {promised.value if promised is not None else 'one of ' + ', '.join(kinds)}")
+        hint = f"add {' and '.join(lines)}"
         if _INTERFACE_KEYS.intersection(data):
             hint = "this looks like an interface; a Contract names it under interface_spec.spec_file"
         return _sch005(first, f"missing {missing}", hint)
@@ -328,8 +378,9 @@ def _at(data: Any, pointer: Pointer) -> Any:
     return data
 
 
-def _hint(close: str | None, noun: str, valid: list[str]) -> str:
+def _hint(close: str | None, noun: str, valid: list[str], *, elsewhere: str | None = None) -> str:
     guess = f'did you mean "{close}"? ' if close is not None else ""
+    guess = f"{elsewhere}; " if elsewhere else guess
     return f"{guess}valid {noun}: {', '.join(valid)}"
 
 

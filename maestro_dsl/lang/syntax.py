@@ -23,6 +23,11 @@ _QUOTE: Final = (
 _NOT_CLOSED: Final = "a quoted text is not closed"
 """Said where the text begins: the parser only notices at the end of the file."""
 
+_NO_COLON: Final = 'a key without ":"'
+_AT_THE_BEGINNING: Final = frozenset({_NOT_CLOSED, _NO_COLON})
+_LONGEST_KEY: Final = 1024
+_ONE_DOCUMENT: Final = "put what follows in a file of its own, or indent it with what it belongs to"
+_DIRECTIVE: Final = "put the text in quotes, or remove the directive"
 _UNKNOWN_TAG: Final = "found undefined tag handle"
 # Beginning of the parser's text (either parser) → our sentence and the likely cause.
 _CAUSES: Final = (
@@ -46,13 +51,13 @@ _CAUSES: Final = (
     ("did not find expected '-' indicator", 'a list item without "-", or wrong indentation', _INDENT),
     (
         "did not find expected key",
-        "the indentation fits no open mapping, or text follows a finished value",
+        "the indentation fits no open mapping",
         _INDENT,
     ),
     ("expected <block end>", "the indentation fits no open mapping or list", _INDENT),
     (
         "could not find expected ':'",
-        'a key without ":"',
+        _NO_COLON,
         'write "key: value"; indent the lines of a long text',
     ),
     (
@@ -73,7 +78,26 @@ _CAUSES: Final = (
         "close what is open, or write the value",
     ),
     ("expected the node content", "a value is missing here", "close what is open, or write the value"),
+    ("found a tab character", "a tab cannot indent YAML", "indent with spaces"),
+    ("did not find expected comment", "text follows | or > on its line", "start the text on the next line"),
+    (
+        "found an indentation indicator",
+        "an indentation of 0 after | or >",
+        "leave the number out, or write 1 to 9",
+    ),
+    ("mapping keys are not allowed", 'a key ("? ") cannot start here', "put the text in quotes"),
+    ("did not find expected <document start>", "text follows the end of the document", _ONE_DOCUMENT),
+    ("found duplicate %", "the directive stands twice", "remove the directive"),
+    ("found unknown directive", "a line cannot start with % here", _DIRECTIVE),
+    ("found unexpected non-alphabetical", "a line cannot start with % here", _DIRECTIVE),
+    ("could not find expected directive name", "a line cannot start with % here", _DIRECTIVE),
+    ("did not find expected hexdecimal", "a Unicode escape that is none", "write the character itself"),
+    ("did not find expected whitespace", "a tag is not finished", 'put text that starts with "!" in quotes'),
+    ("did not find the expected '>'", "a tag is not finished", 'put text that starts with "!" in quotes'),
+    ("did not find expected tag", "a tag is not finished", 'put text that starts with "!" in quotes'),
 )
+_NAMELESS: Final = "did not find expected alphabetic"
+"""What the parser says of `*` and `&` without a name behind them."""
 
 
 def syntax_error(source: SourceMap, start: int, message: str, help_text: str | None) -> Diagnostic:
@@ -137,11 +161,42 @@ def _explain(error: Exception, source: SourceMap) -> Diagnostic:
             return syntax_error(source, at, "a tab cannot indent YAML", "indent with spaces")
         message = f'text cannot start with "{character}" without quotes'
         return syntax_error(source, at, message, "put the text in quotes")
+    begin = getattr(error, "context_mark", None)
+    if problem.startswith(_NAMELESS) and begin is not None:
+        message = f'text cannot start with "{source.text[begin.index : begin.index + 1]}" without quotes'
+        return syntax_error(source, int(begin.index), message, "put the text in quotes")
+    special = _special(source, at, problem)
+    if special is not None:
+        return special
     for beginning, message, help_text in _CAUSES:
         if problem.startswith(beginning):
-            opened = getattr(error, "context_mark", None) if message == _NOT_CLOSED else None
+            opened = begin if message in _AT_THE_BEGINNING else None
             return syntax_error(source, at if opened is None else int(opened.index), message, help_text)
-    return syntax_error(source, at, f"not valid YAML: {problem}", None)
+    return syntax_error(source, at, "this is not valid YAML", _QUOTE)
+
+
+def _special(source: SourceMap, at: int, problem: str) -> Diagnostic | None:
+    """Return the finding where what stands before on the line tells the cause; None where it does not."""
+    text = source.text
+    before = text[text.rfind("\n", 0, at) + 1 : at]
+    is_second = problem.startswith("mapping values are not allowed")
+    if is_second and len(before) > _LONGEST_KEY:
+        return syntax_error(
+            source, at, f"a key of more than {_LONGEST_KEY:,} characters", "write a shorter key"
+        )
+    if is_second and ":" not in before and before.strip():
+        start = at - len(before.lstrip())
+        return syntax_error(source, start, "this key stands below a finished value", _INDENT)
+    is_behind = problem.startswith(("did not find expected key", "did not find expected <document start>"))
+    if not is_behind or not before.strip():
+        return None
+    if text[at : at + 1] in {"]", "}"}:
+        return syntax_error(
+            source, at, f'this "{text[at]}" closes nothing', "take it away, or open it before"
+        )
+    return syntax_error(
+        source, at, "text follows a finished value", "put the whole text in quotes, or take the rest away"
+    )
 
 
 def _unreadable(source: SourceMap, problem: str) -> Diagnostic:
