@@ -12,9 +12,8 @@ import re
 import secrets
 import zipfile
 import zlib
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -31,6 +30,7 @@ from maestro_dsl.storage.tables import EVENTS, HEADS, NEWEST, PLANS, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from maestro_dsl.storage.artifacts import Artifacts
     from maestro_dsl.storage.journal import Journal
@@ -39,6 +39,7 @@ FORMAT: Final = 1
 MAX_MEMBERS: Final = 2_000_000
 MAX_MEMBER_BYTES: Final = 2 * 1024**3
 MAX_BYTES: Final = 64 * 1024**3
+_TOGETHER, _TOGETHER_BYTES = 64, 16 * 1024**2
 _INDEX: Final = "maestro-state.json"
 _RESULTS: Final = "results.json"
 _NAME: Final = re.compile(r"maestro-state\.json|results\.json|runs/\d{6}\.json|objects/[0-9a-f]{64}")
@@ -84,42 +85,28 @@ class Archive:
             IntegrityError: something of a run is damaged or gone; no file is written.
             EnvironmentFailure: the file cannot be written.
         """
-        runs = [self._run(run_id) for run_id in sorted(run_ids)]
-        pairs = self._pairs(runs, with_newest=with_newest)
-        results = [{"plan_id": plan_id, "result": to_json(result)} for plan_id, result in pairs]
-        members = {f"runs/{place:06}.json": canonical(run) for place, run in enumerate(runs)}
-        members[_RESULTS] = canonical(results)
-        digests = self._contents(runs, [result for _, result in pairs])
-        index = {
-            "format_version": FORMAT,
-            "tool_version": self._tool_version,
-            "runs": [run["run"]["run_id"] for run in runs],
-            "members": {name: digest_bytes(content) for name, content in members.items()},
-            "objects": len(digests),
-        }
+        for left in target.parent.glob(f".{target.name}.*.tmp"):
+            left.unlink(missing_ok=True)  # of a process that was killed over it
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
         with writing_to(target):
             try:
-                self._write(unfinished, {_INDEX: canonical(index), **members}, digests)
+                done = self._write(unfinished, sorted(run_ids), with_newest=with_newest)
                 unfinished.replace(target)
                 sync_folder(target.absolute().parent)
             finally:
                 with suppress(OSError):
                     unfinished.unlink()
-            size = target.stat().st_size
-        ids = tuple(run["run"]["run_id"] for run in runs)
-        return Exported(runs=ids, results=len(results), objects=len(digests), size=size)
+            return replace(done, size=target.stat().st_size)
 
     def _run(self, run_id: str) -> dict[str, Any]:
-        events = list(self._journal.events(run_id))  # verified
+        count = sum(1 for _ in self._journal.events(run_id))  # verified
         plan = self._journal.plan(run_id)
         with self._database.reading() as connection:
             run = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).mappings().one()
             head = connection.execute(select(HEADS).where(HEADS.c.run_id == run_id)).mappings().one()
             place = EVENTS.c.run_id == run_id
             bodies = connection.scalars(select(EVENTS.c.body).where(place).order_by(EVENTS.c.seq)).all()
-        seq = min(len(events), len(bodies))
-        if seq != head["seq"]:
+        if min(count, len(bodies)) != head["seq"]:
             raise StateError(f"run {run_id} is being written; export it when it has ended or is paused")
         return {
             "run": {name: run[name] for name in run if name != "checksum"},
@@ -128,54 +115,68 @@ class Archive:
             "events": list(bodies),
         }
 
-    def _pairs(self, runs: Sequence[dict[str, Any]], *, with_newest: bool) -> list[tuple[str, CachedResult]]:
-        found: dict[tuple[str, str, str], CachedResult] = {}
-        for run in runs:
-            for place, body in enumerate(run["events"], 1):
-                event = decoded(run["run"]["run_id"], place, body)
-                if isinstance(event.body, NodeFinished) and event.body.key:
-                    self._pair(found, run["run"]["plan_id"], event.body.node, event.body.key)
+    def _write(self, path: Path, run_ids: Sequence[str], *, with_newest: bool) -> Exported:
+        """Write the file, one run after the other: a state directory may be larger than the memory."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+        members: dict[str, str] = {}
+        named = _Named()
+        with os.fdopen(descriptor, "w+b") as stream:
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
+
+                def put(name: str, content: bytes) -> None:
+                    file.writestr(_info(name), content)
+                    members[name] = digest_bytes(content)
+
+                for place, run_id in enumerate(run_ids):
+                    run = self._run(run_id)
+                    self._look_into(run, named)
+                    put(f"runs/{place:06}.json", canonical(run))
+                pairs = self._pairs(named, with_newest=with_newest)
+                put(_RESULTS, canonical([{"plan_id": plan, "result": to_json(item)} for plan, item in pairs]))
+                digests = self._contents([item for _, item in pairs], named)
+                for digest in digests:
+                    file.writestr(_info(f"objects/{digest}"), self._artifacts.get(digest))
+                index = {
+                    "format_version": FORMAT,
+                    "tool_version": self._tool_version,
+                    "runs": list(run_ids),
+                    "members": dict(members),
+                    "objects": len(digests),
+                }
+                put(_INDEX, canonical(index))
+            stream.flush()
+            os.fsync(stream.fileno())
+        return Exported(runs=tuple(run_ids), results=len(pairs), objects=len(digests), size=0)
+
+    def _look_into(self, run: dict[str, Any], named: _Named) -> None:
+        """Note the results that a run used, and the contents that it names."""
+        for place, body in enumerate(run["events"], 1):
+            event = decoded(run["run"]["run_id"], place, body)
+            named.needed |= blobs_of(event.body)
+            if isinstance(event.body, NodeFinished) and event.body.key:
+                named.keys.add((run["run"]["plan_id"], event.body.node, event.body.key))
+        named.texts |= followed([run["plan"], *run["events"]], self._artifacts)
+
+    def _pairs(self, named: _Named, *, with_newest: bool) -> list[tuple[str, CachedResult]]:
+        keys = set(named.keys)
         if with_newest:
             with self._database.reading() as connection:
                 rows = connection.execute(select(NEWEST.c.plan_id, NEWEST.c.node, NEWEST.c.key)).all()
-            for row in rows:
-                self._pair(found, row.plan_id, row.node, row.key)
-        pairs = [(plan_id, result) for (plan_id, _, _), result in found.items()]
+            keys |= {(row.plan_id, row.node, row.key) for row in rows}
+        pairs = [
+            (plan_id, replace(stored, node=node))
+            for plan_id, node, key in keys
+            if (stored := self._journal.result(key)) is not None
+        ]
         return sorted(pairs, key=lambda pair: (pair[1].made_at, pair[0], pair[1].node, pair[1].key))
 
-    def _pair(
-        self, found: dict[tuple[str, str, str], CachedResult], plan_id: str, node: str, key: str
-    ) -> None:
-        stored = self._journal.result(key)
-        if stored is not None:
-            found[plan_id, node, key] = replace(stored, node=node)
-
-    def _contents(self, runs: Sequence[dict[str, Any]], results: Sequence[CachedResult]) -> list[str]:
-        """Return the contents to take along; what must be there and is not is an error."""
-        needed: set[str] = set()
-        texts = [canonical(result).decode() for result in results]
-        for run in runs:
-            texts += [run["plan"], *run["events"]]
-            for place, body in enumerate(run["events"], 1):
-                needed |= blobs_of(decoded(run["run"]["run_id"], place, body).body)
+    def _contents(self, results: Sequence[CachedResult], named: _Named) -> list[str]:
+        """Return the contents to take along; what must be there and is not is an error when it is read."""
+        needed = set(named.needed)
         for result in results:
             needed |= {result.result_digest, *blobs_of_result(result)}
-        for digest in sorted(needed):
-            self._artifacts.get(digest)  # damaged or gone: said here, before anything is written
-        return sorted(
-            needed | {item for item in followed(texts, self._artifacts) if self._artifacts.has(item)}
-        )
-
-    def _write(self, path: Path, members: dict[str, bytes], digests: Sequence[str]) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
-        with os.fdopen(descriptor, "w+b") as stream:
-            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
-                for name, content in members.items():
-                    file.writestr(_info(name), content)
-                for digest in digests:
-                    file.writestr(_info(f"objects/{digest}"), self._artifacts.get(digest))
-            stream.flush()
-            os.fsync(stream.fileno())
+        mentioned = named.texts | followed([canonical(item).decode() for item in results], self._artifacts)
+        return sorted(needed | {item for item in mentioned if self._artifacts.has(item)})
 
     # ---- in ----------------------------------------------------------------------------------------------
 
@@ -186,68 +187,59 @@ class Archive:
             IntegrityError: the file is no export, or damaged; nothing of it was taken over.
             StateError: it holds another run under an id that is there already, or is of a newer version.
         """
-        try:
-            with zipfile.ZipFile(source) as file:
-                index, runs, pairs = self._checked(file)
-                known = tuple(run["run"]["run_id"] for run in runs if self._is_known(run))
-                objects = 0
-                for name in _objects(file):
-                    content = _read(file, name)
-                    if digest_bytes(content) != name.partition("/")[2]:
-                        raise _bad(source, f"{name[:20]} differs from its digest")
-                    self._artifacts.put(content)
-                    objects += 1
-        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as problem:
-            raise _bad(source, str(problem)) from problem
-        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as problem:
-            raise _bad(source, f"it does not read as one ({type(problem).__name__})") from problem
-        if objects != index["objects"]:
-            raise _bad(source, f"it has {objects} of its {index['objects']} contents")
-        fresh = [run for run in runs if run["run"]["run_id"] not in known]
-        for run in fresh:
-            self._insert(run)
+        with _trusted(source):
+            file = zipfile.ZipFile(source)
+        with file:
+            with _trusted(source):
+                index = _index(source, file)
+                ids, known = self._looked_through(source, file, index)
+                stored = json.loads(_member(source, file, index, _RESULTS))
+                pairs = [(str(item["plan_id"]), from_json(CachedResult, item["result"])) for item in stored]
+                objects = self._take_contents(source, file)
+                if objects != index["objects"]:
+                    raise _bad(source, f"it has {objects} of its {index['objects']} contents")
+            fresh = {name: run_id for name, run_id in ids.items() if run_id not in known}
+            for name in fresh:  # all are whole: now they are taken over, one by one
+                with _trusted(source):
+                    run = json.loads(_member(source, file, index, name))  # the bytes that were checked
+                self._insert(run)
         taken = [(plan_id, item) for plan_id, item in pairs if self._journal.result(item.key) is None]
         with self._database.transaction(counted=True) as cursor:
             self._journal.cache.put_all(cursor, taken)
-        ids = tuple(run["run"]["run_id"] for run in fresh)
-        return Imported(runs=ids, known=known, results=len(taken), objects=objects)
+        return Imported(runs=tuple(fresh.values()), known=tuple(known), results=len(taken), objects=objects)
 
-    def _checked(
-        self, file: zipfile.ZipFile
-    ) -> tuple[dict[str, Any], list[dict[str, Any]], list[tuple[str, CachedResult]]]:
-        """Return index, runs and results of a file whose names, sizes, digests and chains are right."""
-        source = Path(str(file.filename))
-        infos = file.infolist()
-        names = [info.filename for info in infos]
-        if len(infos) > MAX_MEMBERS or len(set(names)) != len(names):
-            raise _bad(source, "it has too many members, or one twice")
-        strange = next((name for name in names if not _NAME.fullmatch(name)), None)
-        if strange is not None:
-            raise _bad(source, f"it has a member {strange[:80]!r}")
-        sizes = [info.file_size for info in infos]
-        if max(sizes, default=0) > MAX_MEMBER_BYTES or sum(sizes) > MAX_BYTES:
-            raise _bad(source, "it would unpack to more than is allowed")
-        index = json.loads(_read(file, _INDEX))
-        if index["format_version"] > FORMAT:
-            raise StateError(
-                f"{source} has format {index['format_version']}; this version reads up to {FORMAT}",
-                hint="use the newer version of maestro that wrote it",
-            )
-        members = index["members"]
-        if {name for name in names if not name.startswith("objects/")} != {_INDEX, *members}:
-            raise _bad(source, "its members are not those of its index")
-        contents = {name: _read(file, name) for name in members}
-        for name, content in contents.items():
-            if digest_bytes(content) != members[name]:
-                raise _bad(source, f"{name} differs from its digest")
-        runs = [json.loads(contents[name]) for name in sorted(members) if name.startswith("runs/")]
-        for run in runs:
-            _check_run(source, run)
-        pairs = [
-            (str(item["plan_id"]), from_json(CachedResult, item["result"]))
-            for item in json.loads(contents[_RESULTS])
-        ]
-        return index, runs, pairs
+    def _looked_through(
+        self, source: Path, file: zipfile.ZipFile, index: dict[str, Any]
+    ) -> tuple[dict[str, str], list[str]]:
+        """Check every run; return member → id of the run, and the ids of those that are here already."""
+        ids: dict[str, str] = {}
+        known = []
+        for name in sorted(index["members"]):
+            if name.startswith("runs/"):
+                run = json.loads(_member(source, file, index, name))
+                _check_run(source, run)
+                ids[name] = run["run"]["run_id"]
+                if self._is_known(run):
+                    known.append(ids[name])
+        if len(set(ids.values())) != len(ids):
+            raise _bad(source, "it has a run twice")
+        return ids, known
+
+    def _take_contents(self, source: Path, file: zipfile.ZipFile) -> int:
+        """Store the contents, several at a time, and return how many there are."""
+        count = size = 0
+        some: list[bytes] = []
+        for name in _objects(file):
+            content = _read(file, name)
+            if digest_bytes(content) != name.partition("/")[2]:
+                raise _bad(source, f"{name[:20]} differs from its digest")
+            some.append(content)
+            count, size = count + 1, size + len(content)
+            if size > _TOGETHER_BYTES or len(some) >= _TOGETHER:
+                self._artifacts.put_all(some)
+                some, size = [], 0
+        self._artifacts.put_all(some)
+        return count
 
     def _is_known(self, run: dict[str, Any]) -> bool:
         run_id = run["run"]["run_id"]
@@ -277,6 +269,56 @@ class Archive:
             if rows:
                 connection.execute(EVENTS.insert(), rows)
             Counter(self._database, RUNS.name).up(connection.connection.cursor())
+
+
+@dataclass(slots=True)
+class _Named:
+    """What runs name: results they used, contents that must be there, and digests anywhere in their texts."""
+
+    keys: set[tuple[str, str, str]] = field(default_factory=set)
+    needed: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+
+
+@contextmanager
+def _trusted(source: Path) -> Iterator[None]:
+    """Turn whatever a file brings about that is no export, or damaged, into an `IntegrityError`."""
+    try:
+        yield
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as problem:
+        raise _bad(source, str(problem)) from problem
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as problem:
+        raise _bad(source, f"it does not read as one ({type(problem).__name__})") from problem
+
+
+def _index(source: Path, file: zipfile.ZipFile) -> dict[str, Any]:
+    """Return the index of a file whose names and sizes are right."""
+    infos = file.infolist()
+    names = [info.filename for info in infos]
+    if len(infos) > MAX_MEMBERS or len(set(names)) != len(names):
+        raise _bad(source, "it has too many members, or one twice")
+    strange = next((name for name in names if not _NAME.fullmatch(name)), None)
+    if strange is not None:
+        raise _bad(source, f"it has a member {strange[:80]!r}")
+    sizes = [info.file_size for info in infos]
+    if max(sizes, default=0) > MAX_MEMBER_BYTES or sum(sizes) > MAX_BYTES:
+        raise _bad(source, "it would unpack to more than is allowed")
+    index: dict[str, Any] = json.loads(_read(file, _INDEX))
+    if index["format_version"] > FORMAT:
+        raise StateError(
+            f"{source} has format {index['format_version']}; this version reads up to {FORMAT}",
+            hint="use the newer version of maestro that wrote it",
+        )
+    if {name for name in names if not name.startswith("objects/")} != {_INDEX, *index["members"]}:
+        raise _bad(source, "its members are not those of its index")
+    return index
+
+
+def _member(source: Path, file: zipfile.ZipFile, index: dict[str, Any], name: str) -> bytes:
+    content = _read(file, name)
+    if digest_bytes(content) != index["members"][name]:
+        raise _bad(source, f"{name} differs from its digest")
+    return content
 
 
 def _check_run(source: Path, run: dict[str, Any]) -> None:

@@ -104,6 +104,14 @@ class Handful:
         return self.folder / "state"
 
     @property
+    def ours(self) -> tuple[Path, Path]:
+        return self.state, self.output
+
+    @property
+    def work(self):
+        return apply_or_go_on
+
+    @property
     def output(self) -> Path:
         return self.folder / "project" / "build"
 
@@ -157,6 +165,12 @@ class Handful:
             if path.is_file()
         }
         return {name: digest for name, digest in found.items() if not name.startswith(".maestro/lock")}
+
+
+def apply_or_go_on(folder: Path) -> None:
+    """Apply, or go on where there is a state."""
+    handful = Handful(folder)
+    (handful.go_on if handful.state.exists() else handful.apply)()
 
 
 class _Counted:

@@ -1,4 +1,4 @@
-"""Runs that are killed at a chosen system call of a chosen thread, by the injection of `strace`.
+"""Runs, and other work, killed at a chosen system call of a chosen thread, by the injection of `strace`.
 
 `strace` counts the calls of each thread apart, so a point is (thread, call, how often). The thread waits
 at its start until `strace` holds it. A kill comes before the call is done; what a call has left is seen at
@@ -17,20 +17,21 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.handful import Handful
 from support.program import PATIENCE
 
 from maestro_dsl.errors import MaestroError
 from maestro_dsl.storage import files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from multiprocessing.connection import Connection
+
+    from support.handful import Handful
 
 CALLS = (
     "write",
@@ -76,6 +77,15 @@ class Point:
         return f"{self.thread}-{self.call}-{self.count}"
 
 
+@dataclass(frozen=True)
+class Deed:
+    """What a process of its own does to a folder: `work(folder)`, which changes what lies below `ours`."""
+
+    folder: Path
+    work: Callable[[Path], object]
+    ours: tuple[Path, ...]
+
+
 @cache
 def missing() -> str | None:
     """Return why no call can be injected here, or None."""
@@ -88,10 +98,10 @@ def missing() -> str | None:
     return None if done.returncode == 0 else f"strace may not trace here: {done.stderr.strip()[:200]}"
 
 
-def apply_and_die(handful: Handful, point: Point) -> bool:
-    """Apply or go on in a process of its own; return whether the point came, and killed the process."""
+def apply_and_die(deed: Deed | Handful, point: Point) -> bool:
+    """Do it (apply or go on) in a process of its own; return whether the point came, and killed it."""
     injected = f"inject={point.call}:signal=SIGKILL:when={point.count}"
-    code, _ = _traced(handful, point.thread, ["-e", f"trace={point.call}", "-e", injected], Path(os.devnull))
+    code, _ = _traced(deed, point.thread, ["-e", f"trace={point.call}", "-e", injected], Path(os.devnull))
     assert code in {0, -signal.SIGKILL}, f"the process ended with {code}"
     return code != 0
 
@@ -103,14 +113,14 @@ def apply_on_a_bad_disk(handful: Handful, point: Point, error: str) -> int:
     return _traced(handful, point.thread, options, Path(os.devnull))[0]
 
 
-def points_of(handful: Handful) -> list[Point]:
-    """Apply or go on undisturbed; return each point at which the state or the output is changed, in order."""
-    log = handful.folder / "strace.log"
-    code, names = _traced(handful, MAIN, ["-f", "-y", "-s", "0", "-e", f"trace={','.join(CALLS)}"], log)
+def points_of(deed: Deed | Handful) -> list[Point]:
+    """Do it (apply or go on) undisturbed; return each point at which it changes something, in order."""
+    log = deed.folder / "strace.log"
+    code, names = _traced(deed, MAIN, ["-f", "-y", "-s", "0", "-e", f"trace={','.join(CALLS)}"], log)
     assert code == 0
     seen: Counter[tuple[str, str]] = Counter()
     points = []
-    ours = [str(handful.state), str(handful.output)]
+    ours = [str(path) for path in deed.ours]
     for line in log.read_text().splitlines():
         found = _LINE.match(line)
         if found is None:
@@ -123,19 +133,19 @@ def points_of(handful: Handful) -> list[Point]:
 
 
 def at_points(
-    handful: Handful, chosen: Callable[[list[Point]], list[Point]], meet: Callable[[Point], str]
+    deed: Deed | Handful, chosen: Callable[[list[Point]], list[Point]], meet: Callable[[Point], str]
 ) -> Counter[str]:
-    """Let `meet` happen at each of the chosen points to the handful as it is now; print what came of it.
+    """Let `meet` happen at each of the chosen points to the folder as it is now; print what came of it.
 
     Stops at the first point that fails; with `ALL` it goes on and names every one.
     """
-    saved = handful.folder.parent / "saved"
-    shutil.copytree(handful.folder, saved)
+    saved = deed.folder.parent / "saved"
+    shutil.copytree(deed.folder, saved)
     outcomes: Counter[str] = Counter()
     bad = []
-    for point in chosen(points_of(handful)):
-        shutil.rmtree(handful.folder)
-        shutil.copytree(saved, handful.folder)
+    for point in chosen(points_of(deed)):
+        shutil.rmtree(deed.folder)
+        shutil.copytree(saved, deed.folder)
         try:
             outcomes[f"{point.thread} {point.call}: {meet(point)}"] += 1
         except Exception as error:
@@ -148,10 +158,10 @@ def at_points(
     return outcomes
 
 
-def _traced(handful: Handful, thread: str, options: list[str], log: Path) -> tuple[int, dict[int, str]]:
-    """Apply in a process one of whose threads `strace` holds; return its exit code and its threads' names."""
+def _traced(deed: Deed | Handful, thread: str, options: list[str], log: Path) -> tuple[int, dict[int, str]]:
+    """Do it in a process one of whose threads `strace` holds; return its exit code and its threads' names."""
     ours, theirs = _CONTEXT.Pipe()
-    process = _CONTEXT.Process(target=_apply, args=(str(handful.folder), thread, theirs))
+    process = _CONTEXT.Process(target=_do, args=(deed.work, deed.folder, thread, theirs))
     process.start()
     theirs.close()
     tracer, names = None, {}
@@ -183,7 +193,7 @@ def _attached(tid: int, options: list[str], log: Path) -> subprocess.Popen[str]:
     return tracer
 
 
-def _apply(folder: str, wanted: str, parent: Connection) -> None:
+def _do(work: Callable[[Path], object], folder: Path, wanted: str, parent: Connection) -> None:
     """Be the process: stop at the beginning of the wanted thread until the parent says go."""
     ctypes.CDLL(None).prctl(
         _SET_PTRACER, ctypes.c_ulong(_ANY), 0, 0, 0
@@ -207,9 +217,8 @@ def _apply(folder: str, wanted: str, parent: Connection) -> None:
     threading.Thread.run = run
     if wanted == MAIN:
         halt()
-    handful = Handful(Path(folder))
     try:
-        (handful.go_on if handful.state.exists() else handful.apply)()
+        work(folder)
     except MaestroError as error:
         os._exit(error.exit_code if error.hint else UNSAID)
     parent.send(names)

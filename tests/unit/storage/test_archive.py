@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import zipfile
 from contextlib import closing, suppress
@@ -12,6 +13,9 @@ from maestro_dsl.codec import canonical, digest_bytes
 from maestro_dsl.errors import IntegrityError, MaestroError, StateError
 from maestro_dsl.storage import archive as module
 from maestro_dsl.storage.archive import Archive
+from maestro_dsl.storage.references import digests_in
+
+LONG = bool(os.environ.get("MAESTRO_TEST_LONG"))
 
 
 @pytest.fixture
@@ -47,6 +51,25 @@ def test_what_is_exported_and_imported_is_exported_the_same(tmp_path, here, ther
         assert list(there.journal.events(run_id)) == list(here.journal.events(run_id))
     assert there.journal.run("b").status == "paused"
     assert there.journal.last_result("p", "n") == here.journal.last_result("p", "n")
+
+
+def test_a_large_state_goes_there_and_back(tmp_path, there):
+    place = Place(tmp_path / "large")
+    for number in range(1_000 if LONG else 20):
+        place.run(f"run-{number:04}", float(number), unique=b"x" * 500, node=f"n{number}")
+    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
+    done = archive(place).export(sorted(place.ids()), first, with_newest=True)
+    assert len(done.runs) == len(place.ids())
+    assert archive(there).load(first).objects == done.objects
+    archive(there).export(sorted(there.ids()), second, with_newest=True)
+    assert first.read_bytes() == second.read_bytes()
+    assert there.stored() >= {item.digest for item in place.artifacts.objects()} - unnamed(place)
+    assert there.journal.verify() == ()
+    place.journal.close()
+
+
+def unnamed(place):
+    return place.stored() - digests_in(" ".join(place.journal.texts()))
 
 
 def test_one_run_takes_only_its_own_along(tmp_path, here, there):

@@ -9,11 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from support.upkeep import older
 
 from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage import database as module
@@ -140,20 +140,6 @@ def test_a_locked_database_says_so(tmp_path, monkeypatch):
         pass
     first.close()
     second.close()
-
-
-def older(tmp_path, revision="0001"):
-    """A journal as an earlier version made it, with a run in it."""
-    tmp_path.mkdir(exist_ok=True)
-    engine = module._engine(tmp_path / "journal.db", "WAL")
-    config = Config()
-    config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        connection.exec_driver_sql("INSERT INTO plans VALUES ('d', x'7b7d')")
-    engine.dispose()
-    (tmp_path / "state.json").write_bytes(module._MARKER_CONTENT)
 
 
 def test_an_older_journal_is_migrated_and_what_it_was_is_kept(tmp_path):
