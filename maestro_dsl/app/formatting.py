@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.app.documents import STDIN
 from maestro_dsl.app.rewriting import Change, areas_of, may_change
 from maestro_dsl.diagnostics import Diagnostics, Span
 from maestro_dsl.errors import UsageError
-from maestro_dsl.lang.disk import real
+from maestro_dsl.lang.disk import read, real
 from maestro_dsl.lang.edits import decode
-from maestro_dsl.lang.files import Names, search
+from maestro_dsl.lang.files import Names, is_document, search
 from maestro_dsl.lang.format import FormatBug, format_content
 from maestro_dsl.lang.read import missing_file
+from maestro_dsl.lang.source import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_NOT_OURS: Final = "it is no document of maestro"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +86,12 @@ class _Formatter:
                 self._skipped.append((file, "it lies outside the project"))
                 continue
             try:
-                content = path.read_bytes()
+                content = read(path)
             except OSError as error:
                 self._diagnostics.add(missing_file(Span(file), file, error.strerror or type(error).__name__))
+                continue
+            if not is_document(path, content) and not _is_readable(content):
+                self._skipped.append((file, _NOT_OURS))  # a template of another tool, which hooks pass too
                 continue
             after = self._format(content, file)
             if after is not None and after != content:
@@ -120,11 +126,15 @@ class _Formatter:
             self._bug = bug
             return None
         if not made.is_ours:
-            self._skipped.append((file, "it is no document of maestro"))
+            self._skipped.append((file, _NOT_OURS))
         if made.diagnostics:
             self._diagnostics.extend(made.diagnostics)
             self._sources[file] = _text_of(content)
         return None if made.text is None else made.text.encode()
+
+
+def _is_readable(content: bytes) -> bool:
+    return not load(content, "").diagnostics.has_errors
 
 
 def _text_of(content: bytes) -> str:

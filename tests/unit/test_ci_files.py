@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from maestro_dsl.lang.files import kind_of_name, patterns_of
+from maestro_dsl.lang.files import patterns_of
 from maestro_dsl.lang.model import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,15 +40,29 @@ def test_an_official_reader_accepts_it(name, arguments, file):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_hooks_run_for_every_name_of_ours_and_no_other():
+def test_hooks_run_for_every_document_and_lint_for_whatever_documents_name():
     names = [pattern.replace("*", "x") for kind in Kind for pattern in patterns_of(kind)]
-    for hook in HOOKS.values():
-        for name in names:
-            assert re.search(hook["files"], name)
-            assert re.search(hook["files"], f"deep/folder/{name}")
-        for name in ("api_spec.yaml", "myplan.yaml", "plan.yml", "docker-compose.yaml"):
-            assert kind_of_name(name) is None
-            assert not re.search(hook["files"], name)
+    for name in (*names, "of-any-name.yml"):
+        assert re.search(HOOKS["maestro-fmt"]["files"], name)
+        assert re.search(HOOKS["maestro-fmt"]["files"], f"deep/folder/{name}")
+    assert HOOKS["maestro-lint"]["always_run"]
+    assert HOOKS["maestro-lint"]["pass_filenames"] is False
+    assert "files" not in HOOKS["maestro-lint"]
+
+
+def test_the_hook_of_fmt_passes_files_that_are_none_of_ours(tmp_path, monkeypatch, capsys):
+    from maestro_dsl.cli.main import execute
+
+    monkeypatch.chdir(tmp_path)
+    Path("chart.yaml").write_text("name: {{ .Values.name }}\n  x: 1\n")
+    Path("other.yml").write_text("a:   1\n")
+    Path("dev.yaml").write_text("apiVersion: maestro/v1\nkind: Persona\nid:  dev\n")
+    assert execute(["fmt", "chart.yaml", "other.yml", "dev.yaml"]) == 0
+    assert Path("other.yml").read_text() == "a:   1\n"
+    assert Path("dev.yaml").read_text() == "apiVersion: maestro/v1\nkind: Persona\nid: dev\n"
+    assert "chart.yaml is left alone: it is no document of maestro" in capsys.readouterr().err
+    Path("broken.yaml").write_text("apiVersion: maestro/v1\nkind: [\n")
+    assert execute(["fmt", "broken.yaml"]) == 1
 
 
 def test_hooks_call_commands_that_there_are():
@@ -93,3 +107,24 @@ def test_the_action_shows_mistakes_beside_their_lines(tmp_path):
     assert run_step("maestro fmt --check", tmp_path).returncode == 0
     (folder / "dev.persona.yaml").write_text(BROKEN.replace("id: dev", "id:  dev"))
     assert run_step("maestro fmt --check", tmp_path).stdout == "a folder; echo x/dev.persona.yaml\n"
+
+
+def test_the_action_takes_several_paths_of_any_name(tmp_path):
+    for name in ("one folder/dev.persona.yaml", "--help/dev.persona.yaml", "$(touch x)/dev.persona.yaml"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(BROKEN)
+    paths = "one folder\n\n--help\n$(touch x)\n"
+    done = run_step("maestro lint", tmp_path, paths=paths)
+    assert done.returncode == 1
+    assert done.stdout.count("::error file=") == 3
+    assert run_step("maestro lint", tmp_path, paths="nowhere").returncode == 2
+    assert run_step("maestro lint", tmp_path, **{"paths": paths, "fail-on": "odd"}).returncode == 2
+    assert run_step("maestro fmt --check", tmp_path, paths=paths).returncode == 0
+    assert not (tmp_path / "x").exists()
+
+
+def test_the_form_is_checked_where_lint_finds_mistakes_too():
+    steps = {step.get("name"): step for step in ACTION["runs"]["steps"]}
+    condition = steps["maestro fmt --check"]["if"]
+    assert "!cancelled()" in condition  # a bare condition means success()
+    assert f"steps.{steps['Install maestro']['id']}.outcome == 'success'" in condition
