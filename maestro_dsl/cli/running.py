@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.records import NodeRecord
     from maestro_dsl.reporters.run import RunView
 
+_STOPPING: Final = "stopping after what cannot wait; once more to stop at once"
 _TICK_S: Final = 0.25
 ENDED: Final = frozenset({"completed", "failed", "cancelled"})
 """Statuses of runs that cannot be continued."""
@@ -45,6 +46,9 @@ class Progress(Protocol):
 
     def tick(self, now: float) -> None:
         """See the wall time, in seconds."""
+
+    def note(self, text: str) -> bool:
+        """Show a line of text between the events; False where it is left to others to write it."""
 
     def close(self) -> None:
         """Stop drawing."""
@@ -73,9 +77,12 @@ def choose_progress(own: Session, wish: str, plan: CompiledPlan) -> Progress:
 class _Stopper:
     """The first signal asks for a graceful end, the second cancels; remembers which signal it was."""
 
-    def __init__(self, task: asyncio.Task[RunResult], stop: asyncio.Event, own: Session) -> None:
+    def __init__(
+        self, task: asyncio.Task[RunResult], stop: asyncio.Event, progress: Progress, own: Session
+    ) -> None:
         self._task = task
         self._stop = stop
+        self._progress = progress
         self._own = own
         self.signal: int | None = None
 
@@ -83,7 +90,8 @@ class _Stopper:
         if self.signal is None:
             self.signal = number
             self._stop.set()
-            self._own.say("\nstopping after what cannot wait; once more to stop at once")
+            if not self._progress.note(_STOPPING):
+                self._own.say(f"\n{_STOPPING}")
         else:
             self._task.cancel()
 
@@ -91,7 +99,7 @@ class _Stopper:
 async def _drive(work: Work, progress: Progress, own: Session) -> tuple[RunResult | None, int | None]:
     stop = asyncio.Event()
     task: asyncio.Task[RunResult] = asyncio.ensure_future(_await(work, progress, stop))
-    stopper = _Stopper(task, stop, own)
+    stopper = _Stopper(task, stop, progress, own)
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         with suppress(NotImplementedError, ValueError):

@@ -26,7 +26,7 @@ from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.engine.state import NodeState
-from maestro_dsl.errors import DiskFailure, MaestroError
+from maestro_dsl.errors import DiskFailure, IntegrityError, MaestroError
 from maestro_dsl.lang.model import GiveUp
 from maestro_dsl.records import maker
 
@@ -50,6 +50,8 @@ class Finisher:
         self._desk = desk
         self._writer = writer
         self.stop = stop
+        self.damaged: set[str] = set()
+        """Nodes whose stored result has to be made anew: its contents are not what they were."""
 
     async def reuse(self, job: Job) -> bool:
         """End the node with the stored result of its key; False where there is none that is whole."""
@@ -82,6 +84,8 @@ class Finisher:
             self._writer.post(final, result=again)
         else:
             await self._publish_and_end(job, (), stored.files, stored.result_digest, final, again)
+            if node.address in self.damaged:
+                return False
         await self._writer.commit()  # nothing else makes it wait: thousands of them would keep the loop
         return True
 
@@ -210,6 +214,9 @@ class Finisher:
         except DiskFailure:
             raise  # no node's fault: the run stops, and the intent is carried out when there is room
         except (MaestroError, OSError) as error:
+            if isinstance(error, IntegrityError) and final.state == NodeState.CACHED.value:
+                self.damaged.add(job.node.address)  # nothing is in place; what is made again mends the store
+                return
             reason = f"its files could not be put in place: {error}"
             failed = NodeFinished(
                 node=job.node.address, state=NodeState.FAILED.value, reason=reason, result_digest=digest

@@ -123,6 +123,8 @@ class NodeWorker:
             return job.record.why
         if job.node.address in self._replace:
             return "replaced on request"
+        if job.node.address in self._finisher.damaged:
+            return "its stored result is damaged"
         last = self._desk.runtime.store.last_result(self._desk.index.plan.id, job.node.address)
         return explain(job.parts, last, self._history.detail)
 

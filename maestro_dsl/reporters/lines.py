@@ -154,6 +154,10 @@ class Plain:
             if self._last and now - self._last >= self._heartbeat_s and not self._state.is_final:
                 self._write(now, self._heartbeat(now))
 
+    def note(self, text: str) -> bool:  # noqa: ARG002 - a line among lines
+        """Leave the line to others."""
+        return False
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -194,6 +198,10 @@ class JsonLines:
     def tick(self, now: float) -> None:
         """Programs need no heartbeat."""
 
+    def note(self, text: str) -> bool:  # noqa: ARG002 - programs read events alone
+        """Keep what is meant for people out of the lines."""
+        return True
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -209,6 +217,10 @@ class Quiet:
 
     def tick(self, now: float) -> None:
         """Show nothing."""
+
+    def note(self, text: str) -> bool:  # noqa: ARG002 - it shows nothing
+        """Leave the line to others."""
+        return False
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -98,6 +98,12 @@ class LiveView:
             if not self._state.is_final:
                 self._draw(force=False)
 
+    def note(self, text: str) -> bool:
+        """Write a line above the picture, which the next frame would otherwise paint over."""
+        with suppress(*_HARMLESS):
+            self._console.print(Text(safe(text)))
+        return True
+
     def close(self) -> None:
         """Leave the last picture on the terminal and give the cursor back."""
         with suppress(*_HARMLESS):
@@ -197,10 +203,10 @@ class LiveView:
 
     def _figures(self) -> Text:
         state = self._state
-        start = state.started_at if state.started_at is not None else self._now
+        since = 0.0 if state.is_final or not state.updated_at else max(self._now - state.updated_at, 0.0)
         parts = [
             f"{state.status.value}",
-            duration(max((state.finished_at or self._now) - start, 0.0)),
+            duration(state.active_s + since),
             f"{tokens(state.tokens)} tokens",
             money(state.nano_usd),
         ]

@@ -3,6 +3,7 @@
 from support.projects import Project, ran, reasons, states
 
 from maestro_dsl import app
+from maestro_dsl.engine.events import NodeFinished
 
 
 def test_a_comment_or_a_format_change_runs_nothing(experienced):
@@ -74,6 +75,22 @@ def test_an_edited_file_is_a_conflict_until_somebody_chooses(experienced):
 
     experienced.apply(options=app.ApplyOptions(replace=("backend_developer/server.py",)))
     assert edited.read_bytes() == ours
+
+
+def test_a_damaged_stored_result_is_made_again_and_mends_the_store(experienced_small, finished_small):
+    made = (event.body for event in finished_small[1].events if isinstance(event.body, NodeFinished))
+    files = next(body.files for body in made if body.node == "build[backend_api]")
+    objects = [experienced_small.state / f"objects/{file.digest[:2]}/{file.digest[2:]}" for file in files]
+    ours = next(path for path in objects if path.is_file())
+    sound = ours.read_bytes()
+    ours.chmod(0o600)
+    ours.write_bytes(sound + b"x")
+    done = experienced_small.apply()
+    assert {"build[backend_api]"} == ran(done)
+    assert done.exit_code == 0
+    (why,) = (event.body.reason for event in done.events if type(event.body).__name__ == "AttemptStarted")
+    assert why == "its stored result is damaged"
+    assert ours.read_bytes() == sound
 
 
 def test_port_concurrency_and_output_are_in_no_key(todo):

@@ -14,13 +14,14 @@ from maestro_dsl.engine.events import (
     NodeWaiting,
     ProviderHeld,
     RunPaused,
+    RunResumed,
     RunStarted,
     TicketOpened,
 )
 from maestro_dsl.engine.state import fold
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
 from maestro_dsl.reporters import run as reporter
-from maestro_dsl.reporters.lines import describe
+from maestro_dsl.reporters.lines import JsonLines, Quiet, describe
 from maestro_dsl.reporters.live import LiveView
 
 STARTED = RunStarted(plan_id="p", plan_digest="d", output="o", tool_version="1")
@@ -98,3 +99,26 @@ def test_the_summary_names_the_open_questions_and_why_it_waits(sample_plan):
     assert "\n  waiting for an answer\n" in reporter.text(view)
     answered = [*asked, event(NodeDecided(node=address, decision="approve", by="ann"), 4)]
     assert "Ship it?" not in reporter.text(replace(view, state=fold(answered)))
+
+
+def test_the_live_view_keeps_a_note_and_counts_the_time_at_work(sample_plan, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    stream = io.StringIO()
+    view = LiveView(sample_plan, stream, colour=False)
+    night = [
+        event(STARTED, 1, at=100.0),
+        event(RunPaused(reason="for the night", by="person"), 2, at=105.0),
+        event(RunResumed(epoch=2), 3, at=40_000.0),
+    ]
+    view.seed(night[:2])
+    view.on_event(night[2])
+    view.tick(40_002.0)
+    assert view.note("stopping")
+    view.close()
+    assert " · 7 s · " in stream.getvalue()
+    assert "stopping\n" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("sink", "taken"), [(JsonLines(io.StringIO()), True), (Quiet(), False)])
+def test_lines_for_programs_take_no_note_among_them(sink, taken):
+    assert sink.note("stopping") is taken
