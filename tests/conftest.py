@@ -11,7 +11,8 @@ from maestro_dsl.storage.state_dir import resolve_state_dir
 
 GOLDEN = Path(__file__).parent / "golden"
 
-settings.register_profile("maestro", deadline=None, print_blob=True)
+LONG = os.environ.get("MAESTRO_TEST_LONG") == "1"
+settings.register_profile("maestro", deadline=None, print_blob=True, max_examples=1_000 if LONG else 50)
 settings.load_profile("maestro")
 
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.plans import run_record
 
@@ -106,13 +106,11 @@ def damages(draw):
     return damage
 
 
-@settings(max_examples=80, deadline=None)
 @given(damages())
 def test_the_journal(good, damage):
     noticed_or_equal(good, damage, "journal.db", read_journal)
 
 
-@settings(max_examples=40, deadline=None)
 @given(damages(), st.integers(0, len(CONTENTS) - 1))
 def test_artifacts(good, damage, which):
     digest = Artifacts(good).put(CONTENTS[which])
@@ -120,7 +118,6 @@ def test_artifacts(good, damage, which):
     noticed_or_equal(good, damage, file, lambda state: Artifacts(state).get(digest))
 
 
-@settings(max_examples=40, deadline=None)
 @given(damages())
 def test_the_manifest(good, damage):
     def read(state):

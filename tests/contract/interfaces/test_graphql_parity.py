@@ -22,7 +22,8 @@ def apollo_folder():
 
 
 def asked(connection, method, target, headers, content):
-    connection.request(method, target, content, headers)
+    # node closes a connection that is idle for five seconds
+    connection.request(method, target, content, {**headers, "connection": "close"})
     answer = connection.getresponse()
     return answer.status, answer.getheader("content-type"), answer.getheader("allow"), answer.read()
 

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import queue
+import random
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ from maestro_dsl.interfaces.options import Fault, ServeOptions, fate_of
 LONG = os.environ.get("MAESTRO_TEST_LONG") == "1"
 LEFT_OUT = {"box.json"} if LONG else {"box.json", "spotify-web-api.yml"}
 """Of the two large ones meilisearch.json is in the default suite."""
+PART = 0.3
+"""Of the requests for real documents; those for our own fixtures are all made."""
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +39,16 @@ def express_folder():
     return installed("express-5", "express", "express@5")
 
 
-def compare(express_folder, api):
+def compare(express_folder, api, part=1.0):
+    """Assert that both answer alike, in the order asked; `part` of the requests by chance."""
     table = Table(api)
     interpreter = Interpreter(table)
+    chance = random.Random(PART)
     different, count = [], 0
     with started(express_folder, server_source(table)) as connection:
         for request in all_requests(table):
+            if chance.random() >= part:
+                continue
             count += 1
             here, there = decided(interpreter, request), asked(connection, request)
             if here != there:
@@ -65,7 +72,7 @@ def test_both_servers_answer_the_same_for_every_shape(express_folder, document):
 @pytest.mark.needs_data
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name not in LEFT_OUT])
 def test_both_servers_answer_the_same_for_real_documents(express_folder, shared_data, document):
-    compare(express_folder, read_api(shared_data / "openapi" / document))
+    compare(express_folder, read_api(shared_data / "openapi" / document), 1.0 if LONG else PART)
 
 
 def test_both_servers_take_the_same_credentials(express_folder):
