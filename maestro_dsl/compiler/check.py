@@ -23,7 +23,7 @@ from maestro_dsl.lang.model import Blueprint
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from maestro_dsl.lang.model import Json, NodeSpec
     from maestro_dsl.lang.sourcemap import Pointer
@@ -102,22 +102,6 @@ def _gather(value: Json, pointer: Pointer, found: list[tuple[Pointer, str]]) -> 
                 _gather(item, (*pointer, name), found)
 
 
-class ParameterTexts:
-    """Finds the strings of parameters in which expressions may stand: once for each that nodes share."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[Mapping[str, Json], list[tuple[Pointer, str]]]] = {}
-
-    def of(self, params: Mapping[str, Json]) -> list[tuple[Pointer, str]]:
-        """Return the strings, each with its way from the node."""
-        known = self._known.get(id(params))
-        if known is None:  # the parameters are kept, so that nothing else has their id
-            known = self._known[id(params)] = (params, strings_of(dict(params), ("with",)))
-        return known[1]
-
-
 def upstream(blueprint: Blueprint, node_id: str) -> set[str]:
     """Return the ids of all nodes that `node_id` needs, also through others."""
     seen: set[str] = set()
@@ -144,26 +128,35 @@ class _Checker:
     shared: dict[str, Type] = field(init=False)
     """What every node without `foreach` sees."""
     _known: dict[tuple[str, object, bool], tuple[Type, tuple[Problem, ...]]] = field(default_factory=dict)
-    _sound_texts: set[str] = field(default_factory=set)
-    """Texts in `shared` that have no problem wherever they stand."""
-    _sound_conditions: set[str] = field(default_factory=set)
-    """The same of conditions."""
-    _texts: ParameterTexts = field(default_factory=ParameterTexts)
+    _sound: set[tuple[object, ...]] = field(default_factory=set)
+    """The texts of nodes without `foreach` about which there is nothing to say, wherever they stand."""
+    _has_node_ids: bool = False
+    """True where the node at hand reads outputs of nodes: what that means depends on its needs."""
 
     def __post_init__(self) -> None:
         """Make the context that most nodes share."""
         self.shared = {**self.base, "nodes": self.outputs}
 
     def node(self, spec: NodeSpec) -> None:
-        """Check every expression of a node."""
+        """Check every expression of a node, unless they were found sound in another."""
+        texts = (spec.when, spec.retry.when, spec.persona, spec.contract, spec.idempotency_key)
+        alike = (id(spec.params), *texts)  # the document keeps its parameters
+        if spec.foreach is not None:
+            self._node(spec)
+        elif alike not in self._sound:
+            before, self._has_node_ids = len(self.diagnostics.items), False
+            self._node(spec)
+            if len(self.diagnostics.items) == before and not self._has_node_ids:
+                self._sound.add(alike)
+
+    def _node(self, spec: NodeSpec) -> None:
         place: Pointer = ("nodes", spec.id)
         static, context = self.base, self.shared
-        is_shared = spec.foreach is None
         if spec.foreach is not None:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
             static = {**self.base, spec.as_name or "item": found, "key": STRING}
             context = {**static, "nodes": self.outputs}
-        if spec.when is not None and not (is_shared and spec.when in self._sound_conditions):
+        if spec.when is not None:
             self.condition(spec.when, (*place, "when"), context, _as_condition, reader=spec)
         if spec.retry.when is not None:
             during = {**context, **RETRY_TYPES}
@@ -174,9 +167,8 @@ class _Checker:
             self.text(spec.contract, (*place, "contract"), static, spec)
         if spec.idempotency_key is not None:
             self.text(spec.idempotency_key, (*place, "idempotency_key"), static, spec)
-        for pointer, value in self._texts.of(spec.params):
-            if not (is_shared and value in self._sound_texts):
-                self.text(value, (*place, *pointer), context, spec)
+        for pointer, value in strings_of(dict(spec.params), (*place, "with")):
+            self.text(value, pointer, context, spec)
 
     def foreach(self, expression: Expression, context: dict[str, Type]) -> tuple[Type, tuple[Problem, ...]]:
         """Return the type of the items of a `foreach`."""
@@ -210,8 +202,6 @@ class _Checker:
             self.report(problem, pointer)
         if reader is not None:
             self.reads(parsed, 0, pointer, reader)
-        if context is self.shared and decide is _as_condition and not (problems or parsed.node_ids):
-            self._sound_conditions.add(text)
         return found
 
     def _once(
@@ -241,8 +231,6 @@ class _Checker:
             self.report(problem, pointer)
         for offset, expression in parsed.expressions:
             self.reads(expression, offset, pointer, reader)
-        if context is self.shared and not (problems or any(item.node_ids for _, item in parsed.expressions)):
-            self._sound_texts.add(text)
 
     def _text_problems(self, parsed: Text, pointer: Pointer, context: dict[str, Type]) -> tuple[Problem, ...]:
         found, problems = self._once(parsed, context, check_text)
@@ -256,6 +244,7 @@ class _Checker:
         """Report outputs that are read of nodes which are not needed (GRF003)."""
         if not expression.node_ids:
             return
+        self._has_node_ids = True
         needed = upstream(self.document.value, reader.id)
         for name in expression.node_ids:
             if name in needed or name not in self.document.value.nodes:

@@ -9,7 +9,7 @@ from maestro_dsl.lang.mend import without_key
 from maestro_dsl.lang.model import Kind, TicketSettings
 from maestro_dsl.lang.ticket_places import PLACES
 from maestro_dsl.rules.base import Facts, Mends, Rule, Scope
-from maestro_dsl.rules.walk import criteria, mapping_at, nodes
+from maestro_dsl.rules.walk import criteria, mapping_at, nodes_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,19 +22,25 @@ if TYPE_CHECKING:
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every key without effect."""
     for document in facts.of(Kind.BLUEPRINT):
-        for pointer, node in nodes(document, "as", "atomize", "idempotency_key"):
-            if "as" in node and "foreach" not in node:
-                yield _idle(document, (*pointer, "as"), "only names the item of a foreach, and there is none")
-            if node.get("atomize", "none") != "none" and node.get("action") != "fulfil":
-                yield _idle(document, (*pointer, "atomize"), "only splits the work of a fulfil node")
-            if "idempotency_key" in node and node.get("effect") is not True:
-                yield _idle(document, (*pointer, "idempotency_key"), "only matters with effect: true")
+        yield from _of_nodes(document)
     for document in facts.of(Kind.PROJECT):
         yield from _of_tickets(document)
     for document in facts.of(Kind.CONTRACT):
         for pointer, criterion in criteria(document):
             if isinstance(criterion, dict) and "run" in criterion and criterion.get("check") != "command":
                 yield _idle(document, (*pointer, "run"), "only belongs to check: command")
+
+
+def _of_nodes(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
+    for pointer, node in nodes_with(document, "as"):
+        if "foreach" not in node:
+            yield _idle(document, (*pointer, "as"), "only names the item of a foreach, and there is none")
+    for pointer, node in nodes_with(document, "atomize"):
+        if node["atomize"] != "none" and node.get("action") != "fulfil":
+            yield _idle(document, (*pointer, "atomize"), "only splits the work of a fulfil node")
+    for pointer, node in nodes_with(document, "idempotency_key"):
+        if node.get("effect") is not True:
+            yield _idle(document, (*pointer, "idempotency_key"), "only matters with effect: true")
 
 
 def _of_tickets(document: Document[DocumentValue]) -> Iterator[Diagnostic]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import DocumentValue, Json
     from maestro_dsl.lang.sourcemap import Pointer
 
-__all__ = ["criteria", "deliverables", "items_at", "mapping_at", "nodes", "policies", "retries"]
+__all__ = ["criteria", "deliverables", "items_at", "mapping_at", "nodes_with", "policies", "retries"]
 
 
 def items_at(data: Json, key: str) -> Iterator[tuple[int, Json]]:
@@ -41,10 +41,10 @@ def criteria(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Json]
             yield (*pointer, "acceptance_criteria", place), item
 
 
-def nodes(document: Document[DocumentValue], *keys: str) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
-    """Yield every node of a blueprint that has one of the `keys`."""
+def nodes_with(document: Document[DocumentValue], key: str) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
+    """Yield every node of a blueprint that has a key."""
     for name, node in mapping_at(document.data, ("nodes",)).items():
-        if isinstance(node, dict) and not node.keys().isdisjoint(keys):
+        if isinstance(node, dict) and key in node:
             yield ("nodes", name), node
 
 
@@ -63,7 +63,7 @@ def policies(document: Document[DocumentValue]) -> Iterator[Pointer]:
 def retries(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
     """Yield every `retry` of a document."""
     if document.kind is Kind.BLUEPRINT:
-        for pointer, node in nodes(document, "retry"):
+        for pointer, node in nodes_with(document, "retry"):
             retry = node["retry"]
             if retry and isinstance(retry, dict):
                 yield (*pointer, "retry"), retry

@@ -1,12 +1,14 @@
 """Nodes whose texts are equal are looked at together, and what is found is found for each of them."""
 
+from dataclasses import is_dataclass
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from maestro_dsl.app import lint
 from maestro_dsl.lang.decode import decode
-from maestro_dsl.lang.model import Kind
+from maestro_dsl.lang.model import Kind, Need, NodeSpec
 
 HEAD = "apiVersion: maestro/v1\nkind: "
 FILES = {
@@ -82,3 +84,10 @@ def test_parameters_with_a_hole_are_not_shared():
     found = decode(Kind.BLUEPRINT, {"nodes": nodes}, (("nodes", "one", "with", "run", 1),)).nodes
     assert found["two"].params == {"run": ["a", 5]}
     assert found["one"].params is not found["two"].params
+
+
+def test_no_part_of_a_node_has_required_keys():
+    parts = [kind for hint in get_type_hints(NodeSpec).values() for kind in (hint, *get_args(hint))]
+    known = [kind for kind in parts if isinstance(kind, type) and is_dataclass(kind) and kind is not Need]
+    assert [kind.__name__ for kind in known] == ["RetrySettings"]
+    assert all(kind() for kind in known)
