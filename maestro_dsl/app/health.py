@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.settings import EffectiveSettings
+    from maestro_dsl.lang.workspace import ResolvedMember
 
 _SHOWN = (
     "provider",
@@ -38,7 +39,9 @@ _SHOWN = (
     "attempt_timeout_s",
     "token_budget",
     "give_up_on_failure",
+    "sandbox",
 )
+_OF_MEMBERS = ("max_attempts", "token_budget", "give_up_on_failure")
 _GROUPS = {
     "retry": "policies.retry",
     "safety": "policies.safety",
@@ -61,6 +64,7 @@ def effective_config(
     """
     from maestro_dsl.app.state import state_place
 
+    team: Mapping[str, ResolvedMember] = {}
     if plan_file is None:
         project = _project_here()
         settings = effective(plan=None, project=project, overrides=overrides, environ=environ)
@@ -68,10 +72,11 @@ def effective_config(
         workspace, diagnostics = load_workspace(plan_file, overrides=overrides, environ=environ)
         if workspace is None:
             raise CompileError(f"{plan_file} cannot be read", diagnostics)
-        settings, project = workspace.settings, workspace.project
+        settings, project, team = workspace.settings, workspace.project, workspace.team
     place = state_place(state_dir, environ)
     state = ConfigEntry(key="state_dir", value=str(place.path), origin=place.origin)
-    return (*sorted((*_entries(settings), *_lint_entries(project)), key=lambda entry: entry.key), state)
+    entries = (*_entries(settings), *_member_entries(team), *_lint_entries(project))
+    return (*sorted(entries, key=lambda entry: entry.key), state)
 
 
 def _project_here() -> Document[Project] | None:
@@ -84,6 +89,14 @@ def _project_here() -> Document[Project] | None:
     if document is None or not isinstance(document.value, Project):
         raise CompileError(f"{reader.names(file)} cannot be read", reader.diagnostics)
     return cast("Document[Project]", document)
+
+
+def _member_entries(team: Mapping[str, ResolvedMember]) -> Iterator[ConfigEntry]:
+    """Yield what holds for each member of the team: a persona or the plan may say other than the project."""
+    for name, member in team.items():
+        for key in _OF_MEMBERS:
+            origin = member.settings.origins.get(key, BUILT_IN)
+            yield ConfigEntry(key=f"team.{name}.{key}", value=getattr(member.settings, key), origin=origin)
 
 
 def _lint_entries(project: Document[Project] | None) -> Iterator[ConfigEntry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,10 +13,17 @@ from maestro_dsl.codec import to_json
 from maestro_dsl.reporters.text import FORMAT_VERSION, safe, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from maestro_dsl.app.values import ConfigEntry
 
+_UNITS: Final[Mapping[str, Mapping[str, float]]] = {
+    "_nano_usd": {" USD": 1e9},
+    "_bytes": {" GiB": 2**30, " MiB": 2**20, " KiB": 2**10, " B": 1},
+    "_s": {"d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001},
+}
+"""How a setting ends that is kept in one unit, and the units in which documents state it."""
 EPILOG = """\b
 Examples:
   maestro config
@@ -50,9 +57,25 @@ def command(
     if output_format == "json":
         print_json({"format_version": FORMAT_VERSION, "settings": [to_json(entry) for entry in entries]})
         return
-    rows = [(safe(entry.key), safe(_value(entry.value)), safe(entry.origin)) for entry in entries]
+    rows = sorted((*map(safe, _written(entry.key, entry.value)), safe(entry.origin)) for entry in entries)
     print_text("\n".join(table(rows, indent=0, width=200)))
 
 
-def _value(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _written(key: str, value: object) -> tuple[str, str]:
+    """Return a setting as a document writes it: without the unit in its name, with it in its value."""
+    for suffix, units in _UNITS.items():
+        if key.endswith(suffix):
+            shown = [_quantity(item, units) for item in (value if isinstance(value, list) else [value])]
+            return key.removesuffix(suffix), f"[{', '.join(shown)}]" if isinstance(value, list) else shown[0]
+    name = "policies.give_up" if key == "give_up" else key
+    return name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _quantity(value: object, units: Mapping[str, float]) -> str:
+    """Return a number in the largest unit in which it is a whole one, else in the smallest."""
+    number = float(str(value))
+    for unit, size in units.items():
+        if number % size == 0 and (number or size == 1):
+            return f"{number / size:.0f}{unit}"
+    unit, size = list(units.items())[-1]
+    return f"{number / size:g}{unit}"

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from support.files import write
 from support.libraries import ENVIRON, Repository, library, needs_git, project
+from support.projects import bare
 
 from maestro_dsl.app import add_library, effective_config, health, lock_libraries
 from maestro_dsl.errors import CompileError
@@ -50,6 +51,25 @@ def test_the_project_of_a_folder_counts_without_a_plan(settings, tmp_path):
     assert settings()["timeout_s"] == (900.0, "built-in default")
     (tmp_path / "maestro.yaml").write_text(PROJECT)
     assert settings()["timeout_s"] == (1200.0, "maestro.yaml:10")
+
+
+def test_every_member_has_its_own_limits_with_their_places(tmp_path):
+    files = bare("  go: {action: report, timeout: 5m}\n")
+    files["plan.yaml"] = files["plan.yaml"].replace(
+        "backend_developer}", "backend_developer, token_budget: 20k}"
+    )
+    write(tmp_path, files)
+    shown = effective_config(
+        tmp_path / "plan.yaml",
+        overrides=Overrides(),
+        environ={"HOME": str(tmp_path), "MAESTRO_MAX_ATTEMPTS": "7"},
+    )
+    found = {item.key: (item.value, item.origin) for item in shown}
+    assert found["team.dev.max_attempts"] == (7, "environment MAESTRO_MAX_ATTEMPTS")
+    assert found["team.dev.token_budget"][0] == 20_000
+    assert found["team.dev.token_budget"][1].endswith("plan.yaml:6")
+    assert found["team.dev.give_up_on_failure"] == (True, "built-in default")
+    assert found["sandbox"][0] == "none"
 
 
 def test_what_is_wrong_is_not_in_force(settings, tmp_path):
