@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, types
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.expression_check import check, check_condition, check_text
+from maestro_dsl.lang.expression_check import article, check, check_condition, check_text
 from maestro_dsl.lang.expression_constant import constant
 from maestro_dsl.lang.expression_parse import OPEN
 from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeKind
@@ -181,8 +181,9 @@ class _Checker:
         if item is not None:
             return item, problems
         text = expression.text
-        message = f"foreach takes a list or a mapping; this is {found}"
-        return HOLE, (Problem(code="EXP003", start=0, end=len(text), message=message),)
+        message = f"foreach takes a list or a mapping; this is {article(found)}"
+        hint = "write contracts, an input that is a list, or [one, two]"
+        return HOLE, (Problem(code="EXP003", start=0, end=len(text), message=message, help=hint),)
 
     def condition(
         self,

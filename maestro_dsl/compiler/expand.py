@@ -116,7 +116,9 @@ def _cycle(path: tuple[str, ...], places: list[Span]) -> Diagnostic:
         severity=Severity.ERROR,
         span=places[0],
         message=message,
-        help="remove one of these needs, or let a consumer use a mock (mock_available: true)",
+        help=f"take {path[0]} out of its own needs"
+        if itself
+        else "remove one of these needs, or let a consumer use a mock (mock_available: true)",
         related=related,
     )
 

@@ -34,6 +34,13 @@ VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
 _LISTS: Final = frozenset({"deliverables", "consumed"})
 
 
+_SHAPES: Final[Mapping[str, tuple[str, str]]] = {
+    **dict.fromkeys(_LISTS, ("a list", "write {{% for item in {0} %}}{{{{ item.{1} }}}}{{% endfor %}}")),
+    **dict.fromkeys(("requirement", "folder"), ("text", "write {{{{ {0} }}}}")),
+}
+"""What has no fields of its own: what it is, and what to write."""
+
+
 def prompt_problems(prompt: PromptFile) -> Iterator[Diagnostic]:
     """Yield what is wrong with a prompt file, wherever it is used."""
     for problem in check_prompt(prompt.source.text):
@@ -47,6 +54,10 @@ def prompt_problems(prompt: PromptFile) -> Iterator[Diagnostic]:
             related=prompt.related,
         )
     for read in template_reads(prompt.source.text):
+        shape = _SHAPES.get(read.path[0])
+        if shape is not None and len(read.path) > 1 and not read.is_item:
+            yield _unsuited(prompt, read, *shape)
+            continue
         word, whose, known = _question(read)
         if word not in known:
             start = read.start if read.path[0] in VARIABLES else read.root
@@ -62,6 +73,21 @@ def _question(read: TemplateRead) -> tuple[str, str, tuple[str, ...]]:
     if not has_fields:
         return root, "a prompt", (root,)
     return fields[0], f"an item of {root}" if read.is_item else root, VARIABLES[root]
+
+
+def _unsuited(prompt: PromptFile, read: TemplateRead, what: str, form: str) -> Diagnostic:
+    """Return the finding about a field of what has none."""
+    root, word = read.path
+    near = closest(word, VARIABLES[root]) or word
+    return Diagnostic(
+        code="PER003",
+        name="prompt-variable",
+        severity=Severity.ERROR,
+        span=prompt.source.span(read.start, read.start + len(word)),
+        message=f"{root} is {what}, and has no {word}",
+        help=form.format(root, near),
+        related=prompt.related,
+    )
 
 
 def _unknown(prompt: PromptFile, start: int, word: str, whose: str, known: tuple[str, ...]) -> Diagnostic:

@@ -56,11 +56,11 @@ def stated_twice(contract: Document[Contract], first: Document[Contract]) -> Dia
     """Return the finding for a contract whose id another file has too."""
     where = Related(span=first.map.value_span(("id",)), message="first stated here")
     return Diagnostic(
-        code="SYN002",
-        name="duplicate-key",
+        code="REF009",
+        name="duplicate-id",
         severity=Severity.ERROR,
         span=contract.map.value_span(("id",)),
-        message=f'contract "{contract.value.id}" is stated by two files',
+        message=f'two contracts of this plan have the id "{contract.value.id}"',
         help="give each contract its own id",
         related=(where,),
     )

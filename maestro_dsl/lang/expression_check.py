@@ -64,7 +64,7 @@ def check_condition(expression: Expression, context: TypedContext) -> tuple[Prob
             code="EXP003",
             start=start,
             end=len(text.rstrip()),
-            message=f"a condition must be true or false; this is {_article(found)}",
+            message=f"a condition must be true or false; this is {article(found)}",
             help=_how_to_compare(found, text.strip()),
         ),
     )
@@ -90,7 +90,7 @@ def _not_text(expression: Expression, found: Type) -> Problem:
         code="EXP003",
         start=len(text) - len(text.lstrip()),
         end=len(text.rstrip()),
-        message=f"{_article(found)} cannot stand inside a text",
+        message=f"{article(found)} cannot stand inside a text",
         help="use the filter join or tojson",
     )
 
@@ -106,7 +106,8 @@ def _shifted(problem: Problem, offset: int) -> Problem:
     )
 
 
-def _article(found: Type) -> str:
+def article(found: Type) -> str:
+    """Return a type as it stands in a sentence: "a string", "an integer", "null"."""
     name = str(found)
     if found.kind is TypeKind.NULL:
         return "null"
@@ -189,7 +190,7 @@ class _Checker:
                 return self.unknown(offset, "REF001", message, key, owner.fields)
             whose = f" in {_source(self.text, tree)}"
             return self.unknown(offset, "EXP002", f"{key} is not defined{whose}", key, owner.fields)
-        return self.report(offset, "EXP003", f"{_article(owner)} has no field {key}")
+        return self.report(offset, "EXP003", f"{article(owner)} has no field {key}")
 
     def item(self, tree: nodes.Getitem) -> Type:
         owner = self.infer(tree.node)
@@ -204,13 +205,11 @@ class _Checker:
             return unify(owner.fields.values())
         wanted = TypeKind.INTEGER if owner.kind in {TypeKind.LIST, TypeKind.STRING} else TypeKind.STRING
         if index.kind is not wanted:
-            return self.report(
-                tree.lineno, "EXP003", f"{_article(owner)} is read by {wanted}, not by {index}"
-            )
+            return self.report(tree.lineno, "EXP003", f"{article(owner)} is read by {wanted}, not by {index}")
         if owner.kind is TypeKind.STRING:
             return STRING
         if owner.item is None:
-            return self.report(tree.lineno, "EXP003", f"{_article(owner)} has no items")
+            return self.report(tree.lineno, "EXP003", f"{article(owner)} has no items")
         return self.typed(owner.item, tree.lineno, "the item")
 
     def literal(self, tree: nodes.List | nodes.Tuple) -> Type:
@@ -238,12 +237,12 @@ class _Checker:
                 self.report(
                     tree.lineno,
                     "EXP003",
-                    f"{_article(left)} and {_article(right)} have no order between them",
+                    f"{article(left)} and {article(right)} have no order between them",
                 )
             elif operand.op in {"eq", "ne"} and not _comparable(left, right):
-                self.report(tree.lineno, "EXP003", f"{_article(left)} never equals {_article(right)}")
+                self.report(tree.lineno, "EXP003", f"{article(left)} never equals {article(right)}")
             elif operand.op in {"in", "notin"} and right.kind not in _CONTAINERS:
-                self.report(operand.expr.lineno, "EXP003", f"{_article(right)} contains nothing")
+                self.report(operand.expr.lineno, "EXP003", f"{article(right)} contains nothing")
             left = right
         return BOOLEAN
 
@@ -259,7 +258,7 @@ class _Checker:
         if found.kind in {TypeKind.BOOLEAN, TypeKind.HOLE}:
             return found
         return self.report(
-            tree.lineno, "EXP003", f"and, or, not take true or false; this is {_article(found)}"
+            tree.lineno, "EXP003", f"and, or, not take true or false; this is {article(found)}"
         )
 
     def conditional(self, tree: nodes.CondExpr) -> Type:
@@ -283,20 +282,20 @@ class _Checker:
         if tree.operator == "+" and left.kind is right.kind and left.kind in joinable:
             return unify([left, right])
         hint = "join texts with ~" if TypeKind.STRING in {left.kind, right.kind} else None
-        message = f"{tree.operator} takes numbers, not {_article(left)} and {_article(right)}"
+        message = f"{tree.operator} takes numbers, not {article(left)} and {article(right)}"
         return self.report(tree.lineno, "EXP003", message, hint)
 
     def unary(self, tree: nodes.UnaryExpr) -> Type:
         found = self.infer(tree.node)
         if found.kind in NUMERIC or found.kind is TypeKind.HOLE:
             return found
-        return self.report(tree.lineno, "EXP003", f"{tree.operator} takes a number, not {_article(found)}")
+        return self.report(tree.lineno, "EXP003", f"{tree.operator} takes a number, not {article(found)}")
 
     def concat(self, tree: nodes.Concat) -> Type:
         for part in tree.nodes:
             found = self.infer(part)
             if found.kind not in _IN_TEXT:
-                self.report(part.lineno, "EXP003", f"{_article(found)} cannot stand inside a text")
+                self.report(part.lineno, "EXP003", f"{article(found)} cannot stand inside a text")
         return STRING
 
     def filtered(self, tree: nodes.Filter) -> Type:
@@ -311,7 +310,7 @@ class _Checker:
         if accepted is not None and value.kind not in accepted:
             kinds = " or ".join(sorted(str(kind) for kind in accepted))
             return self.report(
-                tree.lineno, "EXP003", f"the filter {tree.name} takes a {kinds}, not {_article(value)}"
+                tree.lineno, "EXP003", f"the filter {tree.name} takes a {kinds}, not {article(value)}"
             )
         return filter_result(tree, value, arguments, named)
 
@@ -325,7 +324,7 @@ class _Checker:
         for argument in tree.args:
             found = self.infer(argument)
             if found.kind not in {TypeKind.INTEGER, TypeKind.HOLE}:
-                self.report(argument.lineno, "EXP003", f"range takes integers, not {_article(found)}")
+                self.report(argument.lineno, "EXP003", f"range takes integers, not {article(found)}")
         return list_of(INTEGER)
 
 

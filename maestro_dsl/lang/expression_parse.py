@@ -252,7 +252,7 @@ def parse_text(text: str) -> Text | Problem:
         inner = begin + len(OPEN)
         end = _end_of_expression(text, inner)
         if end is None:
-            hint = "write {{ '{{' }} for two braces as text"
+            hint = "write }} where it ends; {{ '{{' }} is {{ as text"
             return Problem(
                 code="EXP001", start=begin, end=begin + 2, message="this {{ has no matching }}", help=hint
             )

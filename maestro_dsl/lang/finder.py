@@ -229,7 +229,8 @@ class Finder:
         if document is None or document.kind is kind:
             return document
         message = f'"{document.file}" is a {document.kind.value}, and a {kind.value} is needed here'
-        self.reader.diagnostics.add(_error(*_CODES[kind], span, message, None))
+        hint = f"name a file such as ./x.{kind.value.lower()}.yaml"
+        self.reader.diagnostics.add(_error(*_CODES[kind], span, message, hint))
         return None
 
     def _meets(self, document: Document[DocumentValue], kind: Kind, wanted: str, span: Span) -> bool:
@@ -240,7 +241,8 @@ class Finder:
             message = f'{kind.value.lower()} "{document.value.id}" has version {version}, not {wanted}'
         except UnitError as error:
             message = str(error)
-        self.reader.diagnostics.add(_error(*_CODES[kind], span, message, None))
+        hint = f"there is {version}: write @^{version}, or leave the range out"
+        self.reader.diagnostics.add(_error(*_CODES[kind], span, message, hint))
         return False
 
     def _undefined(
@@ -295,6 +297,8 @@ def not_found(span: Span, text: str, problem: str) -> Diagnostic:
     """Return REF008 for a path that cannot be used."""
     reason, _, guess = problem.partition(DID_YOU_MEAN)
     hint = f"did you mean {guess}" if guess else None
+    if hint is None and reason in {"does not exist", "matches no file"}:
+        hint = "a path starts at the folder of the file that states it"
     return _error("REF008", "missing-file", span, f'"{text}" {reason}', hint)
 
 

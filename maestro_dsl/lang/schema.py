@@ -266,7 +266,8 @@ class Explainer:
 
     def _key_label(self, pointer: Pointer) -> str:
         keys = [step for step in pointer if isinstance(step, str)]
-        return f'"{keys[-1]}"' if keys else self._kind.value
+        item = f"item {pointer[-1] + 1} of " if pointer and isinstance(pointer[-1], int) else ""
+        return f'{item}"{keys[-1]}"' if keys else self._kind.value
 
     def _label(self, pointer: Pointer, schema_path: tuple[str | int, ...]) -> str:
         """Name a mapping as people would: node "build", deliverable "api", "retry", contract "x"."""

@@ -19,16 +19,17 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         project = document.value
         if not isinstance(project, Project) or project.tickets is None or project.tickets.sink not in PLACES:
             continue
-        for problem in ticket_problems(project.tickets):
-            place = ("tickets", problem.key)
-            if document.is_hole(place):
-                continue
-            if problem.missing:
-                span = document.map.value_span(("tickets", "sink"))
-                message = f"tickets to {project.tickets.sink} need {problem.key}"
-                yield RULE.finding(span, message, f"add it, e.g. {problem.hint}")
-            else:
-                yield RULE.finding(document.map.value_span(place), problem.message, problem.hint)
+        problems = [
+            item for item in ticket_problems(project.tickets) if not document.is_hole(("tickets", item.key))
+        ]
+        missing = [item for item in problems if item.missing]
+        if missing:
+            span = document.map.value_span(("tickets", "sink"))
+            message = f"tickets to {project.tickets.sink} need {' and '.join(item.key for item in missing)}"
+            yield RULE.finding(span, message, f"add, e.g. {', '.join(item.hint for item in missing)}")
+        for problem in (item for item in problems if not item.missing):
+            span = document.map.value_span(("tickets", problem.key))
+            yield RULE.finding(span, problem.message, problem.hint)
 
 
 RULE = Rule(

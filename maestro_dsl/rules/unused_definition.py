@@ -6,6 +6,7 @@ are found where the blueprint is read; a team member that provides nothing is CT
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
@@ -33,6 +34,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
     idle = [item for item in facts.documents if item.kind in _HOW and item.path not in facts.used]
     if not idle:
         return
+    ids = Counter((item.kind, item.value.id) for item in facts.documents)
+    idle = [item for item in idle if ids[item.kind, item.value.id] == 1]  # of two with one id, REF009 tells
     for root in {workspace.root for workspace in facts.workspaces}:
         mine = [item for item in idle if item.path.is_relative_to(root)]
         if mine and _is_known_whole(root, facts):

@@ -278,7 +278,7 @@ def test_one_bad_document_reports_all_four_mistakes(project: Path) -> None:
 def test_two_contracts_with_one_id_are_refused(project: Path) -> None:
     text = (project / "contracts/api.contract.yaml").read_text()
     (project / "contracts/b.contract.yaml").write_text(text)
-    assert ("SYN002", "contracts/b.contract.yaml", 3, 'contract "api" is stated by two files') in read(
+    assert ("REF009", "contracts/b.contract.yaml", 3, 'two contracts of this plan have the id "api"') in read(
         project
     )[1]
 

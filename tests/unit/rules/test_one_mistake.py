@@ -1,12 +1,25 @@
 """One mistake is one finding: what only follows from it is not told."""
 
 import pytest
-from support.rule_project import API, FLOW, MAKER, PLAN, PROJECT, TAKER, WEB, change, write_project
+from support.rule_project import (
+    API,
+    FLOW,
+    HEAD,
+    MAKER,
+    PLAN,
+    PROJECT,
+    PROMPT,
+    TAKER,
+    WEB,
+    change,
+    write_project,
+)
 
 from maestro_dsl.app import lint
 
 TEAM = "team: {maker: {use: maker}, taker: {use: taker}}"
 CONTRACTS = "contracts: [api.contract.yaml, web.contract.yaml]"
+TELL = "{action: command,"
 SCHEMA = "{type: string, enum: [python, go]}"
 LANGUAGE = "echo, '{{ inputs.language }}'"
 REGION = f"{LANGUAGE}, '{{{{ project.vars.region }}}}'"
@@ -46,6 +59,16 @@ CASES = [
     ({PROJECT: ("{timeout: 15m}", "{timeout: 15x}")}, "SCH003", PROJECT, "15x", None),
     ({PROJECT: ("{region: eu}", "{region: eu"), FLOW: (LANGUAGE, REGION)}, "SYN001", PROJECT, None, "add"),
     ({FLOW: ("nodes:", "nodes: [")}, "SYN001", FLOW, None, "add"),
+    ({FLOW: ("needs: [build]", "needs: [check]")}, "GRF001", FLOW, "check", "take check out"),
+    ({PLAN: ("{use: taker}", "{use: taker@^2.0}")}, "REF002", PLAN, "taker@^2.0", "there is 0.0.0: write"),
+    ({PLAN: ("{use: taker}", "{use: ./web.contract.yaml}")}, "REF002", PLAN, "./web", "name a file such as"),
+    ({PLAN: (CONTRACTS, "contracts: ['*.contracts.yaml']")}, "REF008", PLAN, None, "a path starts"),
+    ({"b.persona.yaml": f"{HEAD}Persona\nid: maker\n"}, "REF009", MAKER, "maker", "give each persona"),
+    ({FLOW: (LANGUAGE, LANGUAGE.replace(" }}", " }"))}, "EXP001", FLOW, "{{", "write }} where it ends"),
+    ({FLOW: (TELL, f"{TELL} foreach: inputs.language, as: x,")}, "EXP003", FLOW, "inputs.language", "write"),
+    ({PROJECT: ("vars:", "tickets: {sink: jira}\nvars:")}, "RUN009", PROJECT, "jira", "add, e.g. "),
+    ({PROMPT: ("persona.name", "deliverables.nmae")}, "PER003", PROMPT, "nmae", "write {% for item in"),
+    ({PROMPT: ("persona.name", "folder.name")}, "PER003", PROMPT, "name", "write {{ folder }}"),
     ({PLAN: ("id: demo", "id: demo\nversion: 1.10")}, "SCH003", PLAN, "1.10", None),
     ({PLAN: ("contracts:", "---\ncontracts:")}, "SYN004", PLAN, "---", "put each document"),
     ({PLAN: ("{language: python}", "{language: *py}")}, "SYN001", PLAN, "*py", "put text that starts"),
