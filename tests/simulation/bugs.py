@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def lost_settle():
     """A try that ended says that it cost nothing."""
-    return [patch.object(Coordinator, "_spent", lambda *_: (Usage(), 0))]
+    return [patch.object(attempt, "spent_by", lambda *_: (Usage(), 0))]
 
 
 def reservation_not_released():
