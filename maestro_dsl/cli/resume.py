@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -9,11 +10,11 @@ import click
 from maestro_dsl.cli.context import Session, session
 from maestro_dsl.cli.options import format_option, run_options, state_dir_option
 from maestro_dsl.errors import StateError, UsageError
+from maestro_dsl.reporters.text import safe
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from maestro_dsl.app.values import RunList, RunResult
     from maestro_dsl.engine.ports.sinks import EventSink
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 N = TypeVar("N", int, float)
 EPILOG = """\b
 Examples:
-  maestro resume              (the newest unfinished run)
+  maestro resume              (the newest unfinished run of this project)
   maestro resume 01939f2e     (the beginning of an id is enough)
   maestro resume --max-cost 20
   maestro resume --decide deploy=skip     (it had its effect before the process ended)
@@ -106,11 +107,21 @@ def _decision(stated: str) -> tuple[str, str]:
 
 
 def _newest(own: Session, state_dir: Path | None) -> str:
+    """Return the newest unfinished run of this project, else of the state directory, which many may share."""
     from maestro_dsl.app import list_runs
     from maestro_dsl.cli.running import ENDED
+    from maestro_dsl.lang.files import root_above
 
     found: RunList = list_runs(environ=own.environ, state_dir=state_dir)
-    for record in found.runs:
-        if record.status not in ENDED:
-            return record.run_id
-    raise StateError(f"no unfinished run in {found.state_dir}", hint="maestro runs lists what has been run")
+    unfinished = [record for record in found.runs if record.status not in ENDED]
+    if not unfinished:
+        raise StateError(
+            f"no unfinished run in {found.state_dir}", hint="maestro runs lists what has been run"
+        )
+    here = root_above(Path.cwd())
+    own_one = next((record for record in unfinished if Path(record.output).is_relative_to(here)), None)
+    if own_one is not None:
+        return own_one.run_id
+    newest = unfinished[0]
+    own.say(f"nothing of {here} is unfinished; going on with {safe(newest.plan_id)} in {safe(newest.output)}")
+    return newest.run_id

@@ -211,6 +211,25 @@ def test_resume_shows_the_new_only(fake, capsys):
     assert "integrate[backend_api]: succeeded" in shown
 
 
+def test_resume_prefers_a_run_of_this_project_where_many_share_a_state(fake, capsys, monkeypatch, tmp_path):
+    (tmp_path / "maestro.yaml").touch()
+    (tmp_path / "deep").mkdir()
+    fake.status = "paused"
+    (newest,) = fake.list_runs().runs
+    here = dataclasses.replace(newest, run_id="of-this-project", output=str(tmp_path / "build"))
+    both = RunList(
+        runs=(newest, here), live=frozenset(), state_dir=Path("/state"), state_origin="--state-dir"
+    )
+    wanted = []
+    monkeypatch.setattr(app, "list_runs", lambda **_: both)
+    monkeypatch.setattr(app, "show_run", lambda run_id, **_: wanted.append(run_id) or fake.result())
+    assert execute(["-C", str(tmp_path / "deep"), "resume"]) == 0
+    (tmp_path / "maestro.yaml").unlink()
+    assert execute(["-C", str(tmp_path / "deep"), "resume"]) == 0
+    assert wanted == ["of-this-project", newest.run_id]
+    assert "is unfinished; going on with todo_app in /out" in capsys.readouterr().err
+
+
 def test_runs_show_and_logs(fake, capsys):
     assert execute(["runs"]) == 0
     listed = capsys.readouterr()
