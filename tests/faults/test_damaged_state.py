@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 import random
 import sys
+import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from support import damage
@@ -20,6 +22,9 @@ from support.damage import FRAME, PAGE, Death, outcome, views
 
 ALL = os.environ.get("MAESTRO_TEST_ALL_DAMAGE") == "1"
 SEED = 5
+PARTS = 4 if ALL else 1
+"""So that several processes share what is long."""
+MEMORY = Path("/dev/shm")
 SMALL = 1000
 STRIDE = 37
 WAL_HEADER = 32
@@ -101,8 +106,16 @@ def damages(name, size):
         yield Damage(name, at, (1, 255, 32, 128)[place % 4])
 
 
+@pytest.fixture
+def scratch(tmp_path):
+    """Where the copies lie: in memory where that can be, because making and removing them is most of it."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else tmp_path) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", FILES)
-def test_damage_is_noticed_or_makes_no_difference(kind, states, whole, tmp_path):
+def test_damage_is_noticed_or_makes_no_difference(kind, part, states, whole, scratch):
     pattern, count = FILES[kind]
     state = states[OTHERS.get(kind, Death.WORKING)]
     names = sorted(path.relative_to(state).as_posix() for path in state.glob(pattern))
@@ -110,10 +123,11 @@ def test_damage_is_noticed_or_makes_no_difference(kind, states, whole, tmp_path)
     chosen = [item for name in names for item in damages(name, (state / name).stat().st_size)]
     if not ALL:
         chosen = random.Random(SEED).sample(chosen, min(count, len(chosen)))
+    chosen = chosen[part::PARTS]
     outcomes, bad = Counter(), []
     for item in chosen:
         try:
-            found = outcome(state, item, whole, tmp_path)
+            found = outcome(state, item, whole, scratch)
             assert found == "noticed" or kind != "contents" or item.at < 0, "the content of an object differs"
             outcomes[found] += 1
         except Exception as error:  # noqa: BLE001 - all of them are told together
