@@ -106,7 +106,7 @@ def respell(text: str, span: Span, word: str) -> Edit:
     """Return the edit that puts `word` in the place of the key or value at `span`, in the quotes it has."""
     lines = lines_of(text)
     start, end = lines.range(span)
-    raw = text[start:end].rstrip()  # a block scalar reaches up to the next key
+    raw = text[start:end].rstrip(" \t\r\n")  # a block scalar reaches up to the next key
     if len(raw) < end - start:
         line, column = lines.position(start + len(raw))
         span = replace(span, end_line=line, end_column=column)

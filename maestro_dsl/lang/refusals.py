@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CORE_TAG: Final = "tag:yaml.org,2002:"
 LONGEST: Final = 60
 _CORE_SCALARS: Final = frozenset({"null", "bool", "int", "float"})
-_TAG: Final = re.compile(r"![^\s,\[\]{}]*")
+_TAG: Final = re.compile(r"!<[^>\s]*>|![^\s,\[\]{}]*")
 
 
 class StopReading(Exception):  # noqa: N818 - control flow inside this package, never seen outside

@@ -20,7 +20,7 @@ from maestro_dsl.lang.respellings import OLD_VERSIONS
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import MESSAGES
-from maestro_dsl.lang.unknown import of_the_known
+from maestro_dsl.lang.unknown import speaks_of
 from maestro_dsl.lang.validators import Violation, schema_of, subschema, validator_of
 from maestro_dsl.records import dataclass
 
@@ -44,15 +44,15 @@ def check(
     """
     breaches = breaches_of(validator_of(kind), dict(data))
     violations = [item for item in breaches.found if not _is_unknown_yet(kind, data, item.pointer)]
-    if unknown:
-        violations = list(of_the_known(violations, unknown))
     if not violations:
         return Checked(holes=(*unknown, *breaches.unseen))
     explain = Explainer(kind, data, source)
     found: list[Diagnostic] = []
     holes: list[Pointer] = [*unknown, *breaches.unseen]
+    follows = speaks_of(unknown)
     for violation in violations:
-        found += explain.diagnostics(violation)
+        if not follows(violation):
+            found += explain.diagnostics(violation)
         holes += explain.holes(violation)
     misspelt = tuple(explain.misspelt.items())
     return Checked(diagnostics=tuple(found), holes=tuple(dict.fromkeys(holes)), misspelt=misspelt)

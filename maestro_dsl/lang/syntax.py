@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import SourceMap
 
 _NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SEPARATOR: Final = re.compile(f"[{SEPARATORS}]")
+_MARK: Final = "\ufeff"
+_UNSEEN: Final = re.compile(f"[{SEPARATORS}{_MARK}]")
+_LINE: Final = re.compile(r"[^\r\n]*")
 _INDENT: Final = "indent with spaces, and give all keys of one mapping the same indentation"
 _QUOTE: Final = (
     'put the text in quotes if it holds ": " or starts with one of @ ` % & * ! | > [ ] { } , # ? -'
@@ -115,13 +117,16 @@ def syntax_error(source: SourceMap, start: int, message: str, help_text: str | N
 def explain(error: Exception, source: SourceMap) -> Diagnostic:
     """Return the finding for what either YAML parser raised."""
     finding = _explain(error, source)
-    start = source.index(finding.span.line)
-    stray = _SEPARATOR.search(source.text, start, start + finding.span.column)
+    line = finding.span.line
+    end = _LINE.match(source.text, source.index(line))
+    stray = _UNSEEN.search(source.text, source.index(max(1, line - 1)), end.end() if end is not None else 0)
     if stray is None:
         return finding
-    column = source.position(stray.start())[1]
-    hint = f"U+{ord(stray.group()):04X} at column {column} ends no line in YAML: put a line feed in its place"
-    return replace(finding, help=hint)
+    place = "line {}, column {}".format(*source.position(stray.start()))
+    name = f"U+{ord(stray.group()):04X} at {place}"
+    if stray.group() == _MARK:
+        return replace(finding, help=f"remove {name}, which cannot be seen")
+    return replace(finding, help=f"{name}, ends no line in YAML: put a line feed in its place")
 
 
 def is_unknown_tag(error: Exception) -> bool:

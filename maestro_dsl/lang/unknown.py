@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from maestro_dsl.lang.sourcemap import POSITION_BITS, AliasPlace, ListPlace, MapPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from maestro_dsl.lang.model import Json
     from maestro_dsl.lang.sourcemap import Place, Pointer
     from maestro_dsl.lang.validators import Violation
 
-_OF_KEYS: Final = frozenset({"required", "additionalProperties", "propertyNames"})
+_OF_CONTENT: Final = frozenset({"uniqueItems", "allOf", "anyOf", "oneOf", "not", "const", "enum"})
+"""Keywords that look at what stands inside a mapping or a list."""
 
 
 def without_unknown(data: Json, place: Place | None, starts: Collection[int]) -> Json:
@@ -57,13 +58,15 @@ def _start(place: Place | None) -> int:
     return place >> POSITION_BITS if isinstance(place, int) else place.start
 
 
-def of_the_known(violations: Iterable[Violation], unknown: Collection[Pointer]) -> Iterator[Violation]:
-    """Yield the violations that speak of no value among `unknown`, and of none that holds one as a whole."""
+def speaks_of(unknown: Collection[Pointer]) -> Callable[[Violation], bool]:
+    """Return what tells whether a violation follows from an unknown value, its own or one inside."""
     inside = set(unknown)
     around = {pointer[:length] for pointer in unknown for length in range(len(pointer))}
-    for item in violations:
+
+    def follows(item: Violation) -> bool:
         pointer = item.pointer
         if any(pointer[:length] in inside for length in range(len(pointer) + 1)):
-            continue
-        if pointer not in around or item.keyword in _OF_KEYS:
-            yield item
+            return True
+        return pointer in around and item.keyword in _OF_CONTENT
+
+    return follows

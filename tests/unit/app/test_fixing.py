@@ -261,3 +261,10 @@ def test_what_is_not_done_after_many_rounds_is_counted(monkeypatch):
     _linter(monkeypatch, lambda _text: [_finding("longer", 3, (5, 6), "aa")])
     result = fix(options("dev.persona.yaml"))
     assert (len(result.fixed), result.waiting) == (3, 1)
+
+
+def test_a_separator_in_a_key_is_mended_with_the_key():
+    Path("dev.persona.yaml").write_text(HEAD + "id: dev\nexpertise\x85: [a]\n", encoding="utf-8")
+    result = fix(options("dev.persona.yaml"))
+    assert "expertise" in written(result)["dev.persona.yaml"]
+    assert "x85" not in repr(written(result)["dev.persona.yaml"])

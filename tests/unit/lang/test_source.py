@@ -252,4 +252,18 @@ def test_a_character_of_private_use_stays_what_it_is() -> None:
 def test_a_separator_that_was_meant_as_a_line_end_is_named() -> None:
     (found,) = load("a: 1\u2028b: 2\n", "f").diagnostics
     assert (found.code, found.span.column) == ("SYN001", 7)
-    assert found.help == "U+2028 at column 5 ends no line in YAML: put a line feed in its place"
+    assert found.help == "U+2028 at line 1, column 5, ends no line in YAML: put a line feed in its place"
+
+
+_NO_LINE_END = "U+0085 at line 1, column 3, ends no line in YAML: put a line feed in its place"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a:\x85 1\nb: 2\n", _NO_LINE_END),
+        ("a: 1\n\ufeffb: 1\n", "remove U+FEFF at line 2, column 1, which cannot be seen"),
+    ],
+)
+def test_a_mistake_beside_what_cannot_be_seen_names_it(text: str, hint: str) -> None:
+    assert [item.help for item in load(text, "f").diagnostics] == [hint]

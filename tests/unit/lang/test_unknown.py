@@ -64,6 +64,15 @@ def test_the_needs_of_others_may_name_an_unknown_node() -> None:
     assert found(BLUEPRINT + text) == [("SYN001", 5, 6)]
 
 
+@pytest.mark.parametrize("item", ["{a: *b}", "{a: !x b}", "[*b]", "a.y<<: *b", "!x"])
+def test_what_holds_an_unknown_value_is_still_of_the_wrong_type(item: str) -> None:
+    head = "apiVersion: maestro/v1\nkind: Plan\nid: a\nblueprint: parallel-basic\n"
+    plan = f"{head}team: {{a: {{use: core/backend_developer}}}}\n"
+    Path("plan.yaml").write_text(f"{plan}contracts:\n  - a.contract.yaml\n  - {item}\n")
+    codes = {found.code for found in lint([], environ={}).diagnostics if found.span.line == 8}
+    assert codes == ({"SYN001"} if item == "!x" else {"SYN001", "SCH003"})
+
+
 def test_an_unknown_kind_or_version_is_told_once() -> None:
     assert found("apiVersion: !x maestro/v1\nkind: !y Plan\nid: a\n") == [("SYN001", 1, 13), ("SYN001", 2, 7)]
     assert found("!x\napiVersion: maestro/v1\n") == [("SYN001", 1, 1)]
