@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from maestro_dsl.actions.conformance import provider_conformance
-from maestro_dsl.actions.workspace import lay_out, url_variable
+from maestro_dsl.actions.workspace import lay_out
+from maestro_dsl.compiler.plan import url_variable
 from maestro_dsl.engine.events import FileRef, Issue
 from maestro_dsl.engine.ports.attempts import AttemptSpec, CheckResult, Verdict
 from maestro_dsl.engine.ports.processes import CommandSpec

@@ -62,8 +62,3 @@ def lay_out(target: Path, files: Mapping[str, bytes]) -> Path:
 def input_for(spec: AttemptSpec, contract_id: str) -> InputResult | None:
     """Return the fulfilled result of a contract among the inputs, if it is there."""
     return next((item for item in spec.inputs if item.contract_id == contract_id and item.files), None)
-
-
-def url_variable(contract_id: str) -> str:
-    """Return the environment variable that carries a contract's address."""
-    return f"MAESTRO_URL_{contract_id.upper()}"

@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl import __version__
-from maestro_dsl.app.running import end_leftovers, stored_plan
+from maestro_dsl.app.begun import stored_plan
+from maestro_dsl.app.running import end_leftovers
 from maestro_dsl.app.state import State, find_run, holder, is_live, open_state
 from maestro_dsl.app.system import SystemClock, user
 from maestro_dsl.app.values import ControlResult

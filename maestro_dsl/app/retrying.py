@@ -11,14 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.app.begun import base_of, stored_plan, tickets_of
 from maestro_dsl.app.conflicts import settle_conflicts
 from maestro_dsl.app.history import result_of
 from maestro_dsl.app.running import (
     Job,
-    base_of,
     prices_text_of,
-    stored_plan,
-    tickets_of,
     work_on,
 )
 from maestro_dsl.app.state import State, find_run, holder, is_live, open_state

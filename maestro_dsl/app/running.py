@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl import __version__
 from maestro_dsl.actions import ACTIONS
 from maestro_dsl.app import apart
+from maestro_dsl.app.begun import base_of, stored_plan, tickets_of
 from maestro_dsl.app.conflicts import settle_conflicts
 from maestro_dsl.app.history import result_of
 from maestro_dsl.app.planning import interfaces_of, price_text
@@ -23,7 +24,7 @@ from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand, user
 from maestro_dsl.app.tickets import courier_of, delivering, target_of
 from maestro_dsl.app.wiring import condition_holds, make_provider, script_unchanged
-from maestro_dsl.codec import canonical, from_json
+from maestro_dsl.codec import canonical
 from maestro_dsl.compiler.plan import CompiledPlan
 from maestro_dsl.dispatch.apart import ApartDispatcher
 from maestro_dsl.engine.events import LimitRaised, NodeDecided, ServiceReady, ServiceStopped
@@ -217,22 +218,6 @@ def _create(
     }
     state.journal.create_run(record, canonical(stored))
     return run_id
-
-
-def stored_plan(state: State, run_id: str) -> CompiledPlan:
-    """Return the plan of a run as it was when the run began."""
-    return from_json(CompiledPlan, json.loads(state.journal.plan(run_id))["plan"])
-
-
-def base_of(state: State, run_id: str) -> Path:
-    """Return the folder of the plan of a run."""
-    return Path(json.loads(state.journal.plan(run_id))["base"])
-
-
-def tickets_of(state: State, run_id: str) -> Mapping[str, Json] | None:
-    """Return where tickets of a run go, as its project said when it began."""
-    found: Mapping[str, Json] | None = json.loads(state.journal.plan(run_id)).get("tickets")
-    return found
 
 
 def prices_text_of(state: State, run_id: str) -> str | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.app.state import State, find_run, open_state
+from maestro_dsl.app.begun import stored_plan
+from maestro_dsl.app.state import find_run, open_state
 from maestro_dsl.app.system import SystemClock
-from maestro_dsl.codec import from_json
-from maestro_dsl.compiler.plan import CompiledPlan
 from maestro_dsl.engine.usage import Entry, Spending, UsageRow, entries
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.units import parse_duration
@@ -20,6 +18,7 @@ from maestro_dsl.lang.units import parse_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from maestro_dsl.compiler.plan import CompiledPlan
     from maestro_dsl.engine.ports.storage import RunRecord
     from maestro_dsl.engine.state import RunState
     from maestro_dsl.ports import Clock
@@ -73,7 +72,7 @@ def usage_report(
         for record in records:
             if start is not None and record.updated_at < start:
                 continue
-            plan = _plan(state, record.run_id)
+            plan = stored_plan(state, record.run_id)
             own, folded = entries(plan, state.journal.events(record.run_id))
             found += [item for item in own if start is None or item.at >= start]
             limits |= _limits(by, plan, folded, record.run_id)
@@ -85,10 +84,6 @@ def usage_report(
             state_dir=state.place.path,
             since=start,
         )
-
-
-def _plan(state: State, run_id: str) -> CompiledPlan:
-    return from_json(CompiledPlan, json.loads(state.journal.plan(run_id))["plan"])
 
 
 def _start(since: str, now: float) -> float:

@@ -279,3 +279,8 @@ class CompiledPlan:
             KeyError: the team has no such member.
         """
         return self._personas_by_id[persona_id]
+
+
+def url_variable(contract_id: str) -> str:
+    """Return the environment variable that holds the address of a contract's service."""
+    return f"MAESTRO_URL_{contract_id.upper()}"

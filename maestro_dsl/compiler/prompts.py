@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.compiler.context import contract_value, persona_value
-from maestro_dsl.compiler.plan import Prompt
+from maestro_dsl.compiler.plan import Prompt, url_variable
 from maestro_dsl.lang.model import Against, Contract, Deliverable, Json
 from maestro_dsl.lang.templates import MAX_PROMPT_BYTES, PromptError, render_prompt
 from maestro_dsl.resources import data_dir
@@ -93,11 +93,6 @@ class PromptWriter:
             text = _spec_text(resolved)
             self._specs[contract_id] = fenced(f"interface of {contract_id}", text) if text else ""
         return self._specs[contract_id]
-
-
-def url_variable(contract_id: str) -> str:
-    """Return the environment variable that carries a contract's address."""
-    return f"MAESTRO_URL_{contract_id.upper()}"
 
 
 def fenced(label: str, text: str, limit: int = MAX_DATA_CHARACTERS) -> str:

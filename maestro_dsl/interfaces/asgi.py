@@ -49,6 +49,12 @@ async def read_body(receive: Receive, most: int = MAX_BODY_BYTES) -> bytes | Non
     return b"".join(parts)
 
 
+async def disconnected(receive: Receive) -> None:
+    """Return when the other side has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def send_answer(send: Send, status: int, headers: Mapping[str, str], content: bytes) -> None:
     """Send a whole answer."""
     pairs = [(key.encode("latin-1"), value.encode("latin-1", "replace")) for key, value in headers.items()]

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.reporters import sarif
+from maestro_dsl.reporters.github import as_message, as_parameter
 from maestro_dsl.reporters.text import FORMAT_VERSION, PLAIN, Style, plural, safe
 
 if TYPE_CHECKING:
@@ -175,20 +176,12 @@ def github(changes: Iterable[Change]) -> str:
     for group in grouped(changes):
         item = group[0]
         span = item.new
-        place = "" if span is None else f"file={_property(span.file)},line={span.line},col={span.column},"
+        place = "" if span is None else f"file={as_parameter(span.file)},line={span.line},col={span.column},"
         about = ": ".join(part for part in (_about(item), item.message) if part)
         hint = f" ({item.hint})" if item.hint else ""
         kind = _GITHUB[item.level.value]
-        out.append(f"::{kind} {place}title={_property(item.id)}::{_data(about + hint)}\n")
+        out.append(f"::{kind} {place}title={as_parameter(item.id)}::{as_message(about + hint)}\n")
     return "".join(out)
-
-
-def _data(value: str) -> str:
-    return safe(value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
-
-
-def _property(value: str) -> str:
-    return _data(value).replace(":", "%3A").replace(",", "%2C")
 
 
 def sarif_document(changes: Iterable[Change], tool_version: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from maestro_dsl.codec import to_json
 from maestro_dsl.diagnostics import Diagnostic, Severity, Span
 from maestro_dsl.reporters.fingerprints import SourceLines
+from maestro_dsl.reporters.github import as_message, as_parameter
 from maestro_dsl.reporters.text import FORMAT_VERSION, PLAIN, Style, cells, clipped, plural, safe
 
 Sources: TypeAlias = Mapping[str, str]
@@ -174,20 +175,12 @@ def github(findings: Iterable[Diagnostic], _sources: Sources, _style: Style = PL
     for item in findings:
         span = item.span
         place = (
-            f"file={_github_property(span.file)},line={span.line},endLine={span.end_line},"
-            f"col={span.column},endColumn={span.end_column},title={_github_property(item.code)}"
+            f"file={as_parameter(span.file)},line={span.line},endLine={span.end_line},"
+            f"col={span.column},endColumn={span.end_column},title={as_parameter(item.code)}"
         )
         message = clipped(item.message) + (f" ({clipped(item.help)})" if item.help else "")
-        out.append(f"::{kinds[item.severity]} {place}::{_github_data(message)}\n")
+        out.append(f"::{kinds[item.severity]} {place}::{as_message(message)}\n")
     return "".join(out)
-
-
-def _github_data(value: str) -> str:
-    return safe(value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
-
-
-def _github_property(value: str) -> str:
-    return _github_data(value).replace(":", "%3A").replace(",", "%2C")
 
 
 def gitlab(findings: Iterable[Diagnostic], sources: Sources, style: Style = PLAIN) -> str:

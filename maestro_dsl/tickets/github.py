@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from maestro_dsl.tickets.sink import Arrived, Channel, Undelivered, json_of, text_of
+from maestro_dsl.tickets.sink import Arrived, Channel, Undelivered, json_of, label, text_of
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.tickets import Ticket
@@ -64,8 +64,3 @@ def _labels(issue: object) -> set[str]:
     found = issue.get("labels") if isinstance(issue, dict) else None
     listed = found if isinstance(found, list) else []
     return {item if isinstance(item, str) else text_of(item, "name") for item in listed}
-
-
-def label(ticket: Ticket) -> str:
-    """Return the label by which a ticket is found again."""
-    return f"maestro-{ticket.key}"

@@ -11,7 +11,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maestro_dsl.tickets.sink import Arrived, Channel, Undelivered, json_of, text_of
+from maestro_dsl.tickets.sink import Arrived, Channel, Undelivered, json_of, label, text_of
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.tickets import Ticket
@@ -57,11 +57,6 @@ class Jira:
         if not key:
             raise Undelivered("JIRA's answer names no issue")
         return Arrived(reference=key, url=f"{self.channel.base_url}/browse/{key}")
-
-
-def label(ticket: Ticket) -> str:
-    """Return the label by which a ticket is found again."""
-    return f"maestro-{ticket.key}"
 
 
 def basic(user: str, token: str) -> str:

@@ -121,3 +121,8 @@ def text_of(data: object, *keys: str) -> str:
     """Return the first of `keys` that an answer states as text or number; empty where it states none."""
     found = data if isinstance(data, dict) else {}
     return next((str(found[key]) for key in keys if isinstance(found.get(key), (str, int))), "")
+
+
+def label(ticket: Ticket) -> str:
+    """Return the label by which a ticket is found again."""
+    return f"maestro-{ticket.key}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.interfaces.asgi import lifespan, read_body, recorded_text, send_answer
+from maestro_dsl.interfaces.asgi import disconnected, lifespan, read_body, recorded_text, send_answer
 from maestro_dsl.interfaces.graphql.accept import EVENTS, JSON, RESPONSE, preferred
 from maestro_dsl.interfaces.graphql.admin import PREFIX, Admin
 from maestro_dsl.interfaces.graphql.execute import Event, Executor, GraphRequest, Prepared
@@ -112,7 +112,7 @@ class _Mock:
         elif call.path not in PATHS:
             text = f"there is nothing at {call.path}; GraphQL is at /graphql"
             await self._say(send, call, Refusal(status=404, message=text))
-        elif (fault := await self._fate(partial(_left, receive))) is not None:
+        elif (fault := await self._fate(partial(disconnected, receive))) is not None:
             await self._say(send, call, fault)
         else:
             await self._graphql(call, receive, send)
@@ -295,11 +295,6 @@ class _Mock:
             "access-control-allow-origin": call.headers.get("origin", "*"),
             "access-control-expose-headers": "*",
         }
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _misused(method: str, prepared: Prepared, media: str | None) -> Refusal | None:

@@ -15,6 +15,7 @@ from maestro_dsl.interfaces.asgi import (
     Receive,
     Scope,
     Send,
+    disconnected,
     lifespan,
     read_body,
     recorded_text,
@@ -160,12 +161,7 @@ async def _sent(item: Outgoing) -> str:
 
 async def _held(receive: Receive, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Return when the other side has given up, or has been held for as long as a timeout lasts."""
-
-    async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    waiting = {asyncio.ensure_future(gone()), asyncio.ensure_future(sleep(HELD_S))}
+    waiting = {asyncio.ensure_future(disconnected(receive)), asyncio.ensure_future(sleep(HELD_S))}
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from maestro_dsl.compiler.plan import url_variable
 from maestro_dsl.providers.scaffold.backend import PORT
 from maestro_dsl.providers.scaffold.forms import facts, filters, form, heading, paging, toggle
 from maestro_dsl.providers.scaffold.journeys import features, journeys
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.model import SecurityScheme
 
 _RESERVED: Final = {"connect", "authenticate", "send", "parse", "messageOf", "fieldsOf"}
-
-
-def url_variable(contract_id: str) -> str:
-    """Return the environment variable that holds the address of a contract's service."""
-    return f"MAESTRO_URL_{contract_id.upper()}"
 
 
 def write_frontend(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:

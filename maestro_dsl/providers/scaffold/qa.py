@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from maestro_dsl.compiler.plan import url_variable
 from maestro_dsl.providers.scaffold.backend import PORT
-from maestro_dsl.providers.scaffold.frontend import url_variable
 from maestro_dsl.providers.scaffold.journeys import features, journeys
 from maestro_dsl.providers.scaffold.names import line
 from maestro_dsl.providers.scaffold.render import render
