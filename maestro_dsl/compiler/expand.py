@@ -46,13 +46,34 @@ class Expansion:
 
 def expand(workspace: Workspace) -> tuple[Expansion, Diagnostics]:
     """Return the graph of a workspace, and GRF001, GRF006 and run-time findings of its expressions."""
-    diagnostics = Diagnostics()
     order, cycle = blueprint_order(workspace.blueprint)
     if cycle is not None:
-        diagnostics.add(cycle)
-        return Expansion(), diagnostics
-    found, wrong = instances(workspace)
-    diagnostics.extend(wrong)
+        return Expansion(), Diagnostics([cycle])
+    found, diagnostics = instances(workspace)
+    return _connected(workspace, found, order, diagnostics)
+
+
+def judge(workspace: Workspace) -> tuple[tuple[Instance, ...], Diagnostics]:
+    """Return the instances and the findings of `expand`, with edges only where something can be wrong there.
+
+    Needs of a blueprint without a cycle make none, and who waits for whom matters where two claim one file.
+    """
+    order, cycle = blueprint_order(workspace.blueprint)
+    if cycle is not None:
+        return (), Diagnostics([cycle])
+    found, diagnostics = instances(workspace)
+    contracts = [item.document.value for item in workspace.contracts.values()]
+    if not any(contract.consumer_persona_ids for contract in contracts):
+        live = {instance.address: instance for instance in found if instance.is_live}
+        if next(candidates(_claims(workspace, live)), None) is None:
+            return tuple(live.values()), diagnostics
+    expansion, diagnostics = _connected(workspace, found, order, diagnostics)
+    return expansion.instances, diagnostics
+
+
+def _connected(
+    workspace: Workspace, found: tuple[Instance, ...], order: tuple[str, ...], diagnostics: Diagnostics
+) -> tuple[Expansion, Diagnostics]:
     graph = connect(workspace, found, order)
     sources = {
         address: [edges[0].source] if len(edges) == 1 else [edge.source for edge in edges]
@@ -62,7 +83,7 @@ def expand(workspace: Workspace) -> tuple[Expansion, Diagnostics]:
     if len(ordered) < len(sources):
         diagnostics.add(_instance_cycle(workspace, graph, sources, ordered))
         return Expansion(), diagnostics
-    claimed = _claims(workspace, graph)
+    claimed = _claims(workspace, graph.instances)
     diagnostics.extend(_conflicts(workspace, graph, claimed, sources, ordered))
     expansion = Expansion(
         instances=tuple(graph.instances.values()),
@@ -157,9 +178,9 @@ def _edge_span(workspace: Workspace, graph: Graph, address: str, source: str) ->
 # ---- writes ----------------------------------------------------------------------------------------------
 
 
-def _claims(workspace: Workspace, graph: Graph) -> dict[str, tuple[str, ...]]:
+def _claims(workspace: Workspace, live: Mapping[str, Instance]) -> dict[str, tuple[str, ...]]:
     claimed: dict[str, tuple[str, ...]] = {}
-    for address, instance in graph.instances.items():
+    for address, instance in live.items():
         if instance.spec.action not in WRITING:
             continue
         resolved = workspace.contracts.get(instance.contract_id or "")

@@ -24,7 +24,7 @@ from maestro_dsl.records import dataclass
 from maestro_dsl.rules.texts import NodeTexts, node_texts
 
 if TYPE_CHECKING:
-    from maestro_dsl.compiler.expand import Expansion
+    from maestro_dsl.compiler.instances import Instance
     from maestro_dsl.lang.contracts import ResolvedContract
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue, Project
@@ -152,14 +152,14 @@ class Facts:
         return found
 
     @cached_property
-    def expanded(self) -> tuple[tuple[Workspace, Expansion, Diagnostics], ...]:
-        """The graph of each workspace, as far as its mistakes allow, and those mistakes."""
+    def expanded(self) -> tuple[tuple[Workspace, tuple[Instance, ...], Diagnostics], ...]:
+        """The instances of each workspace, as far as its mistakes allow, and those mistakes."""
         if not self.workspaces:
             return ()
-        from maestro_dsl.compiler.expand import expand
+        from maestro_dsl.compiler.expand import judge
 
         hopeful = (item for item in self.workspaces if self._has_sound_expressions(item.blueprint))
-        return tuple((workspace, *expand(workspace)) for workspace in hopeful)
+        return tuple((workspace, *judge(workspace)) for workspace in hopeful)
 
     def _has_sound_expressions(self, blueprint: Document[Blueprint]) -> bool:
         """Return whether it is worth evaluating expressions: the most of them are no mistakes."""

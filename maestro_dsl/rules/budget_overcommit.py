@@ -16,17 +16,17 @@ from maestro_dsl.rules.base import Facts, Rule, Scope, is_offline
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from maestro_dsl.compiler.expand import Expansion
+    from maestro_dsl.compiler.instances import Instance
     from maestro_dsl.lang.workspace import Workspace
 
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every plan whose worst case passes its own `guardrails.max_tokens`."""
-    for workspace, expansion, wrong in facts.expanded:
+    for workspace, instances, wrong in facts.expanded:
         limit = workspace.settings.guardrails.max_tokens
         if limit is None or wrong.has_errors or not workspace.plan.map.has(("guardrails", "max_tokens")):
             continue
-        spent = _worst_case(workspace, expansion)
+        spent = _worst_case(workspace, instances)
         if sum(spent.values()) <= limit:
             continue
         most = max(spent, key=lambda name: spent[name])
@@ -40,14 +40,14 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         )
 
 
-def _worst_case(workspace: Workspace, expansion: Expansion) -> dict[str, int]:
+def _worst_case(workspace: Workspace, instances: Iterable[Instance]) -> dict[str, int]:
     """Return the tokens that each paid member may use at least, when everything fails."""
     from maestro_dsl.compiler.policies import DEFAULT_MAX_OUTPUT_TOKENS  # needed for plans only
 
     spent: dict[str, int] = {}
     known: dict[tuple[str, str | None, str], int] = {}
     rounds = workspace.settings.safety.max_attempts or 1
-    for instance in expansion.instances:
+    for instance in instances:
         member = workspace.team.get(instance.persona_id or "")
         if member is None or instance.action != "fulfil" or is_offline(member.settings.model.provider):
             continue

@@ -16,7 +16,7 @@ from maestro_dsl.rules.walk import mapping_at, retries
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from maestro_dsl.compiler.expand import Expansion
+    from maestro_dsl.compiler.instances import Instance
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue
     from maestro_dsl.lang.sourcemap import Pointer, SourceMap
@@ -31,7 +31,7 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every setting that cannot take effect."""
     for document in facts.documents:
         yield from _both(document)
-    for workspace, expansion, _ in facts.expanded:
+    for workspace, instances, _ in facts.expanded:
         rejecting = {
             name: member
             for name, member in workspace.team.items()
@@ -39,7 +39,7 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         }
         if rejecting:
             yield from _of_members(workspace, rejecting)
-            yield from _of_nodes(workspace, expansion, rejecting)
+            yield from _of_nodes(workspace, instances, rejecting)
             yield from _inherited(workspace, rejecting)
 
 
@@ -70,10 +70,10 @@ def _of_members(workspace: Workspace, members: dict[str, ResolvedMember]) -> Ite
 
 
 def _of_nodes(
-    workspace: Workspace, expansion: Expansion, members: dict[str, ResolvedMember]
+    workspace: Workspace, instances: Iterable[Instance], members: dict[str, ResolvedMember]
 ) -> Iterator[Diagnostic]:
     seen: set[str] = set()
-    for instance in expansion.instances:
+    for instance in instances:
         spec = instance.spec
         if not spec.retry.temperatures or spec.id in seen or instance.persona_id not in members:
             continue

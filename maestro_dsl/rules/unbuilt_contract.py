@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every contract of a plan that nobody fulfils."""
-    for workspace, expansion, wrong in facts.expanded:
-        made = {item.contract_id for item in expansion.instances if item.action == "fulfil"}
+    for workspace, instances, wrong in facts.expanded:
+        made = {item.contract_id for item in instances if item.action == "fulfil"}
         blueprint = workspace.blueprint
         makers = [node for node in blueprint.value.nodes.values() if node.action == "fulfil"]
         is_chosen = any(node.when is not None for node in makers)
