@@ -11,8 +11,8 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -49,14 +49,7 @@ class ApartDispatcher:
             DiskFailure: the disk failed there, or no process could be begun.
         """
         with _noted() as said:
-            process = await asyncio.create_subprocess_exec(
-                *self.command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=said,
-                start_new_session=True,
-                limit=_LONGEST_LINE,
-            )
+            process = await self._begun(said)
             try:
                 result = await self._talk(process, spec, link)
             finally:
@@ -68,6 +61,17 @@ class ApartDispatcher:
                     f" result: {_how(process.returncode)}{_last_words(said)}"
                 )
             return result
+
+    async def _begun(self, said: IO[bytes]) -> asyncio.subprocess.Process:
+        with _nothing_asked("a process of its own"):
+            return await asyncio.create_subprocess_exec(
+                *self.command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=said,
+                start_new_session=True,
+                limit=_LONGEST_LINE,
+            )
 
     async def _talk(
         self, process: asyncio.subprocess.Process, spec: AttemptSpec, link: AttemptLink
@@ -100,9 +104,15 @@ class ApartDispatcher:
 
 
 def _noted() -> IO[bytes]:
+    with _nothing_asked("the folder for temporary files"):
+        return tempfile.TemporaryFile()
+
+
+@contextmanager
+def _nothing_asked(place: str) -> Iterator[None]:
     try:
-        with machine_at_fault("the folder for temporary files"):
-            return tempfile.TemporaryFile()
+        with machine_at_fault(place):
+            yield
     except DiskFailure as failure:
         failure.before_work = True
         raise

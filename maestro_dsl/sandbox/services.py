@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from maestro_dsl.ports import Ids
     from maestro_dsl.sandbox.mocks import MockServer
 
+_A_PORT = "a port of this machine"
 _HOST = "127.0.0.1"
 _LOOK_EVERY_S = 0.03
 _READY_REQUEST_S = 2.0
@@ -143,7 +144,8 @@ class LocalServices:
         calls: list[Mapping[str, Json]] = []
         port = self._stated_port(service) or 0
         try:
-            server = await self._mocks.serve(service.contract, service.spec, _HOST, port, calls.append)
+            with machine_at_fault(_A_PORT):
+                server = await self._mocks.serve(service.contract, service.spec, _HOST, port, calls.append)
         except BaseException as error:
             self._stated.discard(port)
             if not port or not isinstance(error, EnvironmentFailure):
@@ -267,5 +269,5 @@ def home_of(service: ServiceSpec, folder: Path) -> Path:
 
 
 def _free_port() -> int:
-    with socket.create_server((_HOST, 0)) as listener:
+    with machine_at_fault(_A_PORT), socket.create_server((_HOST, 0)) as listener:
         return int(listener.getsockname()[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -131,3 +132,14 @@ def test_the_real_other_side_does_what_this_side_would(spec, tmp_path):
     done = asyncio.run(dispatcher.submit(spec, AttemptLink(answered=None, stored={})))
     assert done.failure is Failure.FATAL
     assert 'there is no action "do"' in done.message
+
+
+@pytest.mark.parametrize("code", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE])
+def test_a_machine_without_room_for_a_process_is_no_fault_of_the_node(spec, monkeypatch, code):
+    async def refused(*_args, **_options):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refused)
+    with pytest.raises(DiskFailure, match="cannot work in a process of its own") as failed:
+        asyncio.run(submit(spec, ""))
+    assert failed.value.before_work
