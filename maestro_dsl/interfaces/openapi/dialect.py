@@ -225,7 +225,8 @@ class Dialect:
                 return False
             own, needed = node.get("properties"), node.get("required")
             for name, part in own.items() if isinstance(own, dict) else ():
-                if known.setdefault(name, part) != part:
+                converted = self._convert(part)  # without descriptions and examples
+                if known.setdefault(name, converted) != converted:
                     return False
             needs.append({str(name) for name in needed} if isinstance(needed, list) else set())
         return all(

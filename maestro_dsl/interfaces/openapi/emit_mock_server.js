@@ -62,6 +62,7 @@ const STATUS_NAMES = ['status', 'statusCode', 'status_code', 'code'];
 const RESERVED = /[/?#[\]@!$&'()*+,;=]/;
 const DELIMITERS = { spaceDelimited: ' ', pipeDelimited: '|' };
 const IGNORED_HEADERS = new Set(['accept', 'content-type', 'authorization']);
+const CLIENT_HEADERS = new Set(['accept-encoding', 'connection', 'content-length', 'host', 'user-agent']);
 const FORM = 'application/x-www-form-urlencoded';
 const MULTIPART = 'multipart/form-data';
 const MAX_MESSAGES = 3;
@@ -407,6 +408,7 @@ function readParameter(parameter, raw, inputs) {
     if (parameter.required && !(parameter.spread && Object.keys(parameter.shape.properties ?? {}).length === 0)) inputs.violations.push(`${where} is missing`);
     return;
   }
+  if (parameter.in === 'header' && CLIENT_HEADERS.has(parameter.name.toLowerCase())) return;
   if (parameter.deprecated) inputs.deprecated.push([parameter.in, parameter.name]);
   let value;
   if (parameter.media !== null) {

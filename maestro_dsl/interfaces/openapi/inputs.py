@@ -25,6 +25,8 @@ _ABSENT = object()
 _MAX_MESSAGES = 3
 _DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+_CLIENT_HEADERS = frozenset({"accept-encoding", "connection", "content-length", "host", "user-agent"})
+"""Set by every HTTP client without being asked; they have to be there, whatever they say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,8 @@ def _read_parameter(api: Api, parameter: Parameter, raw: Any, inputs: Inputs) ->
         is_free = is_spread(api, parameter) and not shapes.properties(api, parameter.schema)
         if parameter.required and not is_free:
             inputs.violations.append(f"{where} is missing")
+        return
+    if parameter.location == "header" and parameter.name.lower() in _CLIENT_HEADERS:
         return
     if parameter.deprecated:
         inputs.deprecated.append((parameter.location, parameter.name))

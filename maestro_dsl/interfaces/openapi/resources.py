@@ -15,6 +15,7 @@ from maestro_dsl.interfaces.openapi import shapes
 from maestro_dsl.interfaces.openapi.model import Api, Operation, Parameter, Response, Schema
 
 _ITEM_PATH = re.compile(r"^(?P<collection>.*/[^/{}]+)/\{(?P<parameter>[^/{}]+)\}$")
+_COMPOSED = frozenset({"object", "array"})
 _PARAMETER = re.compile(r"\{([^/{}]+)\}")
 FORM = "application/x-www-form-urlencoded"
 LIST_KEYS = ("items", "data", "results", "entries", "records", "content", "values", "list")
@@ -131,7 +132,7 @@ def _resource(
         collection_path=collection_path,
         item_path=item_path,
         id_parameter=parameter,
-        id_property=id_property(parameter.name, collection_path, owned),
+        id_property=id_property(api, parameter.name, collection_path, owned),
         schema=schema,
         list_key=key,
         parents={name: _same_name(name, owned) for name in names},
@@ -235,11 +236,13 @@ def answer_schema(operation: Operation | None) -> Schema | None:
     return None if response.json is None else response.json.schema
 
 
-def id_property(parameter: str, collection_path: str, owned: Mapping[str, Schema]) -> str | None:
+def id_property(api: Api, parameter: str, collection_path: str, owned: Mapping[str, Schema]) -> str | None:
     """Return which of the properties `owned` holds the value of the path parameter, None where none does.
 
     "taskId" or "task_id" under "/tasks" is `task_id`, `taskId`, `id`; "username" is `username`; "id" is `id`.
+    `task: {…}`, an envelope with the whole item in it, holds no such value.
     """
+    owned = {name: part for name, part in owned.items() if shapes.type_of(api, part) not in _COMPOSED}
     same = _same_name(parameter, owned)
     if same is not None:
         return same

@@ -116,11 +116,25 @@ def _route(path: str, operations: Mapping[str, Operation]) -> Route:
     for hit in _TEMPLATE.finditer(path):
         source += _SPECIAL.sub(r"\\\g<0>", path[position : hit.start()])
         whole = path[hit.start() - 1] == "/" and path[hit.end() : hit.end() + 1] in {"", "/"}
-        source += "([^/]+)" if whole else f"([^/]{most}?)"
+        is_beside = path[hit.start() - 1] == "}" or path[hit.end() : hit.end() + 1] == "{"
+        known = _listed(hit[1], operations) if is_beside else ()
+        values = "|".join(_SPECIAL.sub(r"\\\g<0>", value) for value in known)
+        source += f"({values})" if values else "([^/]+)" if whole else f"([^/]{most}?)"
         names.append(hit[1])
         position = hit.end()
     source += _SPECIAL.sub(r"\\\g<0>", path[position:])
     return Route(path=path, pattern=re.compile(source), names=tuple(names), operations=operations)
+
+
+def _listed(name: str, operations: Mapping[str, Operation]) -> tuple[str, ...]:
+    """Return the values that a parameter of the path may have, where the document lists them in place."""
+    for operation in operations.values():
+        for parameter in operation.parameters_in("path"):
+            schema = parameter.schema if parameter.name == name else None
+            values = schema.get("enum") if isinstance(schema, dict) else None
+            if isinstance(values, list) and all(isinstance(value, str) and value for value in values):
+                return tuple(values)
+    return ()
 
 
 def _is_mixed(step: str) -> bool:

@@ -195,7 +195,7 @@ class Table:
         for parameter in operation.parameters_in("path"):
             collection, _, last = operation.path.rpartition("/")
             if last == "{" + parameter.name + "}":
-                name = id_property(parameter.name, collection, owned)
+                name = id_property(self.api, parameter.name, collection, owned)
             else:
                 name = parameter.name if parameter.name in owned else None
             if name is not None:

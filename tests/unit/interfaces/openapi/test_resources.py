@@ -30,3 +30,13 @@ def test_items_in_an_envelope_and_nested_collections(shared_data):
     )
     assert found["/users/{user_id}/email_aliases/{email_alias_id}"][0] == "id"
     assert len(found) > 40
+
+
+def test_an_envelope_named_like_the_parameter_holds_no_identity():
+    address = {"type": "object", "properties": {"ip": {"type": "string"}}}
+    schema = {"type": "object", "properties": {"address": address, "id": {"type": "string"}}}
+    one = {"200": {"description": "one", "content": {"application/json": {"schema": schema}}}}
+    named = {"name": "address", "in": "path", "required": True, "schema": {"type": "string"}}
+    paths = {"/addresses/{address}": {"parameters": [named], "get": {"responses": one}}}
+    (found,) = find_resources(read_api({"openapi": "3.0.3", "info": {}, "paths": paths}))
+    assert found.id_property == "id"

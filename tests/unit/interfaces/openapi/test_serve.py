@@ -218,3 +218,26 @@ def test_strange_requests_have_an_answer():
     for path in ("", "/", "//", "/%", "/lists/%zz", "/lists/%2F", "/lists/\x00", "/api/v1", "/" + "a" * 9000):
         answer = interpreter.answer(Request(method="GET", raw_path=path, query_string="&&==%&limit"))
         assert 400 <= answer.status < 500
+
+
+def named(name, place, **more):
+    return {"name": name, "in": place, "required": True, "schema": {"type": "string", **more}}
+
+
+def test_parameters_side_by_side_are_told_apart_by_their_listed_values():
+    listed = [named("page", "path"), named("ending", "path", enum=[".json", ".(x)"])]
+    fine = {"200": {"description": "fine"}}
+    paths = {"/pages/{page}{ending}": {"get": {"parameters": listed, "responses": fine}}}
+    interpreter = Interpreter(Table(read_api({"openapi": "3.0.3", "info": {}, "paths": paths})))
+    for path, status in (("a.b.json", 200), ("a.(x)", 200), ("a.xx", 404), (".json", 404)):
+        assert interpreter.answer(Request(method="GET", raw_path=f"/pages/{path}")).status == status
+
+
+def test_what_every_client_says_unasked_is_not_judged():
+    headers = [named("User-Agent", "header"), named("Accept-Encoding", "header", enum=["base64"])]
+    fine = {"200": {"description": "fine"}}
+    paths = {"/secret": {"get": {"parameters": headers, "responses": fine}}}
+    interpreter = Interpreter(Table(read_api({"openapi": "3.0.3", "info": {}, "paths": paths})))
+    sent = {"user-agent": "page/1", "accept-encoding": "gzip, deflate"}
+    assert interpreter.answer(Request(method="GET", raw_path="/secret", headers=sent)).status == 200
+    assert interpreter.answer(Request(method="GET", raw_path="/secret")).status == 422
