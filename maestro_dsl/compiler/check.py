@@ -15,7 +15,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.expression_check import article, check, check_condition, check_text
 from maestro_dsl.lang.expression_constant import constant
-from maestro_dsl.lang.expression_parse import OPEN
+from maestro_dsl.lang.expression_parse import OPEN, parse_parts
 from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeKind
 from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse_text
 from maestro_dsl.lang.mend import with_need
@@ -224,10 +224,10 @@ class _Checker:
         if "{{" not in text:
             return
         parsed = parse_text(text)
+        broken: tuple[Problem, ...] = ()
         if isinstance(parsed, Problem):
-            self.report(parsed, pointer)
-            return
-        problems = self._text_problems(parsed, pointer, context)
+            parsed, broken = parse_parts(text)
+        problems = (*broken, *self._text_problems(parsed, pointer, context))
         for problem in problems:
             self.report(problem, pointer)
         for offset, expression in parsed.expressions:

@@ -244,7 +244,14 @@ def unknown_word(text: str, tree: nodes.Filter | nodes.Test) -> Problem | None:
 @lru_cache(maxsize=8192)
 def parse_text(text: str) -> Text | Problem:
     """Parse a string in which `{{ … }}` may stand, or say what is wrong with it."""
+    parsed, problems = parse_parts(text)
+    return problems[0] if problems else parsed
+
+
+def parse_parts(text: str) -> tuple[Text, tuple[Problem, ...]]:
+    """Parse a string in which `{{ … }}` may stand; what does not parse is taken as plain, and told."""
     parts: list[str | tuple[int, Expression]] = []
+    problems: list[Problem] = []
     done = 0
     while (begin := text.find(OPEN, done)) >= 0:
         if begin > done:
@@ -253,20 +260,23 @@ def parse_text(text: str) -> Text | Problem:
         end = _end_of_expression(text, inner)
         if end is None:
             hint = "write }} where it ends; {{ '{{' }} is {{ as text"
-            return Problem(
-                code="EXP001", start=begin, end=begin + 2, message="this {{ has no matching }}", help=hint
-            )
+            message = "this {{ has no matching }}"
+            problems.append(Problem(code="EXP001", start=begin, end=inner, message=message, help=hint))
+            done = begin
+            break
         parsed = _parse_inside(text, inner, end)
         if isinstance(parsed, Problem):
-            return parsed
-        parts.append((inner, parsed))
+            problems.append(parsed)
+            parts.append(text[begin : end + 2])
+        else:
+            parts.append((inner, parsed))
         done = end + 2
     if done < len(text) or not parts:
         parts.append(text[done:])
     found = [part for part in parts if not isinstance(part, str)]
     blank = all(not part.strip() for part in parts if isinstance(part, str))
     whole = found[0][1] if len(found) == 1 and blank else None
-    return Text(text=text, parts=tuple(parts), whole=whole)
+    return Text(text=text, parts=tuple(parts), whole=whole), tuple(problems)
 
 
 def _parse_inside(text: str, inner: int, end: int) -> Expression | Problem:

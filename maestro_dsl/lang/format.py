@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from maestro_dsl.diagnostics import Diagnostics, Severity
 from maestro_dsl.errors import MaestroError
 from maestro_dsl.lang.grammar import Part, grammar_of
+from maestro_dsl.lang.head import unknown_kind
 from maestro_dsl.lang.layout import print_tree
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.parsing import tokens_of
-from maestro_dsl.lang.schema import unknown_kind
 from maestro_dsl.lang.source import load
 from maestro_dsl.lang.tree import BLANK, Collection, Entry, Node, Scalar, Tree
 from maestro_dsl.lang.tree_reader import read_tree

@@ -14,9 +14,10 @@ from maestro_dsl.lang.disk import NO_REGULAR_FILE
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import kind_of_name
+from maestro_dsl.lang.head import meant_kind, unknown_head, unknown_kind
 from maestro_dsl.lang.migration import modernise, rename_keys
 from maestro_dsl.lang.model import API_VERSION, DocumentValue, Kind
-from maestro_dsl.lang.schema import Checked, check, meant_kind, unknown_head, unknown_kind
+from maestro_dsl.lang.schema import Checked, check
 from maestro_dsl.lang.source import Loaded, load
 from maestro_dsl.lang.sourcemap import Pointer
 from maestro_dsl.lang.suggest import closest
@@ -89,7 +90,7 @@ def parse_content(content: bytes, file: str) -> Parsed:
         if old:
             unknown = unknown_in(loaded.data, loaded.map.root, loaded.unknown) if unknown else ()
             checked = check(kind, loaded.data, loaded.map, unknown=unknown)
-    if 0 < len(checked.misspelt) < _MOST_MISSPELT:
+    if 0 < len(checked.misspelt) + len(checked.meant) < _MOST_MISSPELT:
         checked = _as_meant(kind, loaded, checked, diagnostics)
     diagnostics.extend(checked.diagnostics)
     wrong = {item.span for item in checked.diagnostics}  # of such a value, it tells nothing more
@@ -126,15 +127,16 @@ _MOST_MISSPELT: Final = 100
 
 
 def _as_meant(kind: Kind, loaded: Loaded, checked: Checked, diagnostics: Diagnostics) -> Checked:
-    """Report misspelt keys, and return what is wrong beside: what stands under them counts as meant.
+    """Report misspelt keys and values, and return what is wrong beside: they count as what was meant.
 
-    A guess that the value does not suit is none.
+    A guess at a key that the value does not suit is none.
     """
     doubtful: set[Pointer] = set()
     for _ in range(_MOST_ROUNDS):
         before = checked
+        told = _respelt(loaded, before)
         renamed = _renamed(loaded, {old: new for old, new in before.misspelt if old not in doubtful})
-        if not renamed:
+        if not renamed and not told:
             return before
         unknown = unknown_in(loaded.data, loaded.map.root, loaded.unknown) if loaded.unknown else ()
         checked = check(kind, cast("dict[str, Json]", loaded.data), loaded.map, unknown=unknown)
@@ -143,9 +145,21 @@ def _as_meant(kind: Kind, loaded: Loaded, checked: Checked, diagnostics: Diagnos
             doubtful.update(renamed[place] for place in wrong)
             _renamed(loaded, wrong)
             checked = check(kind, cast("dict[str, Json]", loaded.data), loaded.map, unknown=unknown)
-        told = {loaded.map.key_span(place) for place in renamed if place not in wrong}
-        diagnostics.extend(item for item in before.diagnostics if item.code == "SCH001" and item.span in told)
+        told |= {("SCH001", loaded.map.key_span(place)) for place in renamed if place not in wrong}
+        diagnostics.extend(item for item in before.diagnostics if (item.code, item.span) in told)
     return checked
+
+
+def _respelt(loaded: Loaded, checked: Checked) -> set[tuple[str, Span]]:
+    """Put what was meant in place of misspelt values; return code and place of what is said about them."""
+    told = set()
+    for pointer, meant in checked.meant:
+        value: Any = loaded.data
+        for step in pointer[:-1]:
+            value = value[step]
+        value[pointer[-1]] = meant
+        told.add(("SCH004", loaded.map.value_span(pointer)))
+    return told
 
 
 def _renamed(loaded: Loaded, new: Mapping[Pointer, str]) -> dict[Pointer, Pointer]:

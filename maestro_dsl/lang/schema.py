@@ -6,17 +6,14 @@ Builds no values: see `maestro_dsl.lang.decode`. Who finds the breaches: `maestr
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Fix, Quota, Severity, Span
 from maestro_dsl.lang.breaches import breaches_of
 from maestro_dsl.lang.edits import respell
-from maestro_dsl.lang.model import API_VERSION, Json, Kind
+from maestro_dsl.lang.model import Json, Kind
 from maestro_dsl.lang.quoting import written
-from maestro_dsl.lang.respellings import OLD_VERSIONS
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import MESSAGES
@@ -33,6 +30,8 @@ class Checked:
     holes: tuple[Pointer, ...] = ()
     misspelt: tuple[tuple[Pointer, str], ...] = ()
     """Unknown keys, each with the key that was probably meant."""
+    meant: tuple[tuple[Pointer, str], ...] = ()
+    """Values outside their set, each with the one that was probably meant."""
 
 
 def check(
@@ -54,8 +53,12 @@ def check(
         if not follows(violation):
             found += explain.diagnostics(violation)
         holes += explain.holes(violation)
-    misspelt = tuple(explain.misspelt.items())
-    return Checked(diagnostics=tuple(found), holes=tuple(dict.fromkeys(holes)), misspelt=misspelt)
+    return Checked(
+        diagnostics=tuple(found),
+        holes=tuple(dict.fromkeys(holes)),
+        misspelt=tuple(explain.misspelt.items()),
+        meant=tuple(explain.meant.items()),
+    )
 
 
 def _is_unknown_yet(kind: Kind, data: Mapping[str, Json], pointer: Pointer) -> bool:
@@ -90,6 +93,7 @@ class Explainer:
         self._is_rendered = is_rendered
         self._quota = Quota()
         self.misspelt: dict[Pointer, str] = {}
+        self.meant: dict[Pointer, str] = {}
 
     def holes(self, violation: Violation) -> Iterable[Pointer]:
         """Return what cannot be decoded because of a breach; a missing key leaves a hole by itself."""
@@ -132,10 +136,10 @@ class Explainer:
             severity=Severity.ERROR,
             span=span,
             message=f'unknown key "{name}" in {self._label(violation.pointer, violation.schema_path[:-1])}',
-            help=_hint(
+            help=offered(
                 close, "keys", valid, elsewhere=None if close or not guesses else self._elsewhere(name)
             ),
-            fix=_rename(self._source, span, close),
+            fix=rename(self._source, span, close),
         )
 
     def _elsewhere(self, name: str) -> str | None:
@@ -163,6 +167,8 @@ class Explainer:
         value = _at(self._data, violation.pointer)
         span = self._source.value_span(violation.pointer)
         close = closest(str(value), options) if isinstance(value, str) else None
+        if close is not None:
+            self.meant.setdefault(violation.pointer, close)
         label = self._key_label(violation.pointer)
         return Diagnostic(
             code="SCH004",
@@ -170,8 +176,8 @@ class Explainer:
             severity=Severity.ERROR,
             span=span,
             message=f"{self._written(violation.pointer, value)} is not a value of {label}",
-            help=_hint(close, "values", options),
-            fix=_rename(self._source, span, close),
+            help=offered(close, "values", options),
+            fix=rename(self._source, span, close),
         )
 
     def _bad_name(self, violation: Violation) -> Diagnostic:
@@ -227,9 +233,9 @@ class Explainer:
         expects = schema.get("x-expects")
         match violation.keyword:
             case "type" | "pattern" if expects:
-                return f"{label} must be {expects}, not {'text' if self._is_rendered else _type_of(value)}"
+                return f"{label} must be {expects}, not {'text' if self._is_rendered else type_of(value)}"
             case "type":
-                return f"{label} must be {_type_names(wanted)}, not {_type_of(value)}"
+                return f"{label} must be {_type_names(wanted)}, not {type_of(value)}"
             case "minimum" | "maximum":
                 bound = "at least" if violation.keyword == "minimum" else "at most"
                 return f"{label} must be {bound} {wanted}, not {self._written(violation.pointer, value)}"
@@ -238,12 +244,12 @@ class Explainer:
             case "uniqueItems":
                 return f"{label} states the same item twice"
             case _:
-                return f"{label} is not valid here ({violation.keyword}: {_shown(wanted)})"
+                return f"{label} is not valid here ({violation.keyword}: {shown(wanted)})"
 
     def _written(self, pointer: Pointer, value: Json) -> str:
         """Return a value as the user wrote it: 1.10 is not 1.1 to a person."""
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and not self._is_rendered
-        return self._source.raw(pointer) if is_number else _shown(value)
+        return self._source.raw(pointer) if is_number else shown(value)
 
     def _opening_span(self, pointer: Pointer) -> Span:
         """Return where a mapping that lacks something is named: its key, or its first key."""
@@ -288,118 +294,34 @@ class Explainer:
         return f'{title} "{pointer[-1]}"' if is_entry else f'"{pointer[-1]}"'
 
 
-def unknown_head(source: SourceMap, span: Span, name: str, meant: str) -> Diagnostic:
-    """Return SCH001 for a misspelt `apiVersion` or `kind`."""
-    return Diagnostic(
-        code="SCH001",
-        name="unknown-key",
-        severity=Severity.ERROR,
-        span=span,
-        message=f'unknown key "{name}"',
-        help=f'did you mean "{meant}"?',
-        fix=_rename(source, span, meant),
-    )
-
-
-def unknown_kind(data: Json, source: SourceMap, *, promised: Kind | None = None) -> Diagnostic | None:
-    """Return SCH005 where `apiVersion` or `kind` are missing or unknown, else None.
-
-    The name of the file may have `promised` a kind.
-    """
-    kinds = [kind.value for kind in Kind]
-    if not isinstance(data, Mapping):
-        message = "an empty file" if data is None else f"a document must be a mapping, not {_type_of(data)}"
-        return _sch005(source.value_span(()), message, f"start with apiVersion: {API_VERSION} and kind")
-    version, kind = data.get("apiVersion"), data.get("kind")
-    if "apiVersion" not in data or "kind" not in data:
-        missing = " and ".join(f'"{key}"' for key in ("apiVersion", "kind") if key not in data)
-        first = source.key_span((next(iter(data)),)) if data else source.value_span(())
-        lines = [f"apiVersion: {API_VERSION}"] if "apiVersion" not in data else []
-        if "kind" not in data:
-            lines.append(f"kind: {promised.value if promised is not None else 'one of ' + ', '.join(kinds)}")
-        hint = f"add {' and '.join(lines)}"
-        if _INTERFACE_KEYS.intersection(data):
-            hint = "this looks like an interface; a Contract names it under interface_spec.spec_file"
-        return _sch005(first, f"missing {missing}", hint)
-    if version in OLD_VERSIONS:
-        span = source.value_span(("apiVersion",))
-        message = f"{_shown(version)} is an old version of the language; this tool reads {API_VERSION}"
-        return _sch005(span, message, "maestro schema migrate rewrites the document")
-    if version != API_VERSION:
-        span = source.value_span(("apiVersion",))
-        if is_misspelt(data):
-            finding = _sch005(span, f"unknown apiVersion {_shown(version)}", f'did you mean "{API_VERSION}"?')
-            return replace(finding, fix=_rename(source, span, API_VERSION))
-        hint = f"this tool reads {API_VERSION}; a newer language needs a newer tool"
-        return _sch005(span, f"unknown apiVersion {_shown(version)}", hint)
-    if kind not in kinds:
-        close = closest(str(kind), kinds)
-        span = source.value_span(("kind",))
-        finding = _sch005(span, f"unknown kind {_shown(kind)}", _hint(close, "kinds", kinds))
-        return replace(finding, fix=_rename(source, span, close))
-    return None
-
-
-def is_misspelt(data: Mapping[str, Json]) -> bool:
-    """Return whether only the version of a document is wrong, and is none that another tool would read."""
-    if data.get("kind") not in [kind.value for kind in Kind]:
-        return False
-    version = data.get("apiVersion")
-    if not isinstance(version, str):
-        return True
-    if version in OLD_VERSIONS or _VERSION.fullmatch(version):
-        return False
-    is_near = "maestro" in version or closest(version, [API_VERSION]) is not None
-    return is_near or "/" not in version  # Kubernetes has kinds of our names, and a group in its versions
-
-
-def meant_kind(data: Mapping[str, Json]) -> Kind | None:
-    """Return the kind of a document, also where only that word is misspelt; None where it is none of ours."""
-    kind = data.get("kind")
-    if not isinstance(kind, str) or (data.get("apiVersion") != API_VERSION and not is_misspelt(data)):
-        return None
-    close = closest(kind, [item.value for item in Kind])
-    return Kind(close) if close is not None else None
-
-
-def _sch005(span: Span, message: str, help_text: str) -> Diagnostic:
-    return Diagnostic(
-        code="SCH005",
-        name="unknown-kind",
-        severity=Severity.ERROR,
-        span=span,
-        message=message,
-        help=help_text,
-    )
-
-
 def _at(data: Any, pointer: Pointer) -> Any:
     for step in pointer:
         data = data[step]
     return data
 
 
-def _hint(close: str | None, noun: str, valid: list[str], *, elsewhere: str | None = None) -> str:
+def offered(close: str | None, noun: str, valid: list[str], *, elsewhere: str | None = None) -> str:
+    """Return what is valid, behind what was probably meant, or where the word belongs."""
     guess = f'did you mean "{close}"? ' if close is not None else ""
     guess = f"{elsewhere}; " if elsewhere else guess
     return f"{guess}valid {noun}: {', '.join(valid)}"
 
 
-def _rename(source: SourceMap, span: Span, close: str | None) -> Fix | None:
+def rename(source: SourceMap, span: Span, close: str | None) -> Fix | None:
+    """Return the fix that writes `close` at `span`, where there is such a guess."""
     if close is None:
         return None
     edits = (respell(source.text, span, close),)
     return Fix(title=f'change to "{close}"', edits=edits, safe=False)
 
 
-def _shown(value: Json) -> str:
+def shown(value: Json) -> str:
+    """Return a value as a message shows it."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 
 _LONGEST_SHOWN: Final = 60
-_VERSION: Final = re.compile(r"maestro/v[0-9][0-9a-z.]*")
-_INTERFACE_KEYS: Final = frozenset({"openapi", "swagger", "asyncapi"})
 _TYPE_NAMES: Final = {
     "object": "a mapping",
     "array": "a list",
@@ -416,14 +338,15 @@ def _type_names(wanted: Any) -> str:
     return " or ".join(_TYPE_NAMES.get(str(name), str(name)) for name in names)
 
 
-def _type_of(value: Json) -> str:
+def type_of(value: Json) -> str:
+    """Return what a value is, in words."""
     match value:
         case None:
             return "empty"
         case bool():
             return "true" if value else "false"
         case str():
-            return f"the text {_shown(value)}"
+            return f"the text {shown(value)}"
         case int() | float():
             return f"the number {value}"
         case dict():

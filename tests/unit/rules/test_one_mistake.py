@@ -19,6 +19,7 @@ from maestro_dsl.app import lint
 
 TEAM = "team: {maker: {use: maker}, taker: {use: taker}}"
 CONTRACTS = "contracts: [api.contract.yaml, web.contract.yaml]"
+CRITERION = "acceptance_criteria: [{check: comand, run: [ls]}]"
 TELL = "{action: command,"
 SCHEMA = "{type: string, enum: [python, go]}"
 LANGUAGE = "echo, '{{ inputs.language }}'"
@@ -110,6 +111,28 @@ def test_what_stands_under_a_misspelt_key_is_looked_at_too():
         ("SCH001", 'unknown key "tame" in plan "demo"'),
         ("SCH001", 'unknown key "us" in team member "maker"'),
         ("REF002", 'unknown persona "takr"'),
+    ]
+
+
+def test_a_misspelt_value_hides_nothing_else():
+    change({FLOW: (TELL, "{action: comand, when: a = b,"), WEB: ("'*.js']", "'*.js'], " + CRITERION)})
+    found = [(item.code, item.message) for item in lint([], environ={}).diagnostics]
+    assert found == [
+        ("SCH004", '"comand" is not a value of "action"'),
+        ("EXP001", "the expression should end here"),
+        ("SCH004", '"comand" is not a value of "check"'),
+    ]
+
+
+def test_all_expressions_of_a_text_are_looked_at():
+    texts = LANGUAGE.replace(" }}'", " }} {{ a b }} {{ inputs.langauge }} {{ inputs.language | uper }} {{ ?'")
+    change({FLOW: (LANGUAGE, texts)})
+    found = [(item.code, item.message) for item in lint([], environ={}).diagnostics]
+    assert found == [
+        ("EXP001", "the expression should end here"),
+        ("EXP002", "langauge is not defined in inputs"),
+        ("EXP001", "there is no filter uper"),
+        ("EXP001", "this {{ has no matching }}"),
     ]
 
 
