@@ -111,7 +111,7 @@ def sparse_printer(kind: type, *added: str) -> Callable[..., str]:
             lines.append("    if True:")
         head = f",{encode_basestring_ascii(name)}:"
         lines.append(f"        parts.append(f'{head}{{(known.get(type(item)) or text)(item)}}')")
-    head = f"def printed(value, {', '.join(f'{name}_' for name in added)}):\n    parts = []"
+    head = f"def printed({', '.join(['value', *(f'{name}_' for name in added)])}):\n    parts = []"
     text = "\n".join([head, *lines, "    return '{' + ''.join(parts)[1:] + '}'"])
     exec(text, space)  # noqa: S102 - names of fields, as `records` does
     printed: Callable[..., str] = space["printed"]

@@ -54,7 +54,7 @@ class Keys:
 
 def key_of(parts: Mapping[str, str]) -> str:
     """Return the content key of named digests, whatever their order."""
-    text = "".join([f"{name}={digest}\n" for name, digest in sorted(parts.items())])
+    text = "".join([f"{name}={parts[name]}\n" for name in sorted(parts)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -25,6 +25,8 @@ from maestro_dsl.storage.seals import DAMAGED_HINT, check_seal, seal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_TOLD: Final = frozenset({RunStarted, RunResumed, RunPaused, RunFinished})
+"""The events that change what a listing shows; looked at for every node, so the others are passed over."""
 _FIELDS: Final = ("run_id", "epoch", "seq", "updated_at", "status", "verdict", "chain")
 
 
@@ -63,6 +65,8 @@ class Head:
         """Return the head after `events`, with the chain after the last one."""
         status, verdict = self.status, self.verdict
         for event in events:
+            if type(event.body) not in _TOLD:
+                continue
             match event.body:
                 case RunStarted() | RunResumed():
                     status = "running"

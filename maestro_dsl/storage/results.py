@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, and_, bindparam, select
 
-from maestro_dsl.codec import ascii_text, from_json
+from maestro_dsl.codec import from_json, sparse_printer
 from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.presence import Presence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPICursor
 
     from maestro_dsl.storage.database import Database
+
+_text = sparse_printer(CachedResult)
 
 
 class Results:
@@ -45,7 +47,7 @@ class Results:
         Part of the caller's transaction: a result is there if and only if the events are that speak of it.
         """
         if results:
-            bodies = [((result.key,), (ascii_text(result),)) for _, result in results]
+            bodies = [((result.key,), (_text(result),)) for _, result in results]
             self._presence.add(RESULTS.name, (place for place, _ in bodies))
             self._results.put_all(cursor, bodies)
             newest = [((plan_id, result.node), (result.key,)) for plan_id, result in results]
