@@ -161,13 +161,15 @@ class _Fixer:
             path = self.file_of(finding, result)
             if path is None:
                 continue
-            if path not in claims:
-                claims[path] = Claims(self._text_of(path).text)
             try:
+                if path not in claims:
+                    claims[path] = Claims(self._text_of(path).text)
                 if claims[path].claim(finding.fix.edits):
                     chosen.append(finding)
             except EditConflict:
                 self._refuse(finding, "it speaks of a place that the file does not have")
+            except UnicodeDecodeError:
+                self._refuse(finding, f"{finding.span.file} is no text of one encoding")
         return chosen
 
     def file_of(self, finding: Diagnostic, result: LintResult) -> Path | None:

@@ -268,3 +268,11 @@ def test_a_separator_in_a_key_is_mended_with_the_key():
     result = fix(options("dev.persona.yaml"))
     assert "expertise" in written(result)["dev.persona.yaml"]
     assert "x85" not in repr(written(result)["dev.persona.yaml"])
+
+
+def test_a_file_that_is_no_text_is_left_alone():
+    content = HEAD.encode() + b"id: dev\nversion: 1.0.0 # maestro: ignore[SYN003] nothing\nname: \xff\n"
+    Path("dev.persona.yaml").write_bytes(content)
+    result = fix(options("dev.persona.yaml"))
+    assert written(result) == {}
+    assert [item.reason for item in result.refused] == ["dev.persona.yaml is no text of one encoding"]
