@@ -10,7 +10,8 @@ import sys
 
 from measure import Row, cpu_ms, print_rows, turns
 
-from maestro_dsl.lang.source import load, parser_of
+from maestro_dsl.lang.parsing import parser_of
+from maestro_dsl.lang.source import load
 
 ROUNDS = 11
 GOAL = 0.6
