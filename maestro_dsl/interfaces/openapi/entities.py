@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from maestro_dsl.interfaces.openapi import shapes
+from maestro_dsl.interfaces.openapi.identities import can_be_asked
 from maestro_dsl.interfaces.openapi.probe import (
     NO_BODY,
     NOT_FOUND,
@@ -174,8 +175,9 @@ class Entities:
         if sent is None or not await expect_success(self.probe, sent, certain=certain):
             return None
         for item in items_of(resource, sent.data):
-            if resource.id_property in item:
-                values[resource.id_parameter.name] = item[resource.id_property]
+            identity = item.get(resource.id_property)
+            if can_be_asked(self.probe.api, resource.id_parameter, identity):
+                values[resource.id_parameter.name] = identity
                 return Entity(resource=resource, values=values, sent={}, shown=item)
         return None
 

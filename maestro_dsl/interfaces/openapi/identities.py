@@ -17,7 +17,7 @@ from maestro_dsl.interfaces.openapi.validate import is_valid
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from maestro_dsl.interfaces.openapi.model import Api, Schema
+    from maestro_dsl.interfaces.openapi.model import Api, Parameter, Schema
     from maestro_dsl.interfaces.openapi.resources import Resource
     from maestro_dsl.lang.model import Json
 
@@ -77,6 +77,13 @@ class Identities:
 
     def _made(self, schema: Schema, name: str) -> Iterator[Json]:
         return (sample(self._api, schema, seed=f"{self._seed}|{turn}", name=name) for turn in range(_IDS))
+
+
+def can_be_asked(api: Api, parameter: Parameter, value: Json) -> bool:
+    """Return whether an address may hold this value in the place of its `parameter`."""
+    if isinstance(value, (dict, list)) or value in (None, ""):
+        return False
+    return is_valid(api, parameter.schema, coerce(api, parameter.schema, str(value)), "request")
 
 
 def next_id(kind: str, ids: tuple[str, ...], count: int, name: str) -> int | str:

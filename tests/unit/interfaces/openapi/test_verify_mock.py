@@ -64,3 +64,21 @@ def test_operations_that_only_redirect_or_only_refuse_are_no_alarm() -> None:
     told = [(item.severity, item.message) for item in result.issues]
     assert told == [("info", "GET /closed could not be judged: it declares no success")]
     assert (result.missing, result.fulfilled) == ((), True)
+
+
+def test_an_item_is_only_asked_for_by_what_its_address_allows() -> None:
+    person = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    named = {
+        "name": "mail",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "format": "email"},
+    }
+    one = {"200": {"description": "one", "content": {"application/json": {"schema": person}}}}
+    listed = {"application/json": {"schema": {"type": "array", "items": person}}}
+    paths = {
+        "/people": {"get": {"responses": {"200": {"description": "all", "content": listed}}}},
+        "/people/{mail}": {"parameters": [named], "get": {"responses": one}},
+    }
+    result = judged(json.dumps({"openapi": "3.0.3", "info": {}, "paths": paths}).encode(), "people.json")
+    assert ([item.message for item in result.issues], result.fulfilled) == ([], True)
