@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Approve:
-    """The action `approve`: `with: {question: …}`."""
+    """The action `approve`: `with: {message: …}`, the question that a person is asked."""
 
     async def work(self, spec: AttemptSpec, context: WorkContext) -> AttemptResult:  # noqa: ARG002
         """Return the question; the engine waits for the answer."""
-        stated = spec.node.params.get("question")
+        stated = spec.node.params.get("message")
         question = stated if isinstance(stated, str) else f"May the run go on after {spec.node.address}?"
         return AttemptResult(question=question)

@@ -153,6 +153,7 @@ def _run(
     own: Session, report: PlanReport, options: ApplyOptions, *, progress: str, output_format: str
 ) -> int:
     from maestro_dsl.app import apply, show_run
+    from maestro_dsl.cli.going_on import ask_and_go_on
     from maestro_dsl.cli.running import choose_progress, drive, finish
 
     async def work(sinks: Sequence[EventSink], stop: asyncio.Event) -> RunResult:
@@ -164,5 +165,5 @@ def _run(
         before = show_run(report.continues, environ=own.environ, state_dir=report.state_dir)
         shown.seed(before.events)
         own.say(f"continuing the unfinished run {report.continues} (--no-resume starts a new one)")
-    result = drive(work, shown, own)
+    result = ask_and_go_on(own, drive(work, shown, own), state_dir=report.state_dir, progress=progress)
     return finish(own, result, output_format=output_format)

@@ -13,11 +13,9 @@ from maestro_dsl.errors import StateError, UsageError
 from maestro_dsl.reporters.text import safe
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from maestro_dsl.app.values import RunList, RunResult
-    from maestro_dsl.engine.ports.sinks import EventSink
+    from maestro_dsl.app.values import RunList
 
 N = TypeVar("N", int, float)
 EPILOG = """\b
@@ -60,8 +58,8 @@ def command(  # noqa: PLR0913 - one argument an option, by keyword
     output_format: str,
 ) -> int:
     """Continue RUN where it stopped; finished nodes are not run again."""
-    from maestro_dsl.app import resume, show_run
-    from maestro_dsl.cli.running import choose_progress, drive, finish
+    from maestro_dsl.cli.going_on import ask_and_go_on, go_on
+    from maestro_dsl.cli.running import finish
     from maestro_dsl.lang.units import parse_duration, parse_tokens
 
     own = session(context)
@@ -71,24 +69,15 @@ def command(  # noqa: PLR0913 - one argument an option, by keyword
         max_duration=_read("--max-duration", max_duration, parse_duration, "2h"),
         max_concurrency=max_concurrency,
     )
-    wanted = run_id or _newest(own, state_dir)
-    before: RunResult = show_run(wanted, environ=own.environ, state_dir=state_dir)
-
-    async def work(sinks: Sequence[EventSink], stop: asyncio.Event) -> RunResult:
-        result: RunResult = await resume(
-            before.run_id,
-            overrides=overrides,
-            environ=own.environ,
-            state_dir=state_dir,
-            sinks=sinks,
-            stop=stop,
-            decisions=dict(map(_decision, decisions)),
-        )
-        return result
-
-    shown = choose_progress(own, progress, before.plan)
-    shown.seed(before.events)
-    result = drive(work, shown, own)
+    result = go_on(
+        own,
+        run_id or _newest(own, state_dir),
+        overrides=overrides,
+        state_dir=state_dir,
+        progress=progress,
+        decisions=dict(map(_decision, decisions)),
+    )
+    result = ask_and_go_on(own, result, state_dir=state_dir, progress=progress)
     return finish(own, result, output_format=output_format)
 
 

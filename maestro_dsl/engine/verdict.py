@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.graph import PlanIndex, root_cause
-from maestro_dsl.engine.state import GOOD, NodeRecord, NodeState, RunState
+from maestro_dsl.engine.state import CANCELLED_TRY, GOOD, NodeRecord, NodeState, RunState
 from maestro_dsl.lang.model import GiveUp
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _worth(index: PlanIndex, state: RunState, node: PlanNode) -> RunVerdict:
     if record.state in GOOD:
         return _worth_of_success(index, node, record)
     if record.state is NodeState.SKIPPED and not record.final.cause:
-        return RunVerdict.VERIFIED
+        return RunVerdict.COULD_NOT_VERIFY if _failed_and_left_out(record) else RunVerdict.VERIFIED
     # A skipped node is worth what stopped it: the same fault is not judged twice in two ways.
     root = state.nodes[root_cause(record)]
     if kept_mock(index, state, root.address):
@@ -62,6 +62,12 @@ def _worth(index: PlanIndex, state: RunState, node: PlanNode) -> RunVerdict:
     if root.state is NodeState.FAILED and root.final is not None and root.final.verdict == COULD_NOT_VERIFY:
         return RunVerdict.COULD_NOT_VERIFY
     return RunVerdict.NOT_FULFILLED
+
+
+def _failed_and_left_out(record: NodeRecord) -> bool:
+    """Return whether a person skipped what had failed: that is allowed, and no success."""
+    failure = record.tries[-1].failure if record.tries else None
+    return record.decision is not None and failure not in {None, CANCELLED_TRY}
 
 
 def _worth_of_success(index: PlanIndex, node: PlanNode, record: NodeRecord) -> RunVerdict:

@@ -256,14 +256,20 @@ def test_a_run_with_nothing_but_questions_ends_waiting(make_plan):
 
 
 @pytest.mark.parametrize(
-    ("decision", "final"), [("reject", "failed"), ("skip", "skipped"), ("retry", "succeeded")]
+    ("decision", "final", "verdict"),
+    [
+        ("reject", "failed", "not_fulfilled"),
+        ("skip", "skipped", "could_not_verify"),  # what failed and was left out is no success
+        ("retry", "succeeded", "verified"),
+    ],
 )
-def test_every_answer_ends_the_node_as_it_says(make_plan, decision, final):
+def test_every_answer_ends_the_node_as_it_says(make_plan, decision, final, verdict):
     once = {"retry": RetryPolicy(max_attempts=1), "safety": SafetyPolicy(max_attempts=1)}
     plan = make_plan({"a": [], "slow": []}, give_up=GiveUp.ASK, **once)
     script = {"a": [failing(Failure.INVALID, "wrong"), Step()], "slow": [Step(seconds=9)]}
     world = World(action=ScriptedAction(script), commands=Queue((3.0, approve("a", decision))))
-    assert states(run_plan(plan, world))["a"] == final
+    state = run_plan(plan, world)
+    assert (states(state)["a"], state.verdict) == (final, verdict)
 
 
 def test_a_wrong_answer_is_refused_in_a_sentence(make_plan):
