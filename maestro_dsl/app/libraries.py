@@ -5,7 +5,7 @@ Writes `maestro.lock` and `.maestro/libraries` only after everything was found s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -129,11 +129,13 @@ def lock_libraries(
     freed = None if update is None else frozenset(update)
     catalogue = online(root, previous, environ, freed)
     lock = make_lock(wanted_of(project.libraries), catalogue, previous)
-    changes = _changes(previous, lock)
-    breaks = tuple(_breaks(previous, lock, catalogue))
-    libraries = tuple(lock.libraries.values())
-    result = LockResult(root=root, libraries=libraries, changes=changes, breaks=breaks)
-    if breaks and not accept_breaking:
+    result = LockResult(
+        root=root,
+        libraries=tuple(lock.libraries.values()),
+        changes=_changes(previous, lock),
+        breaks=tuple(_breaks(previous, lock, catalogue)),
+    )
+    if result.breaks and not accept_breaking:
         return result
     _require_contents(previous, lock, catalogue)
     installed = install(root, lock, _contents(catalogue)) if with_install else ()
@@ -141,14 +143,7 @@ def lock_libraries(
     is_new = (before is None and bool(lock.libraries)) or (before is not None and before.text != text)
     if is_new:
         _write(root / LOCK_FILE, text)
-    return LockResult(
-        root=root,
-        libraries=result.libraries,
-        changes=changes,
-        breaks=breaks,
-        installed=installed,
-        is_written=is_new,
-    )
+    return replace(result, installed=installed, is_written=is_new)
 
 
 def install_libraries(folder: Path, *, environ: Mapping[str, str], frozen: bool = False) -> LockResult:

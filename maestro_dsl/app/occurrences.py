@@ -14,7 +14,7 @@ from maestro_dsl.app.editing import is_of_core
 from maestro_dsl.diagnostics import Span
 from maestro_dsl.lang.expression_reads import names_of
 from maestro_dsl.lang.expressions import Expression, parse, parse_text
-from maestro_dsl.lang.files import Area, PathProblem, area_of
+from maestro_dsl.lang.files import PATH_SIGNS, Area, PathProblem, area_of
 from maestro_dsl.lang.model import Blueprint, Contract, Kind, Persona, Plan
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class _Names:
             return
         name = str(found.value.id)
         before, spelled, after = text.partition(name)
-        is_path = text.startswith(("./", "../"))
+        is_path = text.startswith(PATH_SIGNS)
         yield Occurrence(
             sort=sort,
             name=name,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.app.git import GitRefusal, ask
 from maestro_dsl.errors import UsageError
+from maestro_dsl.lang.files import PATH_SIGNS
 from maestro_dsl.scratch import ScratchFolder
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 def _relative(file: str) -> str:
     """Return a path that git reads from this folder and not from the top of the repository."""
-    is_relative = not PurePosixPath(file).is_absolute() and not file.startswith(("./", "../"))
+    is_relative = not PurePosixPath(file).is_absolute() and not file.startswith(PATH_SIGNS)
     return f"./{file}" if is_relative else file
 
 

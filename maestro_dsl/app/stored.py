@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,14 +76,7 @@ def remove_cache(
             chosen = tuple(_one(found.results, key) for key in dict.fromkeys(keys))
         if not dry_run:
             remove_results(state.journal.database, [item.key for item in chosen])
-        return CacheList(
-            results=chosen,
-            state_dir=found.state_dir,
-            hits=found.hits,
-            saved_tokens=found.saved_tokens,
-            saved_nano_usd=found.saved_nano_usd,
-            saved_s=found.saved_s,
-        )
+        return replace(found, results=chosen)
 
 
 def _listed(state: State) -> CacheList:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from maestro_dsl.lang.disk import Question
 
+PATH_SIGNS: Final = ("./", "../")
+"""How a reference begins that is a path, relative to the file that states it, and no name."""
 PROJECT_FILE: Final = "maestro.yaml"
 LIBRARY_FILE: Final = "library.yaml"
 _PATTERNS: Final[tuple[tuple[str, Kind], ...]] = (

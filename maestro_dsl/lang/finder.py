@@ -16,7 +16,16 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Fix, Severity, Span
 from maestro_dsl.lang.disk import note
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.edits import respell
-from maestro_dsl.lang.files import DID_YOU_MEAN, Area, Names, PathProblem, Searched, core_area, searched
+from maestro_dsl.lang.files import (
+    DID_YOU_MEAN,
+    PATH_SIGNS,
+    Area,
+    Names,
+    PathProblem,
+    Searched,
+    core_area,
+    searched,
+)
 from maestro_dsl.lang.memory import Memory
 from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.parallel import WORTH_IT, parse_ahead
@@ -143,7 +152,7 @@ class Finder:
 
     def find(self, kind: Kind, reference: str, stated_in: Path, span: Span) -> Document[DocumentValue] | None:
         """Return the document of `kind` that `reference` means; report at `span` where there is none."""
-        if reference.startswith(("./", "../")):
+        if reference.startswith(PATH_SIGNS):
             return self._at_path(kind, reference, stated_in, span)
         name, _, wanted = reference.partition("@")
         owner = self.shelves.holding(stated_in) if self.shelves is not None else None

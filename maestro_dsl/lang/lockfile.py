@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.lang.disk import is_file, read
+from maestro_dsl.lang.files import PATH_SIGNS
 from maestro_dsl.lang.quoting import quoted, written
 from maestro_dsl.lang.source import load
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
@@ -31,11 +32,11 @@ _HEAD: Final = "# Made by maestro lib lock: commit it, and leave changing it to 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """Names of libraries."""
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""A commit in full, by SHA-1 or SHA-256."""
 _KEYS: Final = frozenset({"version", "source", "tag", "commit", "digest", "requires"})
 _ANY: Final = ">=0"
 _NEEDED: Final = ("version", "source", "digest")
-_LOCAL: Final = ("./", "../")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Locked:
     @property
     def is_local(self) -> bool:
         """True where it is used from the folder that it stands in and never installed."""
-        return self.source.startswith(_LOCAL)
+        return self.source.startswith(PATH_SIGNS)
 
     def folder(self, root: Path) -> Path:
         """Return where it lies for the project at `root`."""
@@ -185,7 +186,7 @@ def _require_form(found: Locked, at: Pointer) -> None:
         raise _Damage("is damaged: no digest", (*at, "digest"))
     if found.is_local and found.commit is not None:
         raise _Damage("is damaged: a folder has no commit", (*at, "commit"))
-    if not found.is_local and not _COMMIT.fullmatch(found.commit or ""):
+    if not found.is_local and not COMMIT.fullmatch(found.commit or ""):
         raise _Damage(f"is damaged: {found.name} has no full commit", (*at, "commit"))
     strange = next((key for key in found.requires if not NAME.fullmatch(key)), None)
     if strange is not None:

@@ -12,12 +12,12 @@ from pathlib import PurePosixPath
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from maestro_dsl.lang.files import PATH_SIGNS
 from maestro_dsl.lang.folder import problem_of
+from maestro_dsl.lang.lockfile import COMMIT
 from maestro_dsl.lang.units import UnitError, is_in_range
 
-LOCAL: Final = ("./", "../")
 FORMS: Final = "write ./folder, or git+https://host/team.git@^1.2, or git+ssh://git@host/team.git@^1.2"
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT: Final = re.compile(r"[0-9a-f]{7,63}")
 _SCP: Final = re.compile(r"(?P<user>[A-Za-z][\w.-]*)@(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<path>[^/:].*)")
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -101,7 +101,7 @@ def parse_required(text: str) -> Stated:
     Raises:
         SourceProblem: it is neither.
     """
-    if text.startswith(LOCAL) or ":" in text:
+    if text.startswith(PATH_SIGNS) or ":" in text:
         return parse_stated(text)
     return Stated(source=None, range=_range(text))
 
@@ -123,7 +123,7 @@ def _with_range(text: str) -> Stated:
     if not at or "/" in wanted or ":" in wanted:
         return Stated(source=_source(text))
     wanted = wanted.strip()
-    if _COMMIT.fullmatch(wanted):
+    if COMMIT.fullmatch(wanted):
         return Stated(source=_remote(source), commit=wanted)
     if _SHORT.fullmatch(wanted) and not wanted.isdigit():
         raise SourceProblem(f'has the short commit "{wanted}": write all 40 characters')
@@ -143,13 +143,13 @@ def _range(text: str) -> str:
 
 
 def _remote(text: str) -> Source:
-    if text.startswith(LOCAL):
+    if text.startswith(PATH_SIGNS):
         raise SourceProblem("is a folder, which has no commits: write a range, or nothing, behind it")
     return _source(text)
 
 
 def _source(text: str) -> Source:
-    if text in {".", ".."} or text.startswith(LOCAL):
+    if text in {".", ".."} or text.startswith(PATH_SIGNS):
         return _local(text)
     scp = _SCP.fullmatch(text)
     if scp is not None:

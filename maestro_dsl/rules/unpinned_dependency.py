@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.lang.files import PATH_SIGNS
 from maestro_dsl.lang.late import pattern
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.rules.base import Facts, Rule, Scope
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 _OPEN: Final = frozenset({"", "*", "latest", "x"})
 _COMMIT: Final = pattern(r"[0-9a-f]{7,64}")
 _VERSION: Final = pattern(r"[\^~]?v?\d+(?:\.\d+)*(?:[-+.][0-9A-Za-z.-]+)?|(?:[<>=!~]{1,2}\s*v?\d[^,]*,?\s*)+")
-_LOCAL: Final = ("./", "../")
 _HINT: Final = "write source@range, such as git+https://example.org/team.git@^1.2"
 
 
@@ -43,13 +43,13 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
 
 
 def _is_source(wanted: str) -> bool:
-    return wanted.startswith(_LOCAL) or ":" in wanted
+    return wanted.startswith(PATH_SIGNS) or ":" in wanted
 
 
 def problem_of(stated: str) -> str | None:
     """Return why a source of a library means other files tomorrow, or None where it does not."""
     stated = stated.partition("#")[0]  # the folder inside a repository
-    if stated.startswith(_LOCAL):
+    if stated.startswith(PATH_SIGNS):
         return None  # part of this project, under the same version control
     source, at, wanted = stated.rpartition("@")
     if not at or "/" in wanted or ":" in wanted:
