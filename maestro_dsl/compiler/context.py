@@ -15,6 +15,7 @@ from maestro_dsl.lang.expression_types import (
     INTEGER,
     NUMBER,
     STRING,
+    UNTYPED,
     Type,
     TypeKind,
     list_of,
@@ -142,13 +143,16 @@ def types(document: Document[Blueprint], workspace: Workspace | None) -> dict[st
             project_vars = record({name: type_of(value) for name, value in workspace.vars.items()})
     inputs = HOLE
     if not document.is_hole(("inputs",)):
-        stated = document.value.inputs
-        known = {
-            name: type_of_schema(schema) if is_schema(schema) else HOLE for name, schema in stated.items()
-        }
+        known = {name: _input_type(schema) for name, schema in document.value.inputs.items()}
         lost = {str(hole[1]): HOLE for hole in document.holes if hole[:1] == ("inputs",)}
         inputs = record({**known, **lost})
     return {"inputs": inputs, "team": team, "contracts": contracts, "project": record({"vars": project_vars})}
+
+
+def _input_type(schema: object) -> Type:
+    """Return the type that an input's schema states; that it is no schema is told elsewhere."""
+    found = type_of_schema(schema)
+    return HOLE if found is UNTYPED and not is_schema(schema) else found
 
 
 def unknown_names(workspace: Workspace) -> tuple[str, ...]:
