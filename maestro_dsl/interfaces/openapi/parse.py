@@ -14,6 +14,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.interfaces.openapi import operations
 from maestro_dsl.interfaces.openapi.model import Api, lookup
 from maestro_dsl.lang.source import Profile, load
+from maestro_dsl.lang.suggest import closest
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer, SourceMap
@@ -74,9 +75,9 @@ class _Source:
         help_text = 'an OpenAPI file starts with "openapi: 3.0.3" or "openapi: 3.1.0" and lists "paths"'
         self._report(Severity.ERROR, message, place, help_text)
 
-    def warn(self, message: str, place: Pointer) -> None:
+    def warn(self, message: str, place: Pointer, help_text: str | None = None) -> None:
         """Report a part that is left out."""
-        self._report(Severity.WARNING, message, place, None)
+        self._report(Severity.WARNING, message, place, help_text)
 
     def _report(self, severity: Severity, message: str, place: Pointer, help_text: str | None) -> None:
         self.diagnostics.add(
@@ -141,7 +142,8 @@ def _api(data: dict[str, Any], source: _Source) -> Api:
     info = data.get("info")
     info = info if isinstance(info, dict) else {}
     for ref, (reason, place) in _lost_references(data):
-        source.warn(f'the reference "{ref}" {reason}; what it stands for may be anything', place)
+        message = f'the reference "{ref}" {reason}; what it stands for may be anything'
+        source.warn(message, place, _guess(data, ref))
     return Api(
         title=str(info.get("title") or "Untitled API"),
         version=str(info.get("version") or "0"),
@@ -151,6 +153,14 @@ def _api(data: dict[str, Any], source: _Source) -> Api:
         document=data,
         description=str(info.get("description") or ""),
     )
+
+
+def _guess(data: dict[str, Any], ref: str) -> str | None:
+    """Return a question about the part beside that a lost reference probably means."""
+    above, _, name = ref.rpartition("/")
+    beside = lookup(data, above) if "/" in above else None
+    near = closest(name, beside) if isinstance(beside, dict) else None
+    return f'did you mean "{above}/{near}"?' if near is not None else None
 
 
 def _lost_references(data: dict[str, Any]) -> list[tuple[str, tuple[str, Pointer]]]:

@@ -104,3 +104,13 @@ def test_findings_stand_on_what_is_wrong_in_yaml_and_in_json():
 @pytest.mark.parametrize(("document", "count"), list(zip(DOCUMENTS, COUNTS, strict=True)))
 def test_real_documents_are_read_whole(shared_data, document, count):
     assert len(read_api(shared_data / "openapi" / document).operations) == count
+
+
+def test_a_reference_that_leads_nowhere_names_the_part_that_is_near():
+    text = (
+        b"openapi: 3.0.3\npaths:\n  /a:\n    get:\n      responses:\n        '200':\n"
+        b"          content: {application/json: {schema: {$ref: '#/components/schemas/Itme'}}}\n"
+        b"components: {schemas: {Item: {type: object}}}\n"
+    )
+    _, (found,) = parse(text, "api.yaml")
+    assert found.help == 'did you mean "#/components/schemas/Item"?'
