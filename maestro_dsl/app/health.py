@@ -16,11 +16,13 @@ from maestro_dsl.app.values import ConfigEntry, HealthCheck
 from maestro_dsl.codec import to_json
 from maestro_dsl.diagnostics import Severity
 from maestro_dsl.errors import CompileError, MaestroError, UsageError
+from maestro_dsl.lang.environment import VARIABLES
 from maestro_dsl.lang.files import PROJECT_FILE, root_above
 from maestro_dsl.lang.finder import Reader
 from maestro_dsl.lang.layers import BUILT_IN
 from maestro_dsl.lang.model import LintSettings, Project
 from maestro_dsl.lang.settings import Overrides, effective
+from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.workspace import find_blueprints, load_workspace
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ _SHOWN = (
     "give_up_on_failure",
     "sandbox",
 )
+_OURS = "MAESTRO_"
+_OTHER_VARIABLES = ["STATE_DIR", "CACHE_DIR", "TICKET_HOSTS", "SCHEMATHESIS", "LEASE"]
 _OF_MEMBERS = ("max_attempts", "token_budget", "give_up_on_failure")
 _GROUPS = {
     "retry": "policies.retry",
@@ -155,6 +159,7 @@ def doctor(*, environ: Mapping[str, str], state_dir: Path | None = None) -> tupl
         _state(state_dir, environ),
         *_libraries(),
         *_sandbox(),
+        *_variables(environ),
         _program("node", "runs emitted mock servers", "install Node.js 20 or later"),
         _program("npm", "installs express for emitted mock servers", "install npm"),
         _key(environ),
@@ -258,6 +263,18 @@ def _program(name: str, purpose: str, fix: str) -> HealthCheck:
     if path:
         return HealthCheck(name=name, status="ok", detail=f"{path}; {purpose}")
     return HealthCheck(name=name, status="warning", detail=f"not found; {purpose}", fix=fix)
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[HealthCheck]:
+    """Yield a warning for each variable that looks like one of ours, misspelt: it states nothing."""
+    known = [name.removeprefix(_OURS) for name, _, _ in VARIABLES] + _OTHER_VARIABLES
+    for name in sorted(environ):
+        rest = name.removeprefix(_OURS)
+        near = closest(rest, known) if rest != name and rest not in known else None
+        if near is not None:
+            detail = f"{name} is no variable of maestro and has no effect"
+            fix = f"did you mean {_OURS}{near}?"
+            yield HealthCheck(name="environment", status="warning", detail=detail, fix=fix)
 
 
 def _key(environ: Mapping[str, str]) -> HealthCheck:

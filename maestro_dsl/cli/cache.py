@@ -73,7 +73,9 @@ def ls(
         shown.sort(key=lambda item: -item.size if sort == "size" else 0)
         shown.sort(key=lambda item: item.node if sort == "node" else "")
     _print(own, shown, found, output_format)
-    own.next("maestro cache stats" if shown else "maestro apply FILE")
+    own.next(
+        "maestro cache stats" if shown else "maestro cache ls" if found.results else "maestro apply FILE"
+    )
 
 
 @command.command("rm", epilog=RM_EPILOG)
@@ -178,7 +180,8 @@ def _print(own: Session, shown: Sequence[StoredResult], found: CacheList | None,
         print_json({"format_version": FORMAT_VERSION, "results": [to_json(item) for item in shown]})
         return
     if not shown:
-        own.say("no stored results" + ("" if found is None else f" in {found.state_dir}"))
+        of_these = " of these" if found is not None and found.results else ""
+        own.say(f"no stored results{of_these}" + ("" if found is None else f" in {found.state_dir}"))
         return
     head = ("key", "node", "contract", "age", "files", "size", "tokens", "cost", "reused")
     rows = [head, *map(_row, shown)]

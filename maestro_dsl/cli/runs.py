@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from maestro_dsl.app.values import RunList
 
+_DEAD: Final = {"running": " (interrupted)", "pending": " (interrupted)"}
+"""What is said of a run that nobody works on although its history does not end."""
 EPILOG = """\b
 Examples:
   maestro runs
@@ -46,7 +48,7 @@ def command(context: click.Context, *, limit: int, state_dir: Path | None, outpu
         return
     rows = [("run", "plan", "status", "verdict", "started", "output")]
     for record in shown:
-        live = " (live)" if record.run_id in found.live else ""
+        live = " (live)" if record.run_id in found.live else _DEAD.get(record.status, "")
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created_at))
         verdict = record.verdict.replace("_", " ") or "-"
         rows.append(

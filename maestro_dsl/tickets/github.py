@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.tickets import Ticket
 
 API_URL: Final = "https://api.github.com"
+AGENT: Final = "maestro-dsl"
 HEADERS: Final = {
     "accept": "application/vnd.github+json, application/json;q=0.9",
     "x-github-api-version": "2022-11-28",
-    "user-agent": "maestro-dsl",
+    "user-agent": AGENT,
 }
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.ticket_places import LOOPBACK, ticket_problems
-from maestro_dsl.tickets.github import API_URL, HEADERS, GitHub
+from maestro_dsl.tickets.github import AGENT, API_URL, HEADERS, GitHub
 from maestro_dsl.tickets.jira import Jira, basic
 from maestro_dsl.tickets.sink import Channel, Sink, Undelivered
 from maestro_dsl.tickets.webhook import Webhook
@@ -67,7 +67,7 @@ def _secret(secrets: Secrets, name: str | None) -> str:
 
 def _jira(settings: TicketSettings, secrets: Secrets, _clock: Clock) -> Sink:
     user, token = _secret(secrets, settings.user_env), _secret(secrets, settings.token_env)
-    headers = {"authorization": basic(user, token), "accept": "application/json"}
+    headers = {"authorization": basic(user, token), "accept": "application/json", "user-agent": AGENT}
     channel = Channel(
         base_url=_address(settings),
         headers=headers,
@@ -96,7 +96,7 @@ def _webhook(settings: TicketSettings, secrets: Secrets, clock: Clock) -> Sink:
     token = _secret(secrets, settings.token_env) if settings.token_env else None
     url = _address(settings)
     parts = urlsplit(url)
-    headers = {"user-agent": "maestro-dsl"}
+    headers = {"user-agent": AGENT}
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
     hidden = tuple(item for item in (secret, token) if item is not None)

@@ -138,3 +138,12 @@ def test_doctor_says_nothing_of_libraries_where_there_are_none(tmp_path, monkeyp
     assert list(health._libraries()) == []
     project(tmp_path)
     assert list(health._libraries()) == []
+
+
+def test_doctor_names_variables_that_look_like_ours_and_are_not():
+    environ = dict.fromkeys(
+        ("MAESTRO_MAX_ATTEMTPS", "MAESTRO_MAX_COST", "MAESTRO_URL_BACKEND_API", "MAESTRO_WEBHOOK_SECRET"), "1"
+    )
+    (found,) = health._variables(environ)
+    assert (found.status, found.fix) == ("warning", "did you mean MAESTRO_MAX_ATTEMPTS?")
+    assert "MAESTRO_MAX_ATTEMTPS" in found.detail

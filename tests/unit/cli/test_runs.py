@@ -230,6 +230,16 @@ def test_resume_prefers_a_run_of_this_project_where_many_share_a_state(fake, cap
     assert "is unfinished; going on with todo_app in /out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [("running", "running (interrupted)"), ("paused", "paused"), ("completed", "completed")],
+)
+def test_a_run_whose_process_died_is_not_shown_as_at_work(fake, capsys, status, shown):
+    fake.status = status
+    assert execute(["runs"]) == 0
+    assert f"  {shown}  " in capsys.readouterr().out
+
+
 def test_runs_show_and_logs(fake, capsys):
     assert execute(["runs"]) == 0
     listed = capsys.readouterr()

@@ -145,3 +145,10 @@ def test_a_misspelt_folder_is_not_whole(tmp_path, capsys):
     assert execute(["state", "verify", "--state-dir", str(missing)]) == 5
     assert f"there is no state in {missing}" in capsys.readouterr().err
     assert not missing.exists()
+
+
+def test_no_result_of_a_contract_is_not_no_result_at_all(place, capsys):
+    assert execute(["cache", "ls", "--contract", "nosuch", "--state-dir", str(place.folder)]) == 0
+    said = capsys.readouterr().err
+    assert "no stored results of these in " in said
+    assert "next: maestro cache ls" in said
