@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import format_option
 from maestro_dsl.codec import to_json
-from maestro_dsl.reporters.text import FORMAT_VERSION, safe, table
+from maestro_dsl.reporters.text import safe, table
 
 if TYPE_CHECKING:
     from maestro_dsl.app.values import BlueprintInfo
@@ -54,7 +54,7 @@ def search(
         " ".join(words), execution_mode=execution_mode, coordination_mode=coordination_mode, root=Path.cwd()
     )
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "blueprints": [_brief(info) for info in found]})
+        print_document({"blueprints": [_brief(info) for info in found]})
         return 0 if found else 1
     own = session(context)
     if not found:
@@ -87,7 +87,7 @@ def show(context: click.Context, *, reference: str, source: bool, output_format:
 
     info: BlueprintInfo = show_blueprint(reference, root=Path.cwd())
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, **to_json(info)})
+        print_document(to_json(info))
         return
     if source:
         print_text(safe(info.text, multiline=True))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maestro_dsl.cli.context import Session, print_json, print_text, session
+from maestro_dsl.cli.context import Session, print_document, print_text, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.codec import to_json
 from maestro_dsl.errors import UsageError
-from maestro_dsl.reporters.text import FORMAT_VERSION, duration, money, plural, safe, table, tokens
+from maestro_dsl.reporters.text import duration, money, plural, safe, table, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,7 +148,7 @@ def stats(context: click.Context, *, state_dir: Path | None, output_format: str)
         "saved_s": round(found.saved_s, 3),
     }
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "state_dir": str(found.state_dir), **figures})
+        print_document({"state_dir": str(found.state_dir), **figures})
     else:
         rows = [
             ("stored", plural(len(found.results), "result"), size(int(figures["bytes"]))),
@@ -177,7 +177,7 @@ def size(count: int) -> str:
 
 def _print(own: Session, shown: Sequence[StoredResult], found: CacheList | None, output_format: str) -> None:
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "results": [to_json(item) for item in shown]})
+        print_document({"results": [to_json(item) for item in shown]})
         return
     if not shown:
         of_these = " of these" if found is not None and found.results else ""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import PATH, format_option, setting_options, state_dir_option
 from maestro_dsl.codec import to_json
-from maestro_dsl.reporters.text import FORMAT_VERSION, safe, table
+from maestro_dsl.reporters.text import safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def command(
         plan_file, overrides=own.overrides(**settings), environ=own.environ, state_dir=state_dir
     )
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "settings": [to_json(entry) for entry in entries]})
+        print_document({"settings": [to_json(entry) for entry in entries]})
         return
     rows = sorted((*map(safe, _written(entry.key, entry.value)), safe(entry.origin)) for entry in entries)
     print_text("\n".join(table(rows, indent=0, width=200)))

@@ -14,7 +14,7 @@ import click
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.records import dataclass
-from maestro_dsl.reporters.text import Style, safe
+from maestro_dsl.reporters.text import FORMAT_VERSION, Style, safe
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.model import Json  # noqa: TC004 - the model costs every start 30 ms
@@ -97,6 +97,11 @@ def print_text(text: str, *, err: bool = False) -> None:
     click.echo(text, nl=not text.endswith("\n"), err=err, color=True)
 
 
+def print_document(fields: Mapping[str, Any]) -> None:
+    """Write one JSON document to stdout, the version of its format before the `fields`."""
+    print_json({"format_version": FORMAT_VERSION, **fields})
+
+
 def print_json(document: object, *, err: bool = False) -> None:
     """Write one JSON document to stdout (or stderr); ASCII only, so that no terminal can be steered by it."""
     click.echo(json.dumps(document, ensure_ascii=True, indent=2), err=err)
@@ -160,7 +165,5 @@ def error_document(
     kind: str, message: str, hint: str | None, exit_code: int, extra: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the JSON document of a failed command."""
-    from maestro_dsl.reporters.text import FORMAT_VERSION
-
     body = {"kind": kind, "message": message, "hint": hint, "exit_code": exit_code}
     return {"format_version": FORMAT_VERSION, "error": body, **(extra or {})}

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from maestro_dsl import __version__
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_json, print_text, session
 from maestro_dsl.cli.options import PATH, format_option
-from maestro_dsl.reporters.text import FORMAT_VERSION, safe, table
+from maestro_dsl.reporters.text import safe, table
 
 if TYPE_CHECKING:
     from maestro_dsl.app.contracts import ContractDiff
@@ -144,7 +144,7 @@ def search(context: click.Context, *, text: str, paths: tuple[Path, ...], output
 def _print_json(found: tuple[ShownInterface, ...]) -> None:
     from maestro_dsl.codec import to_json
 
-    print_json({"format_version": FORMAT_VERSION, "interfaces": [to_json(item) for item in found]})
+    print_document({"interfaces": [to_json(item) for item in found]})
 
 
 def _print(found: tuple[ShownInterface, ...]) -> None:

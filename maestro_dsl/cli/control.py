@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from maestro_dsl.cli.context import Session, print_json, print_text
+from maestro_dsl.cli.context import Session, print_document, print_text
 from maestro_dsl.cli.options import format_option, state_dir_option
-from maestro_dsl.reporters.text import FORMAT_VERSION, safe
+from maestro_dsl.reporters.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +45,8 @@ def control_options(function: F) -> F:
 def say(own: Session, result: ControlResult, *, output_format: str, after: str) -> int:
     """Print what became of a request and the next command; return the exit code."""
     if output_format == "json":
-        print_json(
+        print_document(
             {
-                "format_version": FORMAT_VERSION,
                 "run_id": result.run_id,
                 "command": result.command,
                 "done": result.done,

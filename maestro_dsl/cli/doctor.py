@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.codec import to_json
 from maestro_dsl.errors import EnvironmentFailure
-from maestro_dsl.reporters.text import FORMAT_VERSION, safe
+from maestro_dsl.reporters.text import safe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def command(context: click.Context, *, state_dir: Path | None, output_format: st
     checks: tuple[HealthCheck, ...] = doctor(environ=own.environ, state_dir=state_dir)
     failed = any(check.status == "error" for check in checks)
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "checks": [to_json(check) for check in checks]})
+        print_document({"checks": [to_json(check) for check in checks]})
         return EnvironmentFailure.exit_code if failed else 0
     style = own.style(sys.stdout)
     width = max((len(check.name) for check in checks), default=0)

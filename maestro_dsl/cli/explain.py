@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import format_option
 from maestro_dsl.codec import to_json
-from maestro_dsl.reporters.text import FORMAT_VERSION
 
 EPILOG = """\b
 Examples:
@@ -36,7 +35,7 @@ def command(context: click.Context, *, path: str | None, output_format: str) -> 
     found = explain(path) if path is not None else overview()
     if output_format == "json":
         items: list[Any] = [to_json(item) for item in found]
-        print_json({"format_version": FORMAT_VERSION, "keys": items})
+        print_document({"keys": items})
         return
     own = session(context)
     style = own.style(sys.stdout)

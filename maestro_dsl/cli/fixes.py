@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.cli.context import print_json, print_text
-from maestro_dsl.reporters.text import FORMAT_VERSION
+from maestro_dsl.cli.context import print_document, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +39,7 @@ def show_diff(own: Session, mended: FixResult, output_format: str, *, unsafe: bo
             {"file": item.file, "diff": unified_diff(item.file, *texts_of(item))} for item in mended.changes
         ]
         made = fix_json(mended.fixed, refused)
-        print_json({"format_version": FORMAT_VERSION, "changes": changes, **made})
+        print_document({"changes": changes, **made})
         return int(bool(changes))
     _say_refused(own, mended)
     if not print_diff(own, mended.changes):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import PATH, format_option
-from maestro_dsl.reporters.text import FORMAT_VERSION, plural, safe
+from maestro_dsl.reporters.text import plural, safe
 
 EPILOG = """\b
 Examples:
@@ -31,9 +31,8 @@ def command(context: click.Context, *, folder: Path, template: str, force: bool,
 
     made = init_project(folder, template=template, force=force)
     if output_format == "json":
-        print_json(
+        print_document(
             {
-                "format_version": FORMAT_VERSION,
                 "folder": str(made.folder),
                 "files": list(made.files),
                 "plan": made.plan,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from maestro_dsl.cli.context import Session, print_json, print_text, session
+from maestro_dsl.cli.context import Session, print_document, print_text, session
 from maestro_dsl.cli.options import format_option
 from maestro_dsl.codec import to_json
-from maestro_dsl.reporters.text import FORMAT_VERSION, plural, safe, table
+from maestro_dsl.reporters.text import plural, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +152,7 @@ def list_(context: click.Context, *, output_format: str) -> None:
     own = session(context)
     found: Sequence[LibraryInfo] = list_libraries(Path.cwd())
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "libraries": [to_json(item) for item in found]})
+        print_document({"libraries": [to_json(item) for item in found]})
         return
     if not found:
         own.say("no libraries; core is built in")
@@ -168,7 +168,7 @@ def list_(context: click.Context, *, output_format: str) -> None:
 def _told(own: Session, result: LockResult, output_format: str, following: str, **more: str) -> int:
     """Print what locking or installing came to and return the exit code."""
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, **more, **_json(result)})
+        print_document({**more, **_json(result)})
         return int(result.is_refused)
     for change in result.changes:
         own.say(f"{_verb(change.before, change.after)} {safe(change.name)}: {safe(change.source)}")

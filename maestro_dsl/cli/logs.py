@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from maestro_dsl.cli.context import Session, print_json, session
+from maestro_dsl.cli.context import Session, print_document, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.errors import UsageError
 from maestro_dsl.reporters.lines import clock, describe, json_line
-from maestro_dsl.reporters.text import FORMAT_VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +53,7 @@ def command(
     result: RunResult = show_run(run_id, environ=own.environ, state_dir=state_dir)
     events = [event for event in result.events if _concerns(event, node)]
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "events": [event.to_json() for event in events]})
+        print_document({"events": [event.to_json() for event in events]})
         return
     start = result.events[0].at if result.events else 0.0
     for event in events:

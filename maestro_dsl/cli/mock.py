@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maestro_dsl.cli.context import Session, print_json, print_text, session
+from maestro_dsl.cli.context import Session, print_document, print_text, session
 from maestro_dsl.cli.options import PATH, format_option
 from maestro_dsl.codec import to_json
 from maestro_dsl.errors import UsageError
-from maestro_dsl.reporters.text import FORMAT_VERSION, plural, safe, table
+from maestro_dsl.reporters.text import plural, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ def emit(
     if output_format == "json":
         skipped = [{"subject": subject, "reason": reason} for subject, reason in made.skipped]
         document = {"folder": str(made.folder), "files": list(made.files), "skipped": skipped}
-        print_json({"format_version": FORMAT_VERSION, **document})
+        print_document(document)
         return
     print_text(f"{plural(len(made.files), 'file')} written to {safe(str(output))}")
     for name in made.files:
@@ -124,7 +124,7 @@ async def _serve(
 
     def ready(mocks: tuple[ServedMock, ...]) -> None:
         if output_format == "json":
-            print_json({"format_version": FORMAT_VERSION, "mocks": [to_json(mock) for mock in mocks]})
+            print_document({"mocks": [to_json(mock) for mock in mocks]})
             return
         for mock in mocks:
             print_text(f"{safe(mock.name)}: {mock.url}")
@@ -147,7 +147,7 @@ async def _serve(
     reports = await mock_serve(files, settings, listeners, environ=own.environ, stop=stop)
     for report in reports:
         if output_format == "json":
-            print_json({"format_version": FORMAT_VERSION, **to_json(report)})
+            print_document(to_json(report))
         else:
             print_text(_drift(report))
     return 1 if any(report.drift for report in reports) else 0

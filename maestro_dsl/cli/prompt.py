@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from maestro_dsl.cli.compiled import compiled
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import format_option, plan_argument
 from maestro_dsl.codec import to_json
 from maestro_dsl.errors import UsageError
-from maestro_dsl.reporters.text import FORMAT_VERSION, safe
+from maestro_dsl.reporters.text import safe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +43,8 @@ def command(context: click.Context, *, plan_file: Path, address: str, output_for
         )
     persona = plan.persona(node.persona_id) if node.persona_id else None
     if output_format == "json":
-        print_json(
+        print_document(
             {
-                "format_version": FORMAT_VERSION,
                 "node": node.address,
                 "persona": node.persona_id,
                 "model": None if persona is None else to_json(persona.model),

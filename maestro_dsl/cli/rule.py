@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import format_option
 from maestro_dsl.codec import to_json
 from maestro_dsl.errors import UsageError
-from maestro_dsl.reporters.text import FORMAT_VERSION, safe, table
+from maestro_dsl.reporters.text import safe, table
 
 EPILOG = """\b
 Examples:
@@ -35,7 +35,7 @@ def command(context: click.Context, *, wanted: str | None, every: bool, output_f
     rules = (find_rule(wanted),) if wanted is not None else all_rules()
     if output_format == "json":
         items: list[Any] = [to_json(rule) for rule in rules]
-        print_json({"format_version": FORMAT_VERSION, "rules": items})
+        print_document({"rules": items})
         return
     own = session(context)
     if wanted is None and not every:

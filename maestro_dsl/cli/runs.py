@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.codec import to_json
-from maestro_dsl.reporters.text import FORMAT_VERSION, safe, table
+from maestro_dsl.reporters.text import safe, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def command(context: click.Context, *, limit: int, state_dir: Path | None, outpu
     shown = found.runs[:limit]
     if output_format == "json":
         runs = [{**to_json(record), "live": record.run_id in found.live} for record in shown]
-        print_json({"format_version": FORMAT_VERSION, "state_dir": str(found.state_dir), "runs": runs})
+        print_document({"state_dir": str(found.state_dir), "runs": runs})
         return
     if not shown:
         own.say(f"no runs in {found.state_dir} ({found.state_origin})")

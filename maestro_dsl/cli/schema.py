@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_json, print_text, session
 from maestro_dsl.cli.fixes import print_diff
 from maestro_dsl.cli.options import PATH, format_option
-from maestro_dsl.reporters.text import FORMAT_VERSION, plural, safe
+from maestro_dsl.reporters.text import plural, safe
 
 if TYPE_CHECKING:
     from maestro_dsl.app.migration import MigrationResult
@@ -62,7 +62,7 @@ def export(context: click.Context, *, folder: Path | None, kind: str | None, out
         return
     made = export_schemas(folder or Path(FOLDER), wanted)
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "folder": str(made.folder), "files": list(made.files)})
+        print_document({"folder": str(made.folder), "files": list(made.files)})
         return
     print_text(f"{plural(len(made.files), 'file')} written to {safe(str(made.folder))}")
     for name in made.files:

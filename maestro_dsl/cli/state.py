@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from maestro_dsl.cli.cache import size
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import PATH, format_option, state_dir_option
 from maestro_dsl.codec import to_json
 from maestro_dsl.errors import UsageError
-from maestro_dsl.reporters.text import FORMAT_VERSION, plural, safe
+from maestro_dsl.reporters.text import plural, safe
 
 if TYPE_CHECKING:
     from maestro_dsl.app.integrity import ExportResult, StateCheck, Unlocked
@@ -73,7 +73,7 @@ def verify(context: click.Context, *, read_data: str, state_dir: Path | None, ou
     found = checked.found
     if output_format == "json":
         document = {"state_dir": str(checked.state_dir), "whole": not found.damages, **to_json(found)}
-        print_json({"format_version": FORMAT_VERSION, **document})
+        print_document(document)
     else:
         counted = f"{plural(found.runs, 'run')}, {plural(found.objects, 'content')}, {found.read} read"
         lines = [f"{checked.state_dir}: {counted}"]
@@ -141,7 +141,7 @@ def gc(
     cleaned = done.cleaned
     if output_format == "json":
         document = {"state_dir": str(done.state_dir), "dry_run": dry_run, "limit": done.limit}
-        print_json({"format_version": FORMAT_VERSION, **document, **to_json(cleaned)})
+        print_document({**document, **to_json(cleaned)})
     else:
         word = "would remove" if dry_run else "removed"
         contents = f"{plural(cleaned.objects, 'content')} ({size(cleaned.object_bytes)})"
@@ -173,7 +173,7 @@ def unlock(
     own = session(context)
     found: Unlocked = unlock_run(run_id, do=yes, environ=own.environ, state_dir=state_dir)
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, **to_json(found)})
+        print_document(to_json(found))
     else:
         lines = [safe(text) for text in found.holders]
         lines += [f"{'did' if found.done else 'would'}: {safe(step)}" for step in found.steps]
@@ -204,7 +204,7 @@ def export(
     run, file = (None if everything else places[0]), Path(places[-1])
     done: ExportResult = export_runs(file, run=run, environ=own.environ, state_dir=state_dir)
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, **to_json(done.exported), "file": str(file)})
+        print_document({**to_json(done.exported), "file": str(file)})
     else:
         out = done.exported
         print_text(
@@ -228,7 +228,7 @@ def import_command(context: click.Context, *, file: Path, state_dir: Path | None
     own = session(context)
     taken: Imported = import_runs(file, environ=own.environ, state_dir=state_dir)
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, **to_json(taken)})
+        print_document(to_json(taken))
     else:
         print_text(
             f"{plural(len(taken.runs), 'run')} taken over, {len(taken.known)} known already, "

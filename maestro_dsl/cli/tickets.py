@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maestro_dsl.cli.context import Session, print_json, print_text, session
+from maestro_dsl.cli.context import Session, print_document, print_text, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.codec import to_json
-from maestro_dsl.reporters.text import FORMAT_VERSION, cut, plural, safe, table
+from maestro_dsl.reporters.text import cut, plural, safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def list_command(context: click.Context, *, pending: bool, state_dir: Path | Non
     shown = [item for item in found.tickets if not pending or item.status.value in _WAITING]
     if output_format == "json":
         document = {"state_dir": str(found.state_dir), "tickets": [_json(item) for item in shown]}
-        print_json({"format_version": FORMAT_VERSION, **document})
+        print_document(document)
         return 0
     if found.tickets and not shown:
         own.say(f"nothing waits; {plural(len(found.tickets), 'ticket')} arrived or given up")
@@ -104,7 +104,7 @@ def show(context: click.Context, *, key: str, state_dir: Path | None, output_for
     own = session(context)
     ticket: Ticket = show_ticket(key, environ=own.environ, state_dir=state_dir)
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "ticket": _json(ticket)})
+        print_document({"ticket": _json(ticket)})
         return 0
     print_text(
         f"{ticket.key}  {_where(ticket)}\n\n{safe(ticket.title)}\n\n{safe(ticket.text, multiline=True)}"
@@ -130,7 +130,7 @@ def deliver(
     found: TicketList = deliver_tickets(keys, environ=own.environ, state_dir=state_dir)
     left = [item for item in found.tickets if item.status.value in _WAITING]
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "tickets": [_json(item) for item in found.tickets]})
+        print_document({"tickets": [_json(item) for item in found.tickets]})
     else:
         _say_delivered(own, found.tickets, len(left))
     return 1 if left else 0
@@ -156,7 +156,7 @@ def drop(context: click.Context, *, key: str, state_dir: Path | None, output_for
     own = session(context)
     ticket: Ticket = drop_ticket(key, environ=own.environ, state_dir=state_dir)
     if output_format == "json":
-        print_json({"format_version": FORMAT_VERSION, "ticket": _json(ticket)})
+        print_document({"ticket": _json(ticket)})
         return 0
     print_text(f"{ticket.key}  {_where(ticket)}")
     own.next("maestro tickets")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maestro_dsl.cli.context import print_json, print_text, session
+from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import PATH, format_option
 from maestro_dsl.codec import to_json
 from maestro_dsl.errors import UsageError
-from maestro_dsl.reporters.text import FORMAT_VERSION, Style, safe
+from maestro_dsl.reporters.text import Style, safe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ def command(
     )
     if output_format == "json":
         document = {"subject": result.subject, "url": result.url, **to_json(result.verdict)}
-        print_json({"format_version": FORMAT_VERSION, **document})
+        print_document(document)
     else:
         print_text(_text(result, own.style(sys.stdout)))
     return 0 if result.verdict.fulfilled else 1
