@@ -21,7 +21,6 @@ from maestro_dsl.lang.model import Blueprint, Contract, Kind
 from maestro_dsl.lang.model_providers import PROVIDERS
 from maestro_dsl.lang.prompts import PromptFile, prompts_of
 from maestro_dsl.records import dataclass
-from maestro_dsl.rules.texts import NodeTexts, node_texts
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.instances import Instance
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import DocumentValue, Project
     from maestro_dsl.lang.workspace import Workspace
     from maestro_dsl.libraries.audit import Audit
+    from maestro_dsl.rules.texts import NodeTexts
 
 
 _IN_EXPRESSIONS: Final = ("EXP001", "EXP002", "EXP003", "REF001")
@@ -124,8 +124,13 @@ class Facts:
     def texts(self) -> tuple[NodeTexts, ...]:
         """Every expression in the parameters of the nodes of all blueprints."""
         documents = {document.path: document for document, _ in self.blueprints}
-        hopeful = (document for document in documents.values() if self._has_sound_expressions(document))
-        return tuple(text for document in hopeful for text in node_texts(document))
+        hopeful = [document for document in documents.values() if _may_hold_expressions(document)]
+        if not hopeful:
+            return ()
+        from maestro_dsl.rules.texts import node_texts  # loads jinja2
+
+        sound = (document for document in hopeful if self._has_sound_expressions(document))
+        return tuple(text for document in sound for text in node_texts(document))
 
     @cached_property
     def prompts(self) -> tuple[PromptFile, ...]:
@@ -146,9 +151,10 @@ class Facts:
         """Findings about the expressions of all blueprints."""
         found = Diagnostics()
         for document, workspace in self.blueprints:
-            from maestro_dsl.compiler.check import check_blueprint  # loads jinja2
+            if _may_hold_expressions(document):
+                from maestro_dsl.compiler.check import check_blueprint  # loads jinja2
 
-            found.extend(check_blueprint(document, workspace))
+                found.extend(check_blueprint(document, workspace))
         return found
 
     @cached_property
@@ -180,6 +186,18 @@ class Facts:
                 _, cycle = blueprint_order(document)
                 found.extend([cycle] if cycle is not None else [])
         return found
+
+
+def _may_hold_expressions(document: Document[Blueprint]) -> bool:
+    """Return whether there may be an expression; a brace can also be written as an escape."""
+    return (
+        "{{" in document.text
+        or "\\" in document.text
+        or any(
+            node.when is not None or node.foreach is not None or node.retry.when is not None
+            for node in document.value.nodes.values()
+        )
+    )
 
 
 def _has_cycle(blueprint: Blueprint) -> bool:

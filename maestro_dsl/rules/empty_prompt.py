@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.lang.template_reads import has_text
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every persona whose prompt file says nothing."""
     for prompt in facts.prompts:
+        from maestro_dsl.lang.template_reads import has_text  # loads jinja2
+
         if not has_text(prompt.source.text):
             yield RULE.finding(
                 prompt.stated,

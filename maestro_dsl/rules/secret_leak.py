@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.lang.expression_reads import Read, reads_of
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.secrets import is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from maestro_dsl.lang.expression_reads import Read
     from maestro_dsl.lang.model import Blueprint
 
 _WHERE: Final = {
@@ -30,6 +30,8 @@ _WHERE: Final = {
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every secret that a node lets out."""
     for alike in facts.texts:
+        from maestro_dsl.lang.expression_reads import reads_of  # loads jinja2
+
         into = _WHERE.get(alike.action, "what is stored with the run")
         for text in alike.texts:
             for read in reads_of(text.expression):

@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Severity
-from maestro_dsl.lang.expression_reads import reads_of
-from maestro_dsl.lang.expressions import Expression, parse
 from maestro_dsl.lang.layers import BUILT_IN
 from maestro_dsl.rules.base import Facts, Rule, Scope, with_code
 
@@ -38,8 +36,14 @@ def _is_limited(workspace: Workspace | None) -> bool:
 
 
 def _open(document: Document[Blueprint]) -> Iterator[Diagnostic]:
-    for node in document.value.nodes.values():
-        parsed = parse(node.foreach) if node.foreach is not None else None
+    loops = [(node, node.foreach) for node in document.value.nodes.values() if node.foreach is not None]
+    if not loops:
+        return
+    from maestro_dsl.lang.expression_reads import reads_of  # loads jinja2
+    from maestro_dsl.lang.expressions import Expression, parse
+
+    for node, foreach in loops:
+        parsed = parse(foreach)
         if not isinstance(parsed, Expression) or "inputs" not in parsed.names:
             continue
         for read in reads_of(parsed):

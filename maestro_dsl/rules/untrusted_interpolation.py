@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Related, Severity
-from maestro_dsl.lang.expression_reads import Read, reads_of
-from maestro_dsl.lang.template_reads import template_reads
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from maestro_dsl.lang.expression_reads import Read
     from maestro_dsl.lang.model import Json
     from maestro_dsl.rules.texts import NodeText, NodeTexts
 
@@ -34,6 +33,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
             for text in alike.texts:
                 yield from _in_nodes(alike, text)
     for prompt in facts.prompts:
+        from maestro_dsl.lang.template_reads import template_reads  # loads jinja2
+
         for read in template_reads(prompt.source.text):
             if read.path == ("requirement",):
                 end = read.start + len("requirement")
@@ -49,6 +50,8 @@ def _in_nodes(alike: NodeTexts, text: NodeText) -> Iterator[Diagnostic]:
     becomes = _becomes(alike, text)
     if becomes is None:
         return
+    from maestro_dsl.lang.expression_reads import reads_of  # loads jinja2
+
     what, is_strict = becomes
     for read in reads_of(text.expression):
         if not read.is_text:

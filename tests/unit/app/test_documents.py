@@ -197,6 +197,26 @@ except SystemExit as end:
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
 
 
+def test_documents_without_expressions_load_nothing_for_them(tmp_path):
+    head = "apiVersion: maestro/v1\nkind: "
+    folder = tmp_path / "alone"
+    folder.mkdir()
+    (folder / "p.persona.yaml").write_text(f"{head}Persona\nid: p\n")
+    nodes = "{a: {action: command, timeout: 1m, with: {run: [a]}}}"
+    (folder / "b.blueprint.yaml").write_text(f"{head}Blueprint\nid: b\nnodes: {nodes}\n")
+    code = f"""
+import sys
+from maestro_dsl.cli import main
+sys.argv = ["maestro", "lint", "--no-cache", {str(folder)!r}]
+try:
+    main()
+except SystemExit as end:
+    print(end.code, "jinja2" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "0 False", done.stderr
+
+
 def test_lint_loads_nothing_that_it_does_not_need():
     code = f"""
 import sys
