@@ -235,7 +235,7 @@ class Journey:
         return {
             name: value
             for name, value in flat.items()
-            if name in fields and _is_plain(fields[name]) and not self._is_identity(name)
+            if name in fields and _can_show(fields[name], value) and not self._is_identity(name)
         }
 
     def _compare(
@@ -354,6 +354,12 @@ def _is_plain(entry: Any) -> bool:
     named = get_named_type(entry.type)
     is_leaf = is_specified_scalar_type(named) or is_enum_type(named)
     return is_leaf and not is_listed(entry.type) and not entry.args
+
+
+def _can_show(entry: Any, value: Any) -> bool:
+    """Return whether a field can hold a value that was sent; a text is often sent for one of a list."""
+    named = get_named_type(entry.type)
+    return _is_plain(entry) and (not is_enum_type(named) or value is None or value in named.values)
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -88,7 +88,9 @@ class Shapes:
 
     def _find_identity(self, name: str) -> Identity | None:
         found = self.schema.type_map.get(name)
-        if not isinstance(found, GraphQLObjectType) or name in self._roots or _NO_ENTITY.search(name):
+        if not isinstance(found, GraphQLObjectType) or name in self._roots:
+            return None
+        if _NO_ENTITY.search(name) and name not in self._global:
             return None
         own = name[:1].lower() + name[1:]
         wanted = ("id", "_id", "ID", "uuid", "guid", f"{own}Id", f"{own}ID", f"{own}_id")

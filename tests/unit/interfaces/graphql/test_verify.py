@@ -151,3 +151,20 @@ def test_a_server_without_graphql_is_not_fulfilled():
 def test_nobody_at_the_address_is_could_not_verify():
     result = asyncio.run(verify(read_schema("library"), "http://127.0.0.1:9", contract_id="x"))
     assert result.verdict is Outcome.COULD_NOT_VERIFY
+
+
+NOTEBOOK = """
+interface Node { id: ID! }
+type Page implements Node { id: ID! title: String! mood: Mood }
+type Author implements Node { id: ID! name: String! }
+enum Mood { CALM WILD }
+input PageInput { title: String! mood: String }
+type Query { node(id: ID!): Node }
+type Mutation { pageCreate(input: PageInput!): Page! pageUpdate(id: ID!, input: PageInput!): Page }
+"""
+
+
+def test_a_page_of_a_site_is_found_and_a_text_is_no_value_of_an_enum():
+    api = read_schema(NOTEBOOK)
+    result = judged(api, mock_app(api))
+    assert ([item.message for item in result.issues], result.score) == ([], 1.0)
