@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import TemplateSyntaxError
 from jinja2.parser import Parser
 
+from maestro_dsl.diagnostics import limit
 from maestro_dsl.lang.expression_env import environment, same_length_newlines
 from maestro_dsl.lang.expression_parse import Problem, require_end, word_at
 from maestro_dsl.lang.expression_words import VALUE, explained
@@ -79,6 +80,8 @@ def broken_template(
     found: list[Problem] = []
     tags = _Tags(found)
     for piece in scanner.pieces():
+        if len(found) > limit():
+            return tuple(found)
         found += [_moved(problem, piece.start) for problem in _inside(piece, refused)]
         if piece.is_tag:
             tags.take(piece)

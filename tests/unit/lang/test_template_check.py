@@ -2,6 +2,7 @@
 
 import pytest
 
+from maestro_dsl.diagnostics import MOST
 from maestro_dsl.lang.expressions import parse
 from maestro_dsl.lang.template_reads import template_reads
 from maestro_dsl.lang.templates import check_prompt, render_prompt
@@ -119,3 +120,7 @@ def test_a_template_that_cannot_be_written_says_in_which_line():
     with pytest.raises(Exception, match="takes numbers only") as raised:
         render_prompt("a\n\n{{ 'x' * 9 }}", {})
     assert raised.value.line == 3
+
+
+def test_no_more_is_looked_for_than_is_told():
+    assert MOST < len(check_prompt("{{ a b }}\n" * 2000)) <= MOST + 3
