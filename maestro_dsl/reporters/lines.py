@@ -198,9 +198,9 @@ class JsonLines:
     def tick(self, now: float) -> None:
         """Programs need no heartbeat."""
 
-    def note(self, text: str) -> bool:  # noqa: ARG002 - programs read events alone
-        """Keep what is meant for people out of the lines."""
-        return True
+    def note(self, text: str) -> bool:  # noqa: ARG002 - it writes events alone
+        """Leave the line to others."""
+        return False
 
     def close(self) -> None:
         """Nothing is held open."""
