@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.interfaces.openapi.entities import Entities, expect_success
-from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, NoBody, Sent, declared, label
+from maestro_dsl.interfaces.openapi.identities import can_be_asked
+from maestro_dsl.interfaces.openapi.probe import NOT_FOUND, NoBody, Sent, declared, label, value_of
 from maestro_dsl.interfaces.openapi.questions import ask_wrongly
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ async def call_loose(entities: Entities, operation: Operation) -> None:
         probe.sheet.note(f"{label(operation)} could not be called: no body of its kind can be made")
         return
     values, certain = await entities.path_values(operation.path)
+    for parameter in operation.parameters_in("path"):  # operations of one path may describe it differently
+        if not can_be_asked(probe.api, parameter, values.get(parameter.name)):
+            values[parameter.name] = value_of(probe.api, parameter, probe.seed)
+            certain = False
     sent = await probe.send(operation, values, body=body)
     if sent is None:
         return

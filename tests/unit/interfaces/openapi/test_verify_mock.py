@@ -82,3 +82,12 @@ def test_an_item_is_only_asked_for_by_what_its_address_allows() -> None:
     }
     result = judged(json.dumps({"openapi": "3.0.3", "info": {}, "paths": paths}).encode(), "people.json")
     assert ([item.message for item in result.issues], result.fulfilled) == ([], True)
+
+
+def test_operations_of_one_path_may_describe_its_parameter_differently() -> None:
+    fine, paths = {"200": {"description": "fine"}}, {"/teams/{id}.json": {}}
+    for method, schema in (("get", {"type": "string"}), ("put", {"type": "integer"})):
+        named = {"name": "id", "in": "path", "required": True, "schema": schema}
+        paths["/teams/{id}.json"][method] = {"parameters": [named], "responses": fine}
+    result = judged(json.dumps({"openapi": "3.0.3", "info": {}, "paths": paths}).encode(), "teams.json")
+    assert ([item.message for item in result.issues], result.fulfilled) == ([], True)
