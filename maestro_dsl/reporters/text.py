@@ -32,9 +32,10 @@ _CODES: Final = {
     "blue": "34",
     "cyan": "36",
 }
-_BAD_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_BAD_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _ASCII: Final = 0x7F
-_JOINERS: Final = frozenset("\u200c\u200d\ufe0f")
+HARMLESS: Final = frozenset(" \u200c\u200d\u3000\ufe0f")
+"""Of those categories: the space, that of East Asian texts, and what joins letters and emoji."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ PLAIN: Final = Style()
 
 
 def safe(text: str, *, multiline: bool = False) -> str:
-    """Return `text` with control, bidirectional and invisible characters written as escapes.
+    """Return `text` with control, bidirectional and invisible characters, and spaces that only look so, as escapes.
 
     Newline and tab stay where `multiline` is set; elsewhere they are escaped too.
     """
@@ -64,7 +65,7 @@ def safe(text: str, *, multiline: bool = False) -> str:
 def _safe_character(char: str, *, multiline: bool) -> str:
     if multiline and char in "\n\t":
         return char
-    if char in _JOINERS or unicodedata.category(char) not in _BAD_CATEGORIES:
+    if char in HARMLESS or unicodedata.category(char) not in _BAD_CATEGORIES:
         return char
     names = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
     code = ord(char)

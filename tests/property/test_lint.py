@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.rule_project import FILES, write_project
 
 from maestro_dsl.app import lint, render
+from maestro_dsl.reporters.text import HARMLESS
 
 EXAMPLES = int(os.environ.get("MAESTRO_TEST_LINT", "40"))
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,18 @@ PIECES = [
         b"\xff",
         b"\xe2\x80\xae",
     ),
-    *(b"\xef\xbb\xbf", b"\xc2\x85", b"null", b"1e999", b"0x1", b"~", b"? ", b"# maestro: ignore["),
+    *(
+        b"\xef\xbb\xbf",
+        b"\xc2\xa0",
+        b"\xe3\x80\x80",
+        b"\xc2\x85",
+        b"null",
+        b"1e999",
+        b"0x1",
+        b"~",
+        b"? ",
+        b"# maestro: ignore[",
+    ),
 ]
 CONFIG = settings(
     max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -62,7 +74,7 @@ def sound(result):
         assert (1, 1) <= (span.line, span.column) <= (span.end_line, span.end_column)
     for name in ("text", "concise", "github", "gitlab", "junit", "sarif"):
         shown = render(name, result)
-        assert all(char == "\n" or char.isprintable() for char in shown)
+        assert all(char == "\n" or char.isprintable() or char in HARMLESS for char in shown)
 
 
 @CONFIG
