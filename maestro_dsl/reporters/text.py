@@ -53,7 +53,7 @@ PLAIN: Final = Style()
 
 
 def safe(text: str, *, multiline: bool = False) -> str:
-    """Return `text` with control, bidirectional and invisible characters, and spaces that only look so, as escapes.
+    """Return `text` with control, bidirectional and invisible characters and foreign spaces as escapes.
 
     Newline and tab stay where `multiline` is set; elsewhere they are escaped too.
     """
