@@ -101,8 +101,7 @@ _EMPTY: Final[dict[str, Any]] = {
 
 def _flat_state(state: dict[str, Any]) -> dict[str, Any]:
     retention = state.get("retention", {})
-    flat = {name: retention[key] for name, key in _RETENTION.items() if key in retention}
-    return {"url": state.get("url"), **flat} if "url" in state else flat
+    return {name: retention[key] for name, key in _RETENTION.items() if key in retention}
 
 
 _RETENTION: Final = {"keep_runs": "runs", "keep_age": "age", "keep": "size"}

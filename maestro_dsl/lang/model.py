@@ -330,7 +330,6 @@ class NodeSpec:
     estimate_s: float | None = None
     effect: bool = False
     idempotency_key: str | None = None
-    atomize: str = "none"
     description: str | None = None
 
 
@@ -416,9 +415,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSettings:
-    """Where a project keeps its state; a URL of a database, and what is kept."""
+    """What is kept of the runs of a project."""
 
-    url: str | None = None
     keep_runs: int | None = None
     keep_age_s: float | None = None
     keep_bytes: int | None = None

@@ -35,9 +35,6 @@ def _of_nodes(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
     for pointer, node in nodes_with(document, "as"):
         if "foreach" not in node:
             yield _idle(document, (*pointer, "as"), "only names the item of a foreach, and there is none")
-    for pointer, node in nodes_with(document, "atomize"):
-        if node["atomize"] != "none" and node.get("action") != "fulfil":
-            yield _idle(document, (*pointer, "atomize"), "only splits the work of a fulfil node")
     for pointer, node in nodes_with(document, "idempotency_key"):
         if node.get("effect") is not True:
             yield _idle(document, (*pointer, "idempotency_key"), "only matters with effect: true")

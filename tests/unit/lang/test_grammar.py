@@ -69,7 +69,7 @@ def test_the_stated_defaults_are_the_built_in_ones(key):
         (Kind.CONTRACT, "deliverables[].", Deliverable, ["against"]),
         (Kind.CONTRACT, "mock_options.", MockOptions, ["error_rate", "timeout_rate"]),
         (Kind.BLUEPRINT, "", Blueprint, ["version", "execution_mode", "coordination_mode"]),
-        (Kind.BLUEPRINT, "nodes.<id>.", NodeSpec, ["required", "effect", "atomize"]),
+        (Kind.BLUEPRINT, "nodes.<id>.", NodeSpec, ["required", "effect"]),
         (Kind.BLUEPRINT, "nodes.<id>.needs.<id>.", Need, ["join", "states"]),
     ],
 )

@@ -29,7 +29,7 @@ def findings():
         _finding(
             'unknown key "timeuot" in node "build"',
             key,
-            help='did you mean "timeout"? valid keys: action, as, atomize, foreach, give_up, needs, …',
+            help='did you mean "timeout"? valid keys: action, as, contract, foreach, give_up, needs, …',
             fix=Fix(title='rename to "timeout"', edits=(Edit(span=key, replacement="timeout"),)),
         ),
         _finding(
@@ -61,7 +61,7 @@ def test_the_manual_s_example(findings):
         "   |",
         "14 |     timeuot: 15m",
     ]
-    valid = "valid keys: action, as, atomize, foreach, give_up, needs, …"
+    valid = "valid keys: action, as, contract, foreach, give_up, needs, …"
     assert shown.splitlines()[3] == f'   |     ^^^^^^^ did you mean "timeout"? {valid}'
 
 

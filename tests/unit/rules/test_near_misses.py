@@ -57,7 +57,7 @@ CASES = {
     "SCH006": [{MAKER: ("id:", "expertise: [skills, prompt]\nid:")}],
     "SCH007": [
         {FLOW: ("{action: command, needs", "{action: command, effect: true, idempotency_key: x, needs")},
-        {FLOW: (BUILD, "as: contract, atomize: deliverable}\n  check")},
+        {FLOW: (BUILD, "as: contract, effect: false}\n  check")},
         {WEB: ("'*.js']", "'*.js'], acceptance_criteria: [{check: command, run: [make]}]")},
     ],
     "REF001": [{FLOW: ("needs: [check]", "needs: {check: {states: any}}")}],

@@ -38,7 +38,8 @@ LOCK = (
     f"    commit: '{'1' * 40}'\n    digest: sha256:{'1' * 64}\n"
 )
 CASES = [
-    ("SCH007", {FLOW: (COMMAND, "{action: command, atomize: deliverable,")}, FLOW, "atomize"),
+    ("SCH001", {FLOW: (COMMAND, "{action: command, atomize: deliverable,")}, FLOW, "atomize"),
+    ("SCH001", {PROJECT: ("vars:", "state: {url: 'postgresql://db.example.com/x'}\nvars:")}, PROJECT, "url"),
     ("SCH007", {FLOW: (COMMAND, "{action: command, idempotency_key: x,")}, FLOW, "idempotency_key"),
     ("SCH007", {FLOW: (COMMAND, "{action: command, as: x,")}, FLOW, "as"),
     (
