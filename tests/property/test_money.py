@@ -287,6 +287,8 @@ class Money(RuleBasedStateMachine):
         if isinstance(body, AlertRaised) and body.kind == "budget":
             assert body.subject not in self.alerts, "warned twice"
             self.alerts.add(body.subject)
+        if isinstance(body, LimitRaised):
+            self.alerts.discard("run")  # a new limit warns anew
         if isinstance(body, ModelResponded):
             place = body.node, body.request_digest
             assert place not in self.answers, "paid twice for one answer"
