@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
@@ -24,6 +24,7 @@ from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
 from maestro_dsl.engine.ports.models import ModelKey, Prices
 from maestro_dsl.engine.ports.processes import CommandSpec, ServiceLease, ServiceSpec
 from maestro_dsl.engine.ports.sinks import EventSink
+from maestro_dsl.engine.ports.storage import Pruned
 from maestro_dsl.engine.ports.work import Action, WorkContext
 from maestro_dsl.engine.runtime import Condition, RunControl, RunOptions, Runtime
 from maestro_dsl.errors import EnvironmentFailure, IntegrityError, StateError
@@ -182,6 +183,13 @@ class MemoryPublisher:
         self.calls.append(node)
         kept = {path: held for path, held in self.files.items() if held[0] != node}
         self.files = kept | {item.path: (node, item.digest) for item in files}
+
+    def prune(self, nodes: Collection[str]) -> Pruned:
+        """Remove the files of all other nodes."""
+        gone = tuple(sorted(path for path, (node, _) in self.files.items() if node not in nodes))
+        for path in gone:
+            del self.files[path]
+        return Pruned(removed=gone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,7 @@ def plan_report(
             estimate=estimate(plan, durations or {}, prices.bound_nano_usd),
             forecast=_forecast(plan, state, output, frozenset(replace), interfaces_of(compiled)),
             conflicts=_conflicts(plan, state, output),
+            removes=_removes(plan, state, output),
             output=output,
             state_dir=state.place.path,
             state_origin=state.place.origin,
@@ -132,6 +133,13 @@ def _conflicts(plan: CompiledPlan, state: State, output: Path) -> tuple[str, ...
         return ()
     writes = [glob for node in plan.nodes for glob in node.writes]
     return tuple(item.path for item in OutputFolder(output, state.artifacts).conflicts(writes))
+
+
+def _removes(plan: CompiledPlan, state: State, output: Path) -> tuple[str, ...]:
+    if not output.is_dir():
+        return ()
+    folder = OutputFolder(output, state.artifacts, plan.id)
+    return tuple(folder.outdated({node.address for node in plan.nodes}))
 
 
 def _forecast(

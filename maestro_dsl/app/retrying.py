@@ -75,7 +75,7 @@ async def retry(
         record = find_run(state, run_id)
         chosen = _chosen(state, record, nodes)
         plan, output = stored_plan(state, record.run_id), Path(record.output)
-        folder = OutputFolder(output, state.artifacts)
+        folder = OutputFolder(output, state.artifacts, plan.id)
         held.enter_context(folder.lock().acquire(holder(clock)))
         settle_conflicts(folder, plan, None)
         folder.restore(folder.missing())

@@ -91,7 +91,7 @@ async def apply(
     plan = replace(report.plan, output=str(report.output))
     clock = SystemClock()
     with open_state(report.state_dir, environ) as state, ExitStack() as held:
-        folder = OutputFolder(report.output, state.artifacts)
+        folder = OutputFolder(report.output, state.artifacts, plan.id)
         held.enter_context(folder.lock().acquire(holder(clock)))
         settle_conflicts(folder, plan, options)
         listed = folder.files()
@@ -153,7 +153,7 @@ async def resume(
         record = _unfinished(state, run_id)
         plan = stored_plan(state, record.run_id)
         output = Path(record.output)
-        folder = OutputFolder(output, state.artifacts)
+        folder = OutputFolder(output, state.artifacts, plan.id)
         held.enter_context(folder.lock().acquire(holder(clock)))
         settle_conflicts(folder, plan, None)
         limits = LimitRaised(

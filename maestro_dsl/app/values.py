@@ -48,6 +48,8 @@ class PlanReport:
     held: str | None = None
     """Why that run waits for a person (paused by one, by a limit, by a question); None = it does not."""
     plan_file: Path | None = None
+    removes: tuple[str, ...] = ()
+    """Files of nodes that left the plan; a run that ends verified removes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,7 @@ def _confirm(own: Session, context: click.Context, report: PlanReport, *, auto_a
             report.estimate,
             report.forecast,
             conflicts=report.conflicts,
+            removes=report.removes,
             style=own.style(sys.stderr),
         )
         click.echo(shown, err=True, color=True)

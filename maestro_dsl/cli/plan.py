@@ -80,7 +80,11 @@ def show(context: click.Context, report: PlanReport, *, output_format: str) -> N
 
     if output_format == "json":
         document = reporter.json_document(
-            report.plan, report.estimate, report.forecast, conflicts=report.conflicts
+            report.plan,
+            report.estimate,
+            report.forecast,
+            conflicts=report.conflicts,
+            removes=report.removes,
         )
         document["output"] = str(report.output)
         document["state_dir"] = str(report.state_dir)
@@ -94,6 +98,7 @@ def show(context: click.Context, report: PlanReport, *, output_format: str) -> N
             report.estimate,
             report.forecast,
             conflicts=report.conflicts,
+            removes=report.removes,
             style=own.style(sys.stdout),
         )
     )

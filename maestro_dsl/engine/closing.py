@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.events import NodeFinished, RunFinished, RunPaused
 from maestro_dsl.engine.graph import cause_chain, skip_reason
 from maestro_dsl.engine.state import FINAL, NodeState, RunStatus
 from maestro_dsl.engine.verdict import COULD_NOT_VERIFY, RunVerdict, run_verdict
+from maestro_dsl.errors import DiskFailure, MaestroError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from maestro_dsl.engine.graph import PlanIndex
+    from maestro_dsl.engine.job import Desk
+    from maestro_dsl.engine.ports.storage import Publisher
     from maestro_dsl.engine.state import RunState
     from maestro_dsl.engine.writer import Writer
 
@@ -49,10 +53,9 @@ def open_nodes(index: PlanIndex, state: RunState) -> list[str]:
     return [item for item in index.nodes if state.node_state(item) not in FINAL]
 
 
-async def close(
-    writer: Writer, index: PlanIndex, state: RunState, *, cancelled_because: str | None, stopped: str | None
-) -> None:
+async def close(writer: Writer, desk: Desk, *, cancelled_because: str | None, stopped: str | None) -> None:
     """Write the last events of a process's work: the run is cancelled, ends, or waits to be continued."""
+    index, state = desk.index, desk.state
     left = open_nodes(index, state)
     if cancelled_because is not None:
         verdict = run_verdict(index, state).word
@@ -70,4 +73,23 @@ async def close(
         return
     worth = run_verdict(index, state)
     status = RunStatus.COMPLETED if worth is RunVerdict.VERIFIED else RunStatus.FAILED
-    await writer.commit(RunFinished(status=status.value, verdict=worth.word, reason=stopped or ""))
+    end = RunFinished(status=status.value, verdict=worth.word, reason=stopped or "")
+    if status is RunStatus.COMPLETED:
+        end = _tidied(end, index, desk.runtime.publisher)
+    await writer.commit(end)
+
+
+def _tidied(end: RunFinished, index: PlanIndex, publisher: Publisher) -> RunFinished:
+    """Remove the files of nodes that left the plan, and return the event of the run's end that tells it.
+
+    It is done before that event: a process that dies in between ends the run again, and does the rest. What
+    cannot be removed is no reason to fail a run whose nodes are all verified; the next one tries again.
+    """
+    try:
+        done = publisher.prune(index.nodes.keys())
+    except DiskFailure:
+        raise  # the run stops, and ends when there is room
+    except (MaestroError, OSError) as error:
+        said = f"files of nodes that left the plan could not be removed: {error}"
+        return replace(end, reason=end.reason or said)
+    return replace(end, removed=done.removed, kept=done.kept)

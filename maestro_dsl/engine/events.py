@@ -277,6 +277,10 @@ class RunFinished:
     status: str
     verdict: str
     reason: str = ""
+    removed: tuple[str, ...] = ()
+    """Output files of nodes that left the plan, removed at the end of a run that is verified."""
+    kept: tuple[str, ...] = ()
+    """Such files that stay, because they were changed since they were written."""
 
 
 Body: TypeAlias = (

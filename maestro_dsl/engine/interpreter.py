@@ -144,6 +144,7 @@ class Interpreter:
         self._paused: str | None = None
         self._closing = False
         self._deciding: set[str] = set()
+        self._desk = Desk(run_id=self._run_id, index=self._index, state=self._state, runtime=self._runtime)
 
     async def run(self, *, resume: bool, control: RunControl | None = None) -> RunState:
         """Run to the end; see `run`."""
@@ -227,7 +228,7 @@ class Interpreter:
         return self._options.fail_fast or (started is not None and bool(started.options.get("fail_fast")))
 
     def _build_worker(self, history: InterfaceHistory) -> NodeWorker:
-        desk = Desk(run_id=self._run_id, index=self._index, state=self._state, runtime=self._runtime)
+        desk = self._desk
         finisher = Finisher(desk=desk, writer=self._writer, stop=self._stop_for)
         coordinator = Coordinator(
             desk=desk,
@@ -263,9 +264,7 @@ class Interpreter:
     async def _close(self) -> None:
         self._closing = True
         self._writer.flush()  # what a cut-off attempt left behind
-        await close(
-            self._writer, self._index, self._state, cancelled_because=self._cancelled, stopped=self._stopped
-        )
+        await close(self._writer, self._desk, cancelled_because=self._cancelled, stopped=self._stopped)
 
     async def _report_what_stopped(self) -> None:
         """Let the reports of a run that was stopped run over what there is; nothing else starts any more."""

@@ -175,6 +175,10 @@ class RunState:
     """Seconds in which a process was at work, pauses and breaks left out."""
     epoch: int = 0
     paused: RunPaused | None = None
+    removed: tuple[str, ...] = ()
+    """Output files of nodes that left the plan, removed at the run's end."""
+    kept: tuple[str, ...] = ()
+    """Such files that stay, because they were changed since."""
     nodes: dict[str, NodeRecord] = field(default_factory=dict)
     alerts: dict[tuple[str, str], AlertRaised] = field(default_factory=dict)
     services: dict[str, ServiceReady] = field(default_factory=dict)

@@ -86,7 +86,11 @@ def _run(body: RunStarted | RunResumed | RunPaused | RunFinished) -> str:
         return f"run continued{again}"
     if isinstance(body, RunPaused):
         return f"run paused: {safe(body.reason)}"
-    return f"run {safe(body.status)}: {safe(body.verdict.replace('_', ' '))}"
+    gone = (
+        f", {plural(len(body.removed), 'file')} of nodes that left the plan removed" if body.removed else ""
+    )
+    kept = f", {plural(len(body.kept), 'changed file')} of such nodes kept" if body.kept else ""
+    return f"run {safe(body.status)}: {safe(body.verdict.replace('_', ' '))}{gone}{kept}"
 
 
 def _attempt(body: AttemptStarted | AttemptFinished | RetryScheduled) -> str | None:

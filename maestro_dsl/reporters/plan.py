@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.codec import to_json
+from maestro_dsl.reporters import leaving
 from maestro_dsl.reporters.text import (
     FORMAT_VERSION,
     PLAIN,
@@ -52,6 +53,7 @@ def text(
     forecast: Mapping[str, Forecast],
     *,
     conflicts: tuple[str, ...] = (),
+    removes: tuple[str, ...] = (),
     style: Style = PLAIN,
 ) -> str:
     """Return the plan for people, at most 100 columns wide."""
@@ -64,6 +66,8 @@ def text(
         "",
         *_cost(plan, estimate, style),
     ]
+    if removes:
+        lines += ["", *leaving.expected(removes, style)]
     if conflicts:
         lines += ["", style("red", f"Conflicts: {plural(len(conflicts), 'file')} changed by someone else")]
         lines += [f"  {safe(path)}" for path in conflicts]
@@ -179,6 +183,7 @@ def json_document(
     forecast: Mapping[str, Forecast],
     *,
     conflicts: tuple[str, ...] = (),
+    removes: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the plan as JSON; durations in seconds, money in nano-dollars, unknown as null."""
     waves = {address: number for number, wave in enumerate(plan.waves, start=1) for address in wave}
@@ -200,6 +205,7 @@ def json_document(
         "nodes": [_node_json(node, waves[node.address], forecast.get(node.address)) for node in plan.nodes],
         "estimate": to_json(estimate),
         "conflicts": list(conflicts),
+        "removes": list(removes),
     }
 
 

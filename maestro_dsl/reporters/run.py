@@ -17,6 +17,7 @@ from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
 from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
+from maestro_dsl.reporters import leaving
 from maestro_dsl.reporters.text import (
     FORMAT_VERSION,
     PLAIN,
@@ -93,6 +94,7 @@ def text(view: RunView, style: Style = PLAIN) -> str:
     sections = [
         _head(view, style),
         _made(view, style),
+        leaving.done(view.state, style),
         _verified(view, style),
         _quality(view, style),
         _questions(view, style),
@@ -329,6 +331,8 @@ def json_document(view: RunView) -> dict[str, Any]:
         "live": view.live,
         "reason": state.reason,
         "output": view.output,
+        "removed": list(state.removed),
+        "kept": list(state.kept),
         "started_at": state.started_at,
         "finished_at": state.finished_at,
         "active_s": round(state.active_s, 3),

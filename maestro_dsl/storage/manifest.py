@@ -28,6 +28,8 @@ class Entry:
     executable: bool = False
     accepted: str | None = None
     """Digest of the version of a person that stands there instead and is kept."""
+    plan: str = ""
+    """Id of the plan that has the node; other plans may use the same folder. "" = not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class Note:
 
     node: str
     digests: tuple[str, ...]
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,9 @@ def encode(value: Manifest | Underway) -> bytes:
             del entry["executable"]
         if entry["accepted"] is None:
             del entry["accepted"]
+    for item in (*data.get("files", {}).values(), *data.get("ours", {}).values()):
+        if not item["plan"]:
+            del item["plan"]
     document = {"format_version": FORMAT_VERSION, "digest": digest(data), **data}
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import FileRef
+from maestro_dsl.engine.ports.storage import Pruned
 from maestro_dsl.errors import UnrecoverableError
 from maestro_dsl.lang.patterns import glob_match
 from maestro_dsl.storage.files import writing_to
@@ -42,10 +43,14 @@ class Conflict:
 
 
 class OutputFolder:
-    """The engine's `Publisher` on a folder; hold `lock()` while a run publishes."""
+    """The engine's `Publisher` on a folder; hold `lock()` while a run publishes.
 
-    def __init__(self, root: Path, artifacts: ArtifactStore) -> None:
+    `plan` is the id of the plan that publishes here; what another plan made in the folder is not removed.
+    """
+
+    def __init__(self, root: Path, artifacts: ArtifactStore, plan: str = "") -> None:
         self.root = root
+        self._plan = plan
         self._artifacts = artifacts
         self._guard = threading.RLock()
         self._folder = Folder(root)
@@ -82,13 +87,13 @@ class OutputFolder:
             seen = {path: self._folder.look(path) for path in wanted}
             self._refuse_conflicts(manifest, underway, wanted, seen)
             entries = {
-                path: _entry(node, key, file, manifest.files.get(path)) for path, file in wanted.items()
+                path: self._entry(node, key, file, manifest.files.get(path)) for path, file in wanted.items()
             }
             to_write = [file for path, file in wanted.items() if not _in_place(entries[path], seen[path])]
-            stale = _made_by(manifest, underway, lambda maker: maker == node) - set(wanted)
+            stale = _made_by(manifest, underway, lambda maker: maker.node == node) - set(wanted)
             if to_write:
                 self._stage(to_write)
-                underway = _noted(underway, node, to_write)
+                underway = _noted(underway, Note(node=node, digests=(), plan=self._plan), to_write)
                 self._save(_UNDERWAY, encode(underway))
             for file in to_write:
                 self._folder.place(_staged_name(file), file.path)
@@ -96,15 +101,31 @@ class OutputFolder:
             kept = {path: entry for path, entry in manifest.files.items() if path not in stale}
             self._finish(Manifest(files={**kept, **entries}), underway, {*wanted, *stale}, manifest)
 
-    def prune(self, nodes: Collection[str]) -> Sequence[str]:
-        """Remove the files of nodes that are not among `nodes`; return their paths."""
+    def prune(self, nodes: Collection[str]) -> Pruned:
+        """Remove what this plan made here with nodes that are not among `nodes`; idempotent.
+
+        A file that was changed since stays and is not ours any more.
+
+        Raises:
+            IntegrityError: the manifest is damaged; nothing was removed.
+            EnvironmentFailure: the folder cannot be written; doing it again goes on.
+        """
         with self._guard, writing_to(self.root):
             manifest, underway = self._manifest(), self._underway()
-            stale = _made_by(manifest, underway, lambda maker: maker not in {"", *nodes})
+            stale = self._outdated(manifest, underway, nodes)
+            if not stale:
+                return Pruned()
             removed = self._remove(stale, manifest, underway)
             kept = {path: entry for path, entry in manifest.files.items() if path not in stale}
             self._finish(Manifest(files=kept), underway, stale, manifest)
-        return removed
+        return Pruned(removed=tuple(removed), kept=tuple(sorted(stale.difference(removed))))
+
+    def outdated(self, nodes: Collection[str]) -> Sequence[str]:
+        """Return the paths that `prune` would remove, as the folder is now; changes nothing."""
+        with self._guard, writing_to(self.root):
+            manifest, underway = self._manifest(), self._underway()
+            stale = self._outdated(manifest, underway, nodes)
+            return tuple(path for path in sorted(stale) if self._may_go(path, manifest, underway))
 
     # ---- a person's changes ------------------------------------------------------------------------------
 
@@ -213,6 +234,35 @@ class OutputFolder:
                 hint="keep it with --accept, overwrite it with --replace, or move it away",
             )
 
+    def _entry(self, node: str, key: str, file: FileRef, old: Entry | None) -> Entry:
+        accepted = old.accepted if old is not None else None
+        return Entry(
+            sha256=file.digest,
+            node=node,
+            key=key,
+            executable=file.executable,
+            accepted=accepted,
+            plan=self._plan,
+        )
+
+    def _outdated(self, manifest: Manifest, underway: Underway, nodes: Collection[str]) -> set[str]:
+        """Return the paths whose maker has left this plan; of an unknown plan (an old manifest) none."""
+        if not self._plan:
+            return set()
+        return _made_by(
+            manifest,
+            underway,
+            lambda maker: maker.plan == self._plan and maker.node not in nodes,
+        )
+
+    def _may_go(self, path: str, manifest: Manifest, underway: Underway) -> bool:
+        """Return whether what stands there is ours, or nothing does."""
+        seen, entry, note = self._folder.look(path), manifest.files.get(path), underway.ours.get(path)
+        ours = set(note.digests if note else ())
+        if entry is not None:
+            ours = (ours | {entry.sha256}) - {entry.accepted}
+        return seen.kind == "absent" or seen.digest in ours
+
     def _stage(self, files: Iterable[FileRef]) -> None:
         for file in files:
             content = self._artifacts.get(file.digest)
@@ -221,11 +271,7 @@ class OutputFolder:
     def _remove(self, paths: Iterable[str], manifest: Manifest, underway: Underway) -> list[str]:
         removed = []
         for path in sorted(paths):
-            seen, entry, note = self._folder.look(path), manifest.files.get(path), underway.ours.get(path)
-            ours = set(note.digests if note else ())
-            if entry is not None:
-                ours = (ours | {entry.sha256}) - {entry.accepted}
-            if seen.kind == "absent" or seen.digest in ours:
+            if self._may_go(path, manifest, underway):
                 self._folder.remove(path)  # where it is absent, folders may have been left empty
                 removed.append(path)
         return removed
@@ -279,11 +325,6 @@ def _fixed_folders(glob: str) -> tuple[str, ...]:
     return tuple(folders[:wild])
 
 
-def _entry(node: str, key: str, file: FileRef, old: Entry | None) -> Entry:
-    accepted = old.accepted if old is not None else None
-    return Entry(sha256=file.digest, node=node, key=key, executable=file.executable, accepted=accepted)
-
-
 def _in_place(entry: Entry, seen: Seen) -> bool:
     if entry.accepted is not None and seen.digest == entry.accepted:
         return True
@@ -298,19 +339,18 @@ def _is_ours(path: str, entry: Entry | None, underway: Underway, seen: Seen) -> 
     return seen.mark in known
 
 
-def _made_by(manifest: Manifest, underway: Underway, chosen: Callable[[str], bool]) -> set[str]:
+def _made_by(manifest: Manifest, underway: Underway, chosen: Callable[[Entry | Note], bool]) -> set[str]:
     """Return the paths whose maker is `chosen`; what is listed goes before what was only under way."""
-    makers = {path: note.node for path, note in underway.ours.items()}
-    makers |= {path: entry.node for path, entry in manifest.files.items()}
+    makers: dict[str, Entry | Note] = {**underway.ours, **manifest.files}
     return {path for path, maker in makers.items() if chosen(maker)}
 
 
-def _noted(underway: Underway, node: str, files: Iterable[FileRef]) -> Underway:
+def _noted(underway: Underway, maker: Note, files: Iterable[FileRef]) -> Underway:
     added = {}
     for file in files:
         old = underway.ours.get(file.path)
         digests = {file.digest, *(old.digests if old else ())}
-        added[file.path] = Note(node=node, digests=tuple(sorted(digests)))
+        added[file.path] = replace(maker, digests=tuple(sorted(digests)))
     return replace(underway, ours={**underway.ours, **added})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from maestro_dsl.engine.events import Event, FileRef
@@ -109,8 +109,19 @@ class Store(Protocol):
         """Return the newest result of a node address of a plan, whatever its key."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """Files of nodes that left the plan: those removed, and those that stay because they were changed."""
+
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
 class Publisher(Protocol):
     """The output folder: manifest, conflicts, all-or-nothing publishing."""
 
     def publish(self, node: str, key: str, files: Sequence[FileRef]) -> None:
         """Put the files in place and remove what this node no longer makes; idempotent by digest."""
+
+    def prune(self, nodes: Collection[str]) -> Pruned:
+        """Remove what this plan made with nodes that are not among `nodes` any more; idempotent."""

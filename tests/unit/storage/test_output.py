@@ -3,12 +3,16 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import suppress
+from functools import partialmethod
 
 import pytest
 
 from maestro_dsl.engine.events import FileRef
+from maestro_dsl.engine.ports.storage import Pruned
 from maestro_dsl.errors import EnvironmentFailure, IntegrityError, StateError, UnrecoverableError
 from maestro_dsl.storage.artifacts import Artifacts
+from maestro_dsl.storage.folder import Folder
 from maestro_dsl.storage.lease import Holder
 from maestro_dsl.storage.output import Conflict, OutputFolder
 
@@ -104,8 +108,109 @@ def test_a_node_removes_nothing_of_another(output, out, refs):
     output.publish("n", "k", refs({"a": "1"}))
     output.publish("m", "k", refs({"b": "1"}))
     assert sorted(path.name for path in out.iterdir()) == [".maestro", "a", "b"]
-    assert output.prune(["m"]) == ["a"]
-    assert sorted(path.name for path in out.iterdir()) == [".maestro", "b"]
+
+
+# ---- nodes that left the plan ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def planned(out, artifacts):
+    """The folder as a run of the plan `p` has it."""
+    return OutputFolder(out, artifacts, "p")
+
+
+def test_the_files_of_a_node_that_left_the_plan_go_with_their_folders(planned, out, refs):
+    planned.publish("n", "k", refs({"deep/down/a": "1", "c": "1"}))
+    planned.publish("m", "k", refs({"b": "1"}))
+    assert planned.outdated(["m", "n"]) == ()
+    assert planned.outdated(["m"]) == ("c", "deep/down/a")
+    assert planned.prune(["m"]) == Pruned(removed=("c", "deep/down/a"))
+    assert list(tree(out)) == [".maestro/manifest.json", "b"]
+    assert planned.prune(["m"]) == Pruned()
+
+
+def test_an_edited_file_of_a_node_that_left_the_plan_stays_and_is_a_persons(planned, out, refs):
+    planned.publish("n", "k", refs({"a": "1", "b": "1", "c": "1"}))
+    (out / "a").write_text("mine")
+    (out / "c").write_text("mine too")
+    planned.accept(["c"])
+    (out / "notes.txt").write_text("never ours")
+    assert planned.outdated([]) == ("b",)
+    assert planned.prune([]) == Pruned(removed=("b",), kept=("a", "c"))
+    assert (out / "a").read_text() == "mine"
+    assert (out / "c").read_text() == "mine too"
+    assert (out / "notes.txt").exists()
+    assert not planned.files()
+
+
+def test_a_link_or_a_folder_in_the_place_of_such_a_file_stays(planned, out, refs, tmp_path):
+    planned.publish("n", "k", refs({"a": "1", "b": "1", "d/c": "1"}))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "c").write_text("1")
+    (out / "a").unlink()
+    (out / "a").symlink_to(elsewhere / "c")
+    (out / "b").unlink()
+    (out / "b").mkdir()
+    (out / "d" / "c").unlink()
+    (out / "d").rmdir()
+    (out / "d").symlink_to(elsewhere)
+    assert planned.prune([]).kept == ("a", "b", "d/c")
+    assert (out / "a").is_symlink()
+    assert (out / "b").is_dir()
+    assert (elsewhere / "c").read_text() == "1"
+
+
+def test_a_path_that_another_node_makes_now_stays(planned, out, refs):
+    planned.publish("n", "k", refs({"a": "1", "b": "1"}))
+    planned.publish("m", "k", refs({"a": "1"}))
+    assert planned.prune(["m"]) == Pruned(removed=("b",))
+    assert (out / "a").read_text() == "1"
+    assert planned.files()["a"].node == "m"
+
+
+def test_what_another_plan_or_an_older_version_made_in_this_folder_stays(
+    output, planned, out, artifacts, refs
+):
+    output.publish("old", "k", refs({"old": "1"}))  # its manifest names no plan
+    OutputFolder(out, artifacts, "q").publish("n", "k", refs({"other": "1"}))
+    planned.publish("n2", "k", refs({"a": "1"}))
+    assert planned.prune([]) == Pruned(removed=("a",))
+    assert output.prune([]) == Pruned()
+    assert sorted(output.files()) == ["old", "other"]
+
+
+def test_a_removal_cut_off_anywhere_is_carried_on(planned, out, artifacts, refs, monkeypatch):
+    names = [f"f{number}" for number in range(3)]
+    for cut in range(5):
+        planned.publish("n", "k", refs(dict.fromkeys(names, "1")))
+        (out / "f1").write_text("1")
+        calls = iter(range(cut, -2, -1))
+
+        def killed(self, *args, then, calls=calls):
+            if next(calls) <= 0:
+                raise KeyboardInterrupt
+            return then(self, *args)
+
+        with monkeypatch.context() as patched:
+            for name in ("remove", "stage"):
+                patched.setattr(Folder, name, partialmethod(killed, then=getattr(Folder, name)))
+            with suppress(KeyboardInterrupt):
+                planned.prune([])
+        again = OutputFolder(out, artifacts, "p")
+        again.prune([])
+        assert list(tree(out)) == [".maestro/manifest.json"]
+        assert not again.files()
+
+
+def test_what_a_killed_publish_of_a_node_left_goes_too(planned, out, artifacts, refs, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(OutputFolder, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            planned.publish("n", "k", refs({"a": "1"}))
+    assert (out / "a").exists()
+    assert OutputFolder(out, artifacts, "p").prune(["m"]) == Pruned(removed=("a",))
+    assert list(tree(out)) == [".maestro/manifest.json"]
 
 
 def test_a_changed_file_is_a_conflict_and_is_not_overwritten(output, out, refs):
