@@ -2,21 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.diagnostics import Diagnostic, Related, Severity, Span, limited
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from maestro_dsl.interfaces.openapi.templates import Mistake
+    from maestro_dsl.lang.contracts import ResolvedContract
+    from maestro_dsl.lang.sourcemap import SourceMap
 
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every place where a contract's interface file is itself invalid."""
     for _, found in facts.contracts:
         yield from found
-    for _, _, wrong in facts.interfaces:
-        yield from wrong.items
+    for resolved, model, wrong in facts.interfaces:
+        exact = list(_by_specification(resolved, model))
+        places = {item.span for item in exact}
+        yield from (item for item in wrong.items if item.span not in places and not _is_told(item))
+        yield from exact
+
+
+def _by_specification(resolved: ResolvedContract, model: object | None) -> Iterator[Diagnostic]:
+    """Yield what an OpenAPI document gets wrong although it is used: each a warning on its token."""
+    spec = resolved.document.value.interface_spec
+    if spec is None or spec.type != "openapi" or resolved.spec is None:
+        return
+    document = getattr(model, "document", resolved.spec.data)
+    if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3."):
+        return
+    from maestro_dsl.interfaces.openapi.mistakes import mistakes  # only documents of this kind need it
+
+    source, is_bundled = resolved.spec.map, resolved.is_bundled
+    yield from limited(_finding(found, source, is_bundled=is_bundled) for found in mistakes(document))
+
+
+def _finding(found: Mistake, source: SourceMap, *, is_bundled: bool) -> Diagnostic:
+    if is_bundled:  # places in what is made of several files say nothing
+        where = "/".join(map(str, found.pointer))
+        span = Span(source.file)
+        return RULE.finding(span, f"{where}: {found.message}", found.help, severity=Severity.WARNING)
+    related: tuple[Related, ...] = ()
+    if found.first is not None:
+        look = source.key_span if found.is_key else source.value_span
+        related = (Related(span=look(found.first), message=found.first_message),)
+    span = source.key_span(found.pointer) if found.is_key else source.value_span(found.pointer)
+    if found.part is not None:
+        span = _part(span, str(found.pointer[-1]), found.part)
+    return RULE.finding(span, found.message, found.help, related=related, severity=Severity.WARNING)
+
+
+def _part(span: Span, key: str, part: tuple[int, int]) -> Span:
+    """Return the place of a part of a key; of all of it where it is not written letter by letter."""
+    quotes = span.end_column - span.column - len(key)
+    if span.line != span.end_line or quotes not in _QUOTES:
+        return span
+    start, end = (span.column + quotes // 2 + at for at in part)
+    return Span(span.file, span.line, start, span.end_line, end)
+
+
+def _is_told(item: Diagnostic) -> bool:
+    """Return whether the reader's warning is one that is told more exactly here."""
+    from maestro_dsl.interfaces.openapi.operations import UNUSABLE_PARAMETER
+
+    return item.message.endswith(UNUSABLE_PARAMETER)
+
+
+_QUOTES: Final = (0, 2)
+"""How much longer a key is as it is written."""
 
 
 RULE = Rule(

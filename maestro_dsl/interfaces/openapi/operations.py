@@ -44,6 +44,8 @@ class _Where:
 _QUOTED = re.compile(r"""([`'"])([!-~]{3,}?)\1""")
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _STATUS_LENGTH = 3
+UNUSABLE_PARAMETER = "a parameter without a usable name and place is left out"
+"""Of an operation; `mistakes` tells the same at the word itself."""
 
 
 def read(document: Mapping[str, Any], warn: Warn) -> tuple[Operation, ...]:
@@ -130,7 +132,7 @@ def _parameters(
         name, location = _dict(item).get("name"), _dict(item).get("in")
         if not isinstance(name, str) or not isinstance(location, str) or location not in _STYLES:
             warn(
-                f"{where}: a parameter without a usable name and place is left out",
+                f"{where}: {UNUSABLE_PARAMETER}",
                 (*where.pointer, "parameters"),
             )
             continue
