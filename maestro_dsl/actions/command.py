@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.actions.workspace import lay_out, store_files
+from maestro_dsl.actions.workspace import lay_out, store_files, too_large
 from maestro_dsl.engine.events import Issue
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
 from maestro_dsl.engine.ports.failures import Failure
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from maestro_dsl.lang.model import Json
 
 FOLDER: Final = "commands"
+IDEMPOTENCY: Final = "MAESTRO_IDEMPOTENCY_KEY"
+"""The variable by which a command can tell whoever it asks that it asks again."""
 _KEPT_OUTPUT: Final = 64_000
+"""Bytes; `stdout` becomes an output of the node, which stands in the journal."""
 
 
 class Command:
@@ -30,16 +33,23 @@ class Command:
             return AttemptResult(failure=Failure.FATAL, message="`with.run` must be a list of strings")
         contents = {ref.path: context.artifacts.get(ref.digest) for item in spec.inputs for ref in item.files}
         folder = lay_out(context.scratch / "command", contents)
+        again = spec.node.idempotency_key
         try:
             # What a blueprint runs may have been written by a model, and so may the files it runs on.
             done = await context.sandbox.run(
-                CommandSpec(argv=tuple(map(str, argv)), cwd=folder, timeout_s=spec.timeout_s)
+                CommandSpec(
+                    argv=tuple(map(str, argv)),
+                    cwd=folder,
+                    env={} if again is None else {IDEMPOTENCY: again},
+                    timeout_s=spec.timeout_s,
+                    max_output_bytes=min(_KEPT_OUTPUT, spec.sizes.max_log_bytes),
+                )
             )
         except DiskFailure:
             raise  # no node's fault
         except EnvironmentFailure as error:
             return AttemptResult(failure=Failure.FATAL, message=error.message)
-        outputs: dict[str, Json] = {"exit_code": done.exit_code, "stdout": done.stdout[:_KEPT_OUTPUT]}
+        outputs: dict[str, Json] = {"exit_code": done.exit_code, "stdout": done.stdout}
         if done.timed_out:
             return AttemptResult(
                 failure=Failure.TIMEOUT, message="the command ran out of time", outputs=outputs
@@ -67,5 +77,8 @@ class Render:
         if fault:
             return AttemptResult(failure=Failure.FATAL, message=f'the path "{path}" cannot be used: {fault}')
         folder = spec.node.persona_id or FOLDER
-        refs = store_files(context.artifacts, folder, {path: text.encode()})
+        files = {path: text.encode()}
+        if large := too_large(folder, files, spec.sizes.max_artifact_bytes):
+            return AttemptResult(failure=Failure.FATAL, message=large[0].message, issues=large)
+        refs = store_files(context.artifacts, folder, files)
         return AttemptResult(files=refs, outputs={"files": [ref.path for ref in refs]})

@@ -121,6 +121,7 @@ async def _command(
         reach=reach,
         timeout_s=min(COMMAND_TIMEOUT_S, scene.spec.timeout_s),
         trusted=scene.trusted,
+        max_output_bytes=scene.spec.sizes.max_log_bytes,
     )
     result = await scene.context.sandbox.run(command)
     if result.exit_code == 0 and not result.timed_out:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from maestro_dsl.actions.criteria import Judged, Scene, criteria_check, judge_contract
 from maestro_dsl.actions.request import Answer, ask
-from maestro_dsl.actions.workspace import input_for, lay_out, store_files
+from maestro_dsl.actions.workspace import input_for, lay_out, store_files, too_large
 from maestro_dsl.engine.events import Issue
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, CheckResult, QualityReport
 from maestro_dsl.engine.ports.failures import Failure
@@ -51,9 +51,13 @@ class Fulfil:
             )
         files, problems = unpack(answer.response.text)
         if problems:
-            return _unparsable(answer, problems)
+            wrong = tuple(Issue(severity="error", check="answer", message=text) for text in problems)
+            return _refused(answer, Failure.UNPARSABLE, wrong)
         healed, done = heal(files)
         contents = {path: text.encode() for path, text in healed.items()}
+        folder = spec.contract.contract.provider_persona_id
+        if large := too_large(folder, contents, spec.sizes.max_artifact_bytes):
+            return _refused(answer, Failure.INVALID, large)
         try:
             return await _judge(spec, context, answer, contents, done)
         except UnrecoverableError as error:
@@ -65,11 +69,10 @@ class Fulfil:
             return AttemptResult(failure=Failure.FATAL, message=error.message + hint, answer=answer.blob)
 
 
-def _unparsable(answer: Answer, problems: tuple[str, ...]) -> AttemptResult:
-    issues = tuple(Issue(severity="error", check="answer", message=text) for text in problems)
+def _refused(answer: Answer, failure: Failure, issues: tuple[Issue, ...]) -> AttemptResult:
     return AttemptResult(
-        failure=Failure.UNPARSABLE,
-        message=problems[0],
+        failure=failure,
+        message=issues[0].message,
         issues=issues,
         answer=answer.blob,
         usage=answer.response.usage,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_dsl.actions.workspace import store_files
+from maestro_dsl.actions.workspace import store_files, too_large
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.interfaces.options import options_of
@@ -41,5 +41,7 @@ class Mock:
             path.removeprefix(f"{FOLDER}/"): text.encode() if isinstance(text, str) else text
             for path, text in interface.emit(api, compiled.id, content, spec_name, options=options).items()
         }
+        if large := too_large(FOLDER, files, spec.sizes.max_artifact_bytes):
+            return AttemptResult(failure=Failure.FATAL, message=large[0].message, issues=large)
         refs = store_files(context.artifacts, FOLDER, files)
         return AttemptResult(files=refs, outputs={"files": [ref.path for ref in refs]})

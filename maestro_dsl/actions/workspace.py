@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_dsl.engine.events import FileRef
+from maestro_dsl.engine.events import FileRef, Issue
 from maestro_dsl.scratch import machine_at_fault, remove_tree
 
 if TYPE_CHECKING:
@@ -28,6 +28,20 @@ def store_files(artifacts: ArtifactStore, folder: str, files: Mapping[str, bytes
             executable=content.startswith(b"#!"),
         )
         for path, content in sorted(files.items())
+    )
+
+
+def too_large(folder: str, files: Mapping[str, bytes], limit: int) -> tuple[Issue, ...]:
+    """Return what is wrong with files of more than `limit` bytes, in the order of their paths."""
+    return tuple(
+        Issue(
+            severity="error",
+            check="size",
+            file=f"{folder}/{path}",
+            message=f"{folder}/{path} has {len(files[path]):,} bytes; limits.max_artifact allows {limit:,}",
+        )
+        for path in sorted(files)
+        if len(files[path]) > limit
     )
 
 

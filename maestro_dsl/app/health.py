@@ -51,6 +51,7 @@ _GROUPS = {
     "safety": "policies.safety",
     "guardrails": "guardrails",
     "execution": "execution",
+    "limits": "limits",
 }
 
 

@@ -28,7 +28,7 @@ from maestro_dsl.compiler.plan import (
     RetryPolicy,
     SafetyPolicy,
 )
-from maestro_dsl.compiler.policies import execution_of, guardrails_of, retry_policy, safety_policy
+from maestro_dsl.compiler.policies import execution_of, guardrails_of, retry_policy, safety_policy, sizes_of
 from maestro_dsl.compiler.prompt_check import prompt_problems
 from maestro_dsl.compiler.prompts import PromptWriter
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
@@ -118,6 +118,7 @@ def _plan(workspace: Workspace, builder: _Builder, nodes: tuple[PlanNode, ...]) 
         quality_threshold=settings.quality_threshold,
         output=settings.output,
         sandbox=settings.sandbox,
+        sizes=sizes_of(settings.limits),
         sources=_sources(workspace),
         blobs={
             compiled.spec_digest: resolved.spec_bytes

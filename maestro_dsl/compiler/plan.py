@@ -93,6 +93,14 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SizeLimits:
+    """How large one file of a node may be, and how much is kept of each stream of a command."""
+
+    max_artifact_bytes: int = 16 * 1024 * 1024
+    max_log_bytes: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRef:
     """The model a persona uses: `provider` is a model provider's name, `model` its id there."""
 
@@ -224,6 +232,8 @@ class CompiledPlan:
     output: str
     """Where results go, relative to the plan's file unless absolute; not part of the digest."""
     sandbox: str = "auto"
+    sizes: SizeLimits = field(default_factory=SizeLimits)
+    """Protects the machine and changes no result that fits; not part of the digest."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Project-relative path of each document read → SHA-256 of its bytes; not part of the digest."""
     blobs: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
@@ -231,7 +241,7 @@ class CompiledPlan:
 
     def semantic(self) -> dict[str, Any]:
         """Return what the digest covers, as JSON."""
-        left_out = {"output", "execution", "sources", "blobs", "waves", "name"}
+        left_out = {"output", "execution", "sources", "blobs", "waves", "name", "sizes"}
         names = (name for name in self.__dataclass_fields__ if name not in left_out)
         data: dict[str, Any] = {name: to_json(getattr(self, name)) for name in names}
         for contract in data["contracts"]:

@@ -5,11 +5,24 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from maestro_dsl.compiler.plan import BreakerPolicy, Execution, Guardrails, RetryPolicy, SafetyPolicy
+from maestro_dsl.compiler.plan import (
+    BreakerPolicy,
+    Execution,
+    Guardrails,
+    RetryPolicy,
+    SafetyPolicy,
+    SizeLimits,
+)
 from maestro_dsl.lang.model_providers import PROVIDERS
 
 if TYPE_CHECKING:
-    from maestro_dsl.lang.model import ExecutionSettings, GuardrailSettings, RetrySettings, SafetySettings
+    from maestro_dsl.lang.model import (
+        ExecutionSettings,
+        GuardrailSettings,
+        Limits,
+        RetrySettings,
+        SafetySettings,
+    )
 
 P = TypeVar("P")
 
@@ -41,6 +54,11 @@ def guardrails_of(settings: GuardrailSettings) -> Guardrails:
 def execution_of(settings: ExecutionSettings) -> Execution:
     """Return how much may run at once."""
     return _filled(Execution, settings)
+
+
+def sizes_of(limits: Limits) -> SizeLimits:
+    """Return the limits that hold while a plan runs; the others are the compiler's own."""
+    return _filled(SizeLimits, limits, leave_out=("max_nodes", "max_fanout", "max_prompt_bytes"))
 
 
 def _filled(kind: type[P], settings: object, leave_out: tuple[str, ...] = ()) -> P:

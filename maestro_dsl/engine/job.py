@@ -140,6 +140,7 @@ class Desk:
             lease_nano_usd=lease.nano_usd,
             timeout_s=node.attempt_timeout_s,
             quality_threshold=plan.quality_threshold,
+            sizes=plan.sizes,
         )
 
     def time_left_s(self, job: Job) -> float:

@@ -46,7 +46,7 @@ class Launch:
 
 @dataclass(slots=True)
 class Captured:
-    """One output stream: the first `limit` bytes, and the last ones for error messages."""
+    """One output stream: `limit` bytes of it, half from its beginning and half from its end."""
 
     limit: int
     head: bytearray = field(default_factory=bytearray)
@@ -56,16 +56,18 @@ class Captured:
     def add(self, data: bytes) -> None:
         """Take what the command wrote."""
         self.total += len(data)
-        self.head += data[: max(0, self.limit - len(self.head))]
-        self.tail += data
-        del self.tail[:-_TAIL_BYTES]
+        taken = max(0, self.limit // 2 - len(self.head))
+        self.head += data[:taken]
+        self.tail += data[taken:]
+        del self.tail[: max(0, len(self.tail) - (self.limit - self.limit // 2))]
 
     def text(self) -> str:
-        """Return what was kept, with a last line that says so if something was cut."""
-        shown = self.head.decode("utf-8", "replace")
-        if self.total > len(self.head):
-            shown += f"\n… {self.total - len(self.head)} more bytes were cut"
-        return shown
+        """Return what was kept, with a line in the gap that says how much was cut."""
+        lost = self.total - len(self.head) - len(self.tail)
+        if not lost:
+            return (self.head + self.tail).decode("utf-8", "replace")
+        head, tail = (part.decode("utf-8", "replace") for part in (self.head, self.tail))
+        return f"{head}\n… {lost} bytes were cut here …\n{tail}"
 
 
 class Running:
@@ -77,7 +79,7 @@ class Running:
         self._cleanup = launch.cleanup
         self.stdout = Captured(limit=launch.max_output_bytes)
         self.stderr = Captured(limit=launch.max_output_bytes)
-        self._both = Captured(limit=0)
+        self._both = Captured(limit=2 * _TAIL_BYTES)
         self._readers = [
             asyncio.create_task(self._read(process.stdout, self.stdout)),
             asyncio.create_task(self._read(process.stderr, self.stderr)),
@@ -96,7 +98,7 @@ class Running:
 
     def tail(self) -> str:
         """Return the last lines it wrote to either stream."""
-        lines = self._both.tail.decode("utf-8", "replace").splitlines()
+        lines = self._both.text().splitlines()
         return "\n".join(lines[-_TAIL_LINES:])
 
     async def wait(self) -> int:

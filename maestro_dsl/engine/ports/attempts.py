@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, PlanNode
+from maestro_dsl.compiler.plan import CompiledContract, CompiledPersona, PlanNode, SizeLimits
 from maestro_dsl.engine.events import NO_USAGE, FileRef, Issue, Usage
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.lang.model import Json, ModelSettings
@@ -55,6 +55,7 @@ class AttemptSpec:
     lease_nano_usd: int = 0
     timeout_s: float = 300.0
     quality_threshold: float = 0.8
+    sizes: SizeLimits = field(default_factory=SizeLimits)
 
     @property
     def idempotency_key(self) -> str:
