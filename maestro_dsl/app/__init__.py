@@ -21,6 +21,7 @@ _HOMES: Final = {
     "EmitResult": "values",
     "HealthCheck": "values",
     "InitResult": "values",
+    "LeftBehind": "values",
     "LintResult": "lint_result",
     "PlanReport": "values",
     "RunList": "values",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.app.documents import compile_plan
 from maestro_dsl.app.state import State, open_state
+from maestro_dsl.app.taking_over import left_behind
 from maestro_dsl.app.tickets import target_of
 from maestro_dsl.app.values import PlanReport
 from maestro_dsl.app.wiring import make_provider, with_script_in_keys
@@ -73,6 +74,7 @@ def plan_report(
             estimate=estimate(plan, durations or {}, prices.bound_nano_usd),
             forecast=_forecast(plan, state, output, frozenset(replace), interfaces_of(compiled)),
             conflicts=_conflicts(plan, state, output),
+            left_behind=left_behind(state, plan.digest, output),
             removes=_removes(plan, state, output),
             output=output,
             state_dir=state.place.path,

@@ -21,6 +21,7 @@ from maestro_dsl.app.running import (
 )
 from maestro_dsl.app.state import State, find_run, holder, is_live, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds
+from maestro_dsl.app.taking_over import take_over
 from maestro_dsl.engine.runtime import RunOptions
 from maestro_dsl.engine.state import NodeState, RunState, fold
 from maestro_dsl.errors import StateError, UsageError
@@ -82,9 +83,7 @@ async def retry(
         new_id, now = SystemIds().new(), clock.now()
         fresh = replace(record, run_id=new_id, status="pending", verdict="", created_at=now, updated_at=now)
         state.journal.create_run(fresh, state.journal.plan(record.run_id))
-        for other in state.journal.unfinished(None, record.output):
-            if other.run_id != new_id:
-                state.journal.supersede(other.run_id, by=new_id, at=now)
+        left = take_over(state, new_id, record.plan_digest, output, at=now)
         job = Job(
             run_id=new_id,
             plan=plan,
@@ -98,7 +97,8 @@ async def retry(
             environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
-        return result_of(state, new_id, interrupted=stop is not None and stop.is_set())
+        result = result_of(state, new_id, interrupted=stop is not None and stop.is_set())
+        return replace(result, left_behind=left)
 
 
 def _chosen(state: State, record: RunRecord, nodes: Sequence[str]) -> tuple[str, ...]:

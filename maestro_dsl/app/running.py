@@ -22,6 +22,7 @@ from maestro_dsl.app.planning import interfaces_of, price_text
 from maestro_dsl.app.retention import SpaceGuard, after_run, settings_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand, user
+from maestro_dsl.app.taking_over import take_over
 from maestro_dsl.app.tickets import courier_of, delivering, target_of
 from maestro_dsl.app.wiring import condition_holds, make_provider, script_unchanged
 from maestro_dsl.codec import canonical
@@ -100,9 +101,7 @@ async def apply(
         unfinished = state.journal.unfinished(report.plan.digest, str(report.output))
         continued = unfinished[0].run_id if options.resume and unfinished else None
         run_id = continued or _create(state, plan, report, clock.now(), environ)
-        for other in state.journal.unfinished(None, str(report.output)):
-            if other.run_id != run_id:
-                state.journal.supersede(other.run_id, by=run_id, at=clock.now())
+        left = take_over(state, run_id, report.plan.digest, report.output, at=clock.now())
         job = Job(
             run_id=run_id,
             plan=plan,
@@ -127,7 +126,7 @@ async def apply(
             interrupted=stop is not None and stop.is_set(),
         )
         after_run(state, clock)
-        return result
+        return replace(result, left_behind=left)
 
 
 async def resume(

@@ -32,6 +32,17 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """An unfinished run that a person paused, and that a run of a changed plan does not end."""
+
+    run_id: str
+    paused_at: float
+    """When, in seconds since the epoch."""
+    reason: str
+    """By whom it was paused, and what they noted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
     """What `apply` would do: exactly this is run once it is confirmed."""
 
@@ -50,6 +61,8 @@ class PlanReport:
     plan_file: Path | None = None
     removes: tuple[str, ...] = ()
     """Files of nodes that left the plan; a run that ends verified removes them."""
+    left_behind: tuple[LeftBehind, ...] = ()
+    """Runs of other plans into the same folder that a person paused; `apply` leaves them paused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +96,8 @@ class RunResult:
     live: bool = False
     tickets: tuple[Ticket, ...] = ()
     """Tickets about nodes that failed for good, delivered or waiting."""
+    left_behind: tuple[LeftBehind, ...] = ()
+    """Runs that a person paused and that this one, when it began, left as they are."""
 
     def raise_for_failure(self) -> None:
         """Return where no node failed.

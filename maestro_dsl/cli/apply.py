@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace as with_fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -155,7 +156,7 @@ def _run(
 ) -> int:
     from maestro_dsl.app import apply, show_run
     from maestro_dsl.cli.going_on import ask_and_go_on
-    from maestro_dsl.cli.running import choose_progress, drive, finish
+    from maestro_dsl.cli.running import choose_progress, drive, finish, say_left_behind
 
     async def work(sinks: Sequence[EventSink], stop: asyncio.Event) -> RunResult:
         result: RunResult = await apply(report, options=options, environ=own.environ, sinks=sinks, stop=stop)
@@ -166,5 +167,8 @@ def _run(
         before = show_run(report.continues, environ=own.environ, state_dir=report.state_dir)
         shown.seed(before.events)
         own.say(f"continuing the unfinished run {report.continues} (--no-resume starts a new one)")
-    result = ask_and_go_on(own, drive(work, shown, own), state_dir=report.state_dir, progress=progress)
+    say_left_behind(own, report.left_behind)
+    first = drive(work, shown, own)
+    result = ask_and_go_on(own, first, state_dir=report.state_dir, progress=progress)
+    result = with_fields(result, left_behind=first.left_behind)
     return finish(own, result, output_format=output_format)

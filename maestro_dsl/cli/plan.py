@@ -76,6 +76,8 @@ def command(
 
 def show(context: click.Context, report: PlanReport, *, output_format: str) -> None:
     """Print a plan report; `apply` shows the same before it asks."""
+    from maestro_dsl.cli.running import say_left_behind
+    from maestro_dsl.codec import to_json
     from maestro_dsl.reporters import plan as reporter
 
     if output_format == "json":
@@ -89,6 +91,7 @@ def show(context: click.Context, report: PlanReport, *, output_format: str) -> N
         document["output"] = str(report.output)
         document["state_dir"] = str(report.state_dir)
         document["continues"] = report.continues
+        document["left_behind"] = [to_json(item) for item in report.left_behind]
         print_json(document)
         return
     own = session(context)
@@ -105,5 +108,6 @@ def show(context: click.Context, report: PlanReport, *, output_format: str) -> N
     print_text(reporter.counts(report.plan, report.forecast))
     if report.continues:
         print_text(f"continues the unfinished run {report.continues}")
+    say_left_behind(own, report.left_behind)
     if own.verbosity > 0:
         own.say(f"state in {report.state_dir} ({report.state_origin}), output in {report.output}")

@@ -46,7 +46,7 @@ def command(
     costs nothing. A node that waits for a person is answered "retry" instead, and its run goes on.
     """
     from maestro_dsl.app import failed_nodes, retry, show_run
-    from maestro_dsl.cli.running import ENDED, choose_progress, drive, finish
+    from maestro_dsl.cli.running import ENDED, choose_progress, drive, finish, say_left_behind
 
     own = session(context)
     before: RunResult = show_run(run_id, environ=own.environ, state_dir=state_dir)
@@ -64,6 +64,7 @@ def command(
         return result
 
     result = drive(work, choose_progress(own, progress, before.plan), own)
+    say_left_behind(own, result.left_behind)
     return finish(own, result, output_format=output_format)
 
 

@@ -16,7 +16,7 @@ from maestro_dsl.errors import Interrupted
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from maestro_dsl.app.values import RunResult
+    from maestro_dsl.app.values import LeftBehind, RunResult
     from maestro_dsl.compiler.plan import CompiledPlan
     from maestro_dsl.engine.events import Event
     from maestro_dsl.engine.ports.sinks import EventSink
@@ -167,15 +167,29 @@ def view(result: RunResult) -> RunView:
 
 def finish(own: Session, result: RunResult, *, output_format: str, after: str | None = None) -> int:
     """Print the summary of a run and the next command (`after`, else what fits); return its exit code."""
+    from maestro_dsl.codec import to_json
     from maestro_dsl.reporters import run as reporter
 
     shown = view(result)
     if output_format == "json":
-        print_json({**reporter.json_document(shown), "exit_code": result.exit_code})
+        left = [to_json(item) for item in result.left_behind]
+        print_json({**reporter.json_document(shown), "left_behind": left, "exit_code": result.exit_code})
         return result.exit_code
     print_text(reporter.text(shown, own.style(sys.stdout)))
     own.next(after or way_on(result))
     return result.exit_code
+
+
+def say_left_behind(own: Session, runs: Iterable[LeftBehind]) -> None:
+    """Tell of each paused run that a new one leaves as it is, and how to go on with it instead."""
+    from maestro_dsl.reporters.text import safe
+
+    for run in runs:
+        at = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.paused_at))
+        own.say(
+            f"run {run.run_id} of another plan is left behind ({safe(run.reason)}, at {at}):"
+            f" maestro resume {run.run_id} continues it instead, maestro cancel {run.run_id} ends it"
+        )
 
 
 def _asked(result: RunResult) -> NodeRecord | None:
