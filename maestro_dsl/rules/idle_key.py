@@ -25,6 +25,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         yield from _of_nodes(document)
     for document in facts.of(Kind.PROJECT):
         yield from _of_tickets(document)
+    for document in facts.of(Kind.POLICY):
+        yield from _of_policy(document)
     for document in facts.of(Kind.CONTRACT):
         for pointer, criterion in criteria(document):
             if isinstance(criterion, dict) and "run" in criterion and criterion.get("check") != "command":
@@ -38,6 +40,15 @@ def _of_nodes(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
     for pointer, node in nodes_with(document, "idempotency_key"):
         if node.get("effect") is not True:
             yield _idle(document, (*pointer, "idempotency_key"), "only matters with effect: true")
+
+
+def _of_policy(document: Document[DocumentValue]) -> Iterator[Diagnostic]:
+    """Yield what nobody takes from a Policy: `retry.use` names one for its `retry`, and one only."""
+    for key in ("safety", "give_up", "guardrails"):
+        if key in mapping_at(document.data, ()):
+            yield _idle(document, (key,), "is not shared: retry.use takes the retry of a Policy alone")
+    if "use" in mapping_at(document.data, ("retry",)):
+        yield _idle(document, ("retry", "use"), "is not followed: one Policy cannot use another")
 
 
 def _of_tickets(document: Document[DocumentValue]) -> Iterator[Diagnostic]:

@@ -29,6 +29,7 @@ CRITERIA = "'*.js']"
 LATEST = "models: {good: {provider: anthropic, model: %s}}\nvars:"
 OPEN = ("inputs: {", "inputs: {name: {type: string, default: x}, ")
 
+POLICY = "apiVersion: maestro/v1\nkind: Policy\nid: p\n"
 HOOK = "tickets: {sink: webhook, url: 'https://x.example'"
 JIRA = "tickets: {sink: jira, url: 'https://x.example', user_env: U, token_env: T"
 
@@ -42,6 +43,10 @@ CASES = [
     ("SCH001", {PROJECT: ("vars:", "state: {url: 'postgresql://db.example.com/x'}\nvars:")}, PROJECT, "url"),
     ("SCH007", {FLOW: (COMMAND, "{action: command, idempotency_key: x,")}, FLOW, "idempotency_key"),
     ("SCH007", {FLOW: (COMMAND, "{action: command, as: x,")}, FLOW, "as"),
+    ("SCH007", {"p.policy.yaml": POLICY + "guardrails: {max_cost: 5 USD}\n"}, "p.policy.yaml", "guardrails"),
+    ("SCH007", {"p.policy.yaml": POLICY + "give_up: ask\n"}, "p.policy.yaml", "give_up"),
+    ("SCH007", {"p.policy.yaml": POLICY + "safety: {max_attempts: 1}\n"}, "p.policy.yaml", "safety"),
+    ("SCH007", {"p.policy.yaml": POLICY + "retry: {use: q}\n"}, "p.policy.yaml", "use"),
     (
         "SCH007",
         {WEB: (CRITERIA, "'*.js'], acceptance_criteria: [{check: openapi_conformance, run: [a]}]")},
