@@ -6,9 +6,9 @@ result can be served is for `parse`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from graphql import (
     DirectiveDefinitionNode,
@@ -22,7 +22,6 @@ from graphql import (
     InterfaceTypeDefinitionNode,
     NamedTypeNode,
     NameNode,
-    Node,
     NonNullTypeNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
@@ -37,8 +36,10 @@ from graphql import (
 
 from maestro_dsl.interfaces.graphql import federation
 from maestro_dsl.interfaces.graphql.directives import declared_for
+from maestro_dsl.interfaces.graphql.warn import Warn, guess
 
-Warn: TypeAlias = Callable[[str, Node], None]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _PARTS: Final = ("fields", "values", "types", "interfaces", "directives")
 _MADE: Final[dict[str, type[Any]]] = {
@@ -272,7 +273,8 @@ class _References:
     def _is_member(self, union: Any, node: NamedTypeNode) -> bool:
         name = node.name.value
         if name not in self._found.types and name not in _SCALARS:
-            self._warn(f'"{name}" is defined nowhere; it is taken as a type that has an id', node)
+            likely = partial(guess, name, self._found.types)
+            self._warn(f'"{name}" is defined nowhere; it is taken as a type that has an id', node, likely)
             self._found.types[name] = _object_with_id(name)
         if isinstance(self._found.types.get(name), ObjectTypeDefinitionNode):
             return True
@@ -304,7 +306,8 @@ class _References:
         if name in _SCALARS:
             return None
         if name not in self._found.types:
-            self._warn(f'"{name}" is defined nowhere; it is taken as a scalar', node)
+            likely = partial(guess, name, self._found.types, _SCALARS)
+            self._warn(f'"{name}" is defined nowhere; it is taken as a scalar', node, likely)
             self._found.types[name] = _scalar(name)
         return self._found.types[name]
 

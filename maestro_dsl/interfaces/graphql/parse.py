@@ -7,7 +7,7 @@ error is CTR001, where nothing can be served. No other file and no address is ev
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from graphql import (
     GraphQLError,
@@ -23,6 +23,9 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.interfaces.graphql.lenient import Unreadable, read, too_deep
 from maestro_dsl.interfaces.graphql.mend import Mended, mend
 from maestro_dsl.interfaces.graphql.model import GraphApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 _MAX_TOLD: Final = 40
@@ -69,13 +72,19 @@ class _Source:
 
     def warn(self, message: str, offset: int) -> None:
         """Report a part that is changed or left out."""
-        self._told += 1
-        if self._told <= _MAX_TOLD:
+        if self._is_room():
             self._add(Severity.WARNING, self._span(offset), message, None)
 
-    def warn_at(self, message: str, node: Node) -> None:
-        """Report what was changed at a node."""
-        self.warn(message, _offset(node))
+    def warn_at(self, message: str, node: Node, likely: Callable[[], str | None] | None = None) -> None:
+        """Report what was changed at a node, and what was probably meant."""
+        if self._is_room():
+            name = getattr(getattr(node, "name", None), "value", " ")
+            span = self._span(_offset(node), len(name))
+            self._add(Severity.WARNING, span, message, likely() if likely is not None else None)
+
+    def _is_room(self) -> bool:
+        self._told += 1
+        return self._told <= _MAX_TOLD
 
     def finish(self) -> None:
         """Say how many findings were not listed."""
@@ -83,10 +92,10 @@ class _Source:
         if more > 0:
             self._add(Severity.WARNING, Span(self._file), f"{more} more findings of this kind", None)
 
-    def _span(self, offset: int) -> Span:
+    def _span(self, offset: int, length: int = 1) -> Span:
         line = self.text.count("\n", 0, offset) + 1
         column = offset - (self.text.rfind("\n", 0, offset) + 1) + 1
-        return Span(self._file, line, column, line, column + 1)
+        return Span(self._file, line, column, line, column + length)
 
     def _add(self, severity: Severity, span: Span, message: str, help_text: str | None) -> None:
         self.diagnostics.add(

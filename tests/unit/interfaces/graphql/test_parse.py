@@ -192,3 +192,18 @@ def test_every_real_schema_starts_or_is_refused_in_one_line(shared_data):
         api, diagnostics = read(file.read_bytes(), file.name)
         assert api is not None or [item.message.count("\n") for item in diagnostics] == [0]
         assert api is None or build_schema(api.sdl)
+
+
+@pytest.mark.parametrize(
+    ("text", "guess"),
+    [
+        ("type Query { a: Usr } type User { id: ID! }", 'did you mean "User"?'),
+        ("type Query { a: Strng }", 'did you mean "String"?'),
+        ("type Query { a: All } union All = Usr type User { id: ID! }", 'did you mean "User"?'),
+        ("type Query { a: DateTime } type User { id: ID! }", None),
+    ],
+)
+def test_an_undefined_name_is_marked_whole_with_what_was_probably_meant(text, guess):
+    (found,) = read(text)[1]
+    name = text[found.span.column - 1 : found.span.end_column - 1]
+    assert (f'"{name}" is defined nowhere' in found.message, found.help) == (True, guess)
