@@ -347,7 +347,8 @@ while True:
     environment = {"MAESTRO_LEASE": lease}
     result = run(level, tmp_path, script, timeout_s=1.2, env=environment, max_output_bytes=1000)
     assert result.timed_out
-    assert result.stdout.startswith("x" * 500 + "\n… ") and result.stdout.endswith("x" * 500)
+    assert result.stdout.startswith("x" * 500 + "\n… ")
+    assert result.stdout.endswith("x" * 500)
     assert find_orphans(lease) == ()
 
 
