@@ -21,8 +21,7 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         yield from found
     for resolved, model, wrong in facts.interfaces:
         exact = list(_by_specification(resolved, model))
-        places = {item.span for item in exact}
-        yield from (item for item in wrong.items if item.span not in places and not _is_told(item))
+        yield from (item for item in wrong.items if not _is_told(item.message, exact))
         yield from exact
 
 
@@ -41,7 +40,7 @@ def _by_specification(resolved: ResolvedContract, model: object | None) -> Itera
 
 
 def _finding(found: Mistake, source: SourceMap, *, is_bundled: bool) -> Diagnostic:
-    if is_bundled:  # places in what is made of several files say nothing
+    if is_bundled and not source.has(found.pointer):  # it stands in another file
         where = "/".join(map(str, found.pointer))
         span = Span(source.file)
         return RULE.finding(span, f"{where}: {found.message}", found.help, severity=Severity.WARNING)
@@ -64,11 +63,12 @@ def _part(span: Span, key: str, part: tuple[int, int]) -> Span:
     return Span(span.file, span.line, start, span.end_line, end)
 
 
-def _is_told(item: Diagnostic) -> bool:
-    """Return whether the reader's warning is one that is told more exactly here."""
+def _is_told(message: str, exact: list[Diagnostic]) -> bool:
+    """Return whether a warning of the reader is one that is told here, more exactly."""
     from maestro_dsl.interfaces.openapi.operations import UNUSABLE_PARAMETER
 
-    return item.message.endswith(UNUSABLE_PARAMETER)
+    start = message.partition(";")[0]
+    return message.endswith(UNUSABLE_PARAMETER) or any(start in item.message for item in exact)
 
 
 _QUOTES: Final = (0, 2)

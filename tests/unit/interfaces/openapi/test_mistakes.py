@@ -261,3 +261,17 @@ def test_of_very_many_mistakes_the_first_are_told():
     found = list(lint([], environ={}).diagnostics)
     assert len(found) == 201
     assert found[-1].is_more
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_stands_in_another_file_is_told_with_the_way_to_it():
+    head = 'openapi: 3.0.3\ninfo: {title: a, version: b}\npaths:\n  /a: {$ref: "other.yaml#/a"}\n'
+    operation = "{get: {operationId: x, parameters: [{name: q, in: qery}], responses: {}}}\n"
+    Path("other.yaml").write_text(f"a: {operation}")
+    Path("api.yaml").write_text(f"{head}  /b: {operation}")
+    found = [(item.span.line, item.message) for item in lint([], environ={}).diagnostics]
+    assert found == [
+        (1, 'paths//a/get/parameters/0/in: "qery" is no value of in'),
+        (5, 'the operationId "x" is used twice; it must be unique in the document'),
+        (5, '"qery" is no value of in'),
+    ]
