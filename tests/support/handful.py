@@ -150,6 +150,8 @@ class Handful:
         return app.show_run("last", environ={}, state_dir=self.state).events if self.runs() else ()
 
     def damages(self):
+        if not self.state.exists():  # nobody could even make the folder
+            return ()
         found = app.verify_state_dir(environ={}, state_dir=self.state, read_share=1.0).found
         return found.damages
 
