@@ -20,6 +20,7 @@ from maestro_dsl.engine.local import LocalDispatcher
 from maestro_dsl.engine.ports.attempts import AttemptResult, Verdict
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.models import Capability, ModelResponse, ProviderFailure
+from maestro_dsl.engine.ports.storage import Pruned
 from maestro_dsl.engine.runtime import Runtime
 from maestro_dsl.errors import DiskFailure, HelpNeeded, StateError
 from maestro_dsl.testing import (
@@ -269,6 +270,12 @@ class Process:
         self.disk.published.append((self.run_id, have, node, tuple(files)))
         if dies:
             self._die_here()
+
+    def prune(self, nodes):
+        self._breathe()
+        left = {node for _, _, node, _ in self.disk.published}.difference(nodes)
+        assert not left, f"{left} left a plan that never changes"
+        return Pruned()
 
     # ---- provider ------------------------------------------------------------------------------------
 
