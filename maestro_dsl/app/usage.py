@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl.app.begun import stored_plan
 from maestro_dsl.app.state import find_run, open_state
 from maestro_dsl.app.system import SystemClock
+from maestro_dsl.engine.policy.guardrail import in_force
 from maestro_dsl.engine.usage import Entry, Spending, UsageRow, entries
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.units import parse_duration
@@ -103,12 +104,8 @@ def _limits(by: str, plan: CompiledPlan, folded: RunState, run_id: str) -> dict[
         return {(run_id, item.id): Limits(tokens=item.token_budget) for item in plan.personas}
     if by != "run":
         return {}
-    tokens, money = plan.guardrails.max_tokens, plan.guardrails.max_cost_nano_usd
-    if folded.limits is not None:
-        tokens = tokens if folded.limits.max_tokens is None else folded.limits.max_tokens
-        raised = folded.limits.max_cost_nano_usd
-        money = money if raised is None else raised
-    return {(run_id, run_id): Limits(tokens=tokens, nano_usd=money)}
+    found = in_force(plan.guardrails, folded.limits)
+    return {(run_id, run_id): Limits(tokens=found.max_tokens, nano_usd=found.max_cost_nano_usd)}
 
 
 def _rows(by: str, found: Iterable[Entry], limits: Mapping[tuple[str, str], Limits]) -> Iterable[UsageRow]:

@@ -250,8 +250,7 @@ class Interpreter:
         )
 
     def _arm_deadline(self) -> asyncio.TimerHandle | None:
-        raised = self._state.limits and self._state.limits.max_duration_s
-        limit = raised or self._plan.guardrails.max_duration_s
+        limit = guardrail.in_force(self._plan.guardrails, self._state.limits).max_duration_s
         left = guardrail.time_left_s(limit, self._state.active_s)
         if left is None:
             return None

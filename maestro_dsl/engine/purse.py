@@ -34,13 +34,8 @@ class Purse:
         self._pacer = pacer
         self._warned: set[str] = set()
         self.ledger = Ledger()
-        rails, raised = index.plan.guardrails, state.limits
-        cost = rails.max_cost_nano_usd
-        tokens = rails.max_tokens
-        if raised is not None:
-            cost = cost if raised.max_cost_nano_usd is None else raised.max_cost_nano_usd
-            tokens = tokens if raised.max_tokens is None else raised.max_tokens
-        self.ledger.account(RUN_ACCOUNT, max_tokens=tokens, max_nano_usd=cost)
+        limits = guardrail.in_force(index.plan.guardrails, state.limits)
+        self.ledger.account(RUN_ACCOUNT, max_tokens=limits.max_tokens, max_nano_usd=limits.max_cost_nano_usd)
         for persona in index.plan.personas:
             self.ledger.account(f"persona:{persona.id}", max_tokens=persona.token_budget)
         for record in state.nodes.values():

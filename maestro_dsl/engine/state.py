@@ -8,7 +8,6 @@ what a finished run is worth in `verdict`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
 from typing import Final, TypeVar, cast
 
 from maestro_dsl.engine.events import (
@@ -35,7 +34,7 @@ from maestro_dsl.engine.events import (
     ServiceStopped,
     TicketOpened,
 )
-from maestro_dsl.engine.policy.guardrail import BUDGET_ALERT, RUN_ACCOUNT
+from maestro_dsl.engine.policy.guardrail import BUDGET_ALERT, RUN_ACCOUNT, overlaid
 from maestro_dsl.engine.records import (
     CANCELLED_TRY,
     CONTENT,
@@ -290,9 +289,7 @@ def _run_paused(state: RunState, _event: Event, body: RunPaused) -> None:
 
 
 def _limit_raised(state: RunState, _event: Event, body: LimitRaised) -> None:
-    before = state.limits or LimitRaised()
-    stated = {key: value for key, value in asdict(body).items() if value is not None}
-    state.limits = replace(before, **stated)
+    state.limits = overlaid(state.limits or LimitRaised(), body)
     state.alerts.pop((BUDGET_ALERT, RUN_ACCOUNT), None)  # a new limit warns anew
 
 

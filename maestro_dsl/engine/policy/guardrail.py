@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from maestro_dsl.engine.events import LimitRaised
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import Guardrails
@@ -30,6 +32,22 @@ class LimitDecision:
     reason: str
     limit: str = ""
     """The key of the guardrail that stands in the way, such as "max_cost"."""
+
+
+def in_force(guardrails: Guardrails, raised: LimitRaised | None) -> LimitRaised:
+    """Return the limits of a run: each as a person raised it, else as the plan states it."""
+    stated = LimitRaised(
+        max_cost_nano_usd=guardrails.max_cost_nano_usd,
+        max_tokens=guardrails.max_tokens,
+        max_duration_s=guardrails.max_duration_s,
+    )
+    return stated if raised is None else overlaid(stated, raised)
+
+
+def overlaid(limits: LimitRaised, raised: LimitRaised) -> LimitRaised:
+    """Return `limits` with those that `raised` states in their places."""
+    stated = {key: value for key, value in asdict(raised).items() if value is not None}
+    return replace(limits, **stated)
 
 
 def decide(guardrails: Guardrails, refusal: Refusal, account: Account) -> LimitDecision:
