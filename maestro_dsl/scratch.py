@@ -48,11 +48,12 @@ _ABANDONED_S: Final = 3600.0
 
 
 @contextmanager
-def machine_at_fault(place: Path | str) -> Iterator[None]:
+def machine_at_fault(place: Path | str, *, before_work: bool = False) -> Iterator[None]:
     """Turn a failure of the machine inside the block into a `DiskFailure`: it is no node's fault.
 
     Around what we do ourselves with the files of an attempt. A failure that the name or content of a file can
-    bring about (a name that is too long, a file where a folder must be) is left as it is.
+    bring about (a name that is too long, a file where a folder must be) is left as it is. The failure says
+    `before_work` as stated here.
     """
     try:
         yield
@@ -63,6 +64,7 @@ def machine_at_fault(place: Path | str) -> Iterator[None]:
         raise DiskFailure(
             f"cannot work in {place}: {reason}",
             hint="free some space or mend the folder, or name another one in TMPDIR",
+            before_work=before_work,
         ) from problem
 
 

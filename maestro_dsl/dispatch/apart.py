@@ -11,8 +11,8 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -63,7 +63,7 @@ class ApartDispatcher:
             return result
 
     async def _begun(self, said: IO[bytes]) -> asyncio.subprocess.Process:
-        with _nothing_asked("a process of its own"):
+        with machine_at_fault("a process of its own", before_work=True):
             return await asyncio.create_subprocess_exec(
                 *self.command,
                 stdin=asyncio.subprocess.PIPE,
@@ -104,18 +104,8 @@ class ApartDispatcher:
 
 
 def _noted() -> IO[bytes]:
-    with _nothing_asked("the folder for temporary files"):
+    with machine_at_fault("the folder for temporary files", before_work=True):
         return tempfile.TemporaryFile()
-
-
-@contextmanager
-def _nothing_asked(place: str) -> Iterator[None]:
-    try:
-        with machine_at_fault(place):
-            yield
-    except DiskFailure as failure:
-        failure.before_work = True
-        raise
 
 
 def _send(pipe: asyncio.StreamWriter, message: Mapping[str, object]) -> None:

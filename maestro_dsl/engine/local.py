@@ -18,7 +18,7 @@ from maestro_dsl.engine.ports.models import Prices, Provider
 from maestro_dsl.engine.ports.processes import Sandbox, Services
 from maestro_dsl.engine.ports.storage import ArtifactStore
 from maestro_dsl.engine.ports.work import Action, AttemptLink, WorkContext
-from maestro_dsl.errors import DiskFailure, EnvironmentFailure
+from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.records import maker
 from maestro_dsl.scratch import machine_at_fault, remove_tree
 
@@ -54,11 +54,7 @@ class LocalDispatcher:
                 hint=f"known actions: {', '.join(sorted(self.actions))}",
             )
         sent = _carried(AttemptSpec, spec) if self.serialise else spec
-        try:
-            folder = None if self.work_dir is None else self._folder(spec, self.work_dir)
-        except DiskFailure as failure:
-            failure.before_work = True
-            raise
+        folder = None if self.work_dir is None else self._folder(spec, self.work_dir)
         try:
             result = await action.work(sent, self._context(folder, link))
         finally:
@@ -70,7 +66,7 @@ class LocalDispatcher:
         name = digest([spec.run_id, spec.node.address])[:16]
         folder = work_dir / f"{name}-{spec.fence}"
         remove_tree(folder)  # where a killed process used the same place
-        with machine_at_fault(folder):
+        with machine_at_fault(folder, before_work=True):
             (folder / "staging").mkdir(parents=True)
             (folder / "scratch").mkdir()
         return folder
