@@ -5,6 +5,7 @@ Renders nothing. A file that does not parse is not asked what it reads.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity
@@ -79,31 +80,27 @@ def _unsuited(prompt: PromptFile, read: TemplateRead, what: str, form: str) -> D
     """Return the finding about a field of what has none."""
     root, word = read.path
     near = closest(word, VARIABLES[root]) or word
-    return Diagnostic(
-        code="PER003",
-        name="prompt-variable",
-        severity=Severity.ERROR,
-        span=prompt.source.span(read.start, read.start + len(word)),
-        message=f"{root} is {what}, and has no {word}",
-        help=form.format(root, near),
-        related=prompt.related,
-    )
+    return _per003(prompt, read.start, word, f"{root} is {what}, and has no {word}", form.format(root, near))
 
 
 def _unknown(prompt: PromptFile, start: int, word: str, whose: str, known: tuple[str, ...]) -> Diagnostic:
     near = closest(word, known)
-    span = prompt.source.span(start, start + len(word))
     guess = f'did you mean "{near}"? ' if near else ""
-    fix = None
-    if near:
-        fix = Fix(title=f'change to "{near}"', edits=(Edit(span=span, replacement=near),), safe=False)
+    hint = f"{guess}known: {', '.join(known)}"
+    found = _per003(prompt, start, word, f"{word} is nothing that {whose} has", hint)
+    if not near:
+        return found
+    edits = (Edit(span=found.span, replacement=near),)
+    return replace(found, fix=Fix(title=f'change to "{near}"', edits=edits, safe=False))
+
+
+def _per003(prompt: PromptFile, start: int, word: str, message: str, help_text: str) -> Diagnostic:
     return Diagnostic(
         code="PER003",
         name="prompt-variable",
         severity=Severity.ERROR,
-        span=span,
-        message=f"{word} is nothing that {whose} has",
-        help=f"{guess}known: {', '.join(known)}",
+        span=prompt.source.span(start, start + len(word)),
+        message=message,
+        help=help_text,
         related=prompt.related,
-        fix=fix,
     )
