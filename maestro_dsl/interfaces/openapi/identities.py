@@ -35,14 +35,7 @@ class Identities:
 
     def fits(self, value: Json) -> bool:
         """Return whether an item may have this identity, and may be asked for by it."""
-        if (
-            isinstance(value, (dict, list))
-            or value in (None, "")
-            or not is_valid(self._api, self._shown, value)
-        ):
-            return False
-        asked = coerce(self._api, self._parameter.schema, str(value))
-        return is_valid(self._api, self._parameter.schema, asked, "request")
+        return can_be_asked(self._api, self._parameter, value) and is_valid(self._api, self._shown, value)
 
     def kind(self) -> tuple[str, tuple[str, ...]]:
         """Return how identities are made: "integer", "digits", "uuid", or "pool" and what is in it."""
