@@ -10,8 +10,8 @@ User mistakes in documents are data (`maestro_dsl.diagnostics`), not exceptions.
     ├── StoppedByPolicy           6  budget, deadline, approval, paused
     │   └── TokenBudgetExceeded   6  a reservation would pass a token limit
     ├── IntegrityError            7  a digest does not match
-    ├── EnvironmentFailure        8  nothing could run: folder, port, program, key, disk
-    │   └── DiskFailure           8  a disk is full, broken or read-only; the run can be resumed
+    ├── EnvironmentFailure        8  nothing could run: folder, port, program, key
+    ├── DiskFailure               8  a disk is full, broken or read-only; the run can be resumed
     ├── Interrupted             130  stopped by a signal, resumable
     ├── OutputConflict            1  a person's files stand where a run would write
     └── NodeError                 1  a node's attempt ended badly
@@ -88,16 +88,19 @@ class IntegrityError(MaestroError):
 
 
 class EnvironmentFailure(MaestroError):  # noqa: N818 - EnvironmentError is Python's own
-    """The machine cannot do it: folder not writable, port in use, program or key missing, disk full."""
+    """The machine cannot do it: folder unusable, port in use, program or key missing."""
 
     exit_code = 8
 
 
-class DiskFailure(EnvironmentFailure):
+class DiskFailure(MaestroError):  # noqa: N818 - as `EnvironmentFailure`
     """A disk took no more: no node's fault, so the run stops as it is and goes on when there is room.
 
+    No kind of `EnvironmentFailure`: whoever catches that, to blame a node, means no disk.
     `before_work` = nothing was asked of anybody for the attempt that was to begin, so it cost nothing.
     """
+
+    exit_code = 8
 
     def __init__(self, message: str, *, hint: str | None = None, before_work: bool = False) -> None:
         super().__init__(message, hint=hint)

@@ -9,7 +9,7 @@ from maestro_dsl.engine.events import Issue
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.processes import CommandSpec
-from maestro_dsl.errors import DiskFailure, EnvironmentFailure
+from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.providers.envelope import path_problem
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ class Command:
                     max_output_bytes=min(_KEPT_OUTPUT, spec.sizes.max_log_bytes),
                 )
             )
-        except DiskFailure:
-            raise  # no node's fault
         except EnvironmentFailure as error:
             return AttemptResult(failure=Failure.FATAL, message=error.message)
         outputs: dict[str, Json] = {"exit_code": done.exit_code, "stdout": done.stdout}

@@ -18,7 +18,7 @@ from maestro_dsl.engine.events import FileRef, Issue
 from maestro_dsl.engine.ports.attempts import AttemptSpec, CheckResult, Verdict
 from maestro_dsl.engine.ports.processes import CommandSpec
 from maestro_dsl.engine.ports.work import WorkContext
-from maestro_dsl.errors import DiskFailure, EnvironmentFailure, UnrecoverableError
+from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.lang.model import Contract, Criterion
 from maestro_dsl.validation.quality import CRITERIA
 
@@ -156,8 +156,6 @@ async def _conformance(
         )
     except UnrecoverableError as error:
         return False, (Issue(severity="error", check=CRITERIA, message=error.message),), None
-    except DiskFailure:
-        raise  # no node's fault
     except EnvironmentFailure as error:
         return None, (Issue(severity="error", check=CRITERIA, message=error.message),), None
     judged = {"fulfilled": True, "not_fulfilled": False}.get(verdict.verdict)

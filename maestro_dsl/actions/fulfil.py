@@ -19,7 +19,7 @@ from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, CheckR
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.models import ProviderFailure
 from maestro_dsl.engine.ports.processes import ServiceLease, ServiceSpec
-from maestro_dsl.errors import DiskFailure, EnvironmentFailure, UnrecoverableError
+from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.interfaces.registry import is_served, kind_of
 from maestro_dsl.providers.envelope import unpack
 from maestro_dsl.validation.files import FileAssessment, assess_files
@@ -62,8 +62,6 @@ class Fulfil:
             return await _judge(spec, context, answer, contents, done)
         except UnrecoverableError as error:
             return AttemptResult(failure=Failure.INVALID, message=error.message, answer=answer.blob)
-        except DiskFailure:
-            raise  # no node's fault
         except EnvironmentFailure as error:
             hint = f"; {error.hint}" if error.hint else ""
             return AttemptResult(failure=Failure.FATAL, message=error.message + hint, answer=answer.blob)

@@ -22,7 +22,7 @@ from maestro_dsl.actions.workspace import input_for, read_files
 from maestro_dsl.engine.events import Issue
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, InputResult, Verdict
 from maestro_dsl.engine.ports.failures import Failure
-from maestro_dsl.errors import DiskFailure, EnvironmentFailure, UnrecoverableError
+from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
 from maestro_dsl.interfaces.registry import is_served
 from maestro_dsl.validation.files import assess_files
 
@@ -57,8 +57,6 @@ class Verify:
                 verdict = await _files_kept(spec, context, provided)
         except UnrecoverableError as error:
             verdict = broken(compiled.id, error)
-        except DiskFailure:
-            raise  # no node's fault
         except EnvironmentFailure as error:
             verdict = _unverified(compiled.id, error.message)
         return _result(verdict)
@@ -80,8 +78,6 @@ class Recheck:
                 return _result(await _recheck(spec, context, consumer, leases))
         except UnrecoverableError as error:
             return _result(broken(compiled.id, error))
-        except DiskFailure:
-            raise  # no node's fault
         except EnvironmentFailure as error:
             return _result(_unverified(compiled.id, error.message))
 

@@ -13,7 +13,7 @@ from maestro_dsl.actions.conformance import broken, verdict_of
 from maestro_dsl.app.mocks import subjects
 from maestro_dsl.app.values import VerifyResult
 from maestro_dsl.engine.ports.processes import CommandSpec
-from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError, UsageError
+from maestro_dsl.errors import DiskFailure, EnvironmentFailure, UnrecoverableError, UsageError
 from maestro_dsl.interfaces.verification import joined, only_part, unreachable
 from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.levels import unavailable
@@ -54,7 +54,7 @@ async def verify(
 
     Raises:
         UsageError: the file has no interface, or the command's folder does not exist.
-        EnvironmentFailure: this machine cannot start the command at all, so there is no verdict.
+        EnvironmentFailure, DiskFailure: this machine cannot start the command at all, so there is no verdict.
     """
     found, skipped = subjects([contract_file], environ)
     if len(found) != 1:
@@ -87,10 +87,8 @@ async def verify(
             return await check(address)
     except UnrecoverableError as error:
         return VerifyResult(subject=subject.name, url="(did not start)", verdict=broken(subject.name, error))
-    except EnvironmentFailure as error:
-        raise EnvironmentFailure(
-            f"could not verify {subject.name}: {error.message}", hint=error.hint
-        ) from error
+    except (EnvironmentFailure, DiskFailure) as error:
+        raise type(error)(f"could not verify {subject.name}: {error.message}", hint=error.hint) from error
 
 
 async def _probed(subject: Subject, address: str, seed: int, max_time_s: float) -> VerificationResult:

@@ -83,7 +83,7 @@ class Archive:
 
         Raises:
             IntegrityError: something of a run is damaged or gone; no file is written.
-            EnvironmentFailure: the file cannot be written.
+            DiskFailure: the file cannot be written.
         """
         for left in target.parent.glob(f".{target.name}.*.tmp"):
             left.unlink(missing_ok=True)  # of a process that was killed over it

@@ -60,7 +60,7 @@ class Artifacts:
         """Store `content` durably and return its SHA-256; a damaged copy is replaced by this good one.
 
         Raises:
-            EnvironmentFailure: the folder cannot be written.
+            DiskFailure: the folder cannot be written.
         """
         digest = digest_bytes(content)
         path = self._path(digest)
@@ -76,7 +76,7 @@ class Artifacts:
         """Store several contents durably and return their digests: as `put`, with fewer waits for the disk.
 
         Raises:
-            EnvironmentFailure: the folder cannot be written.
+            DiskFailure: the folder cannot be written.
         """
         digests = tuple(map(digest_bytes, contents))
         named = dict(zip(digests, contents, strict=True))

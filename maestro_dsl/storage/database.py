@@ -195,7 +195,7 @@ def open_database(folder: Path, *, journal_mode: str = "WAL") -> Database:
     Raises:
         StateError: a newer version of this program wrote it, or it stays locked.
         IntegrityError: it is damaged, or gone although it existed.
-        EnvironmentFailure: the folder cannot be written.
+        EnvironmentFailure, DiskFailure: the folder cannot be written.
     """
     path, marker = folder / _NAME, folder / _MARKER
     with writing_to(folder):

@@ -29,7 +29,10 @@ FOLDER_MODE = 0o700
 
 @contextmanager
 def writing_to(path: Path | str) -> Iterator[None]:
-    """Turn a failure of the operating system inside the block into an `EnvironmentFailure` naming `path`."""
+    """Turn a failure of the operating system inside the block into one of ours that names `path`.
+
+    A `DiskFailure`, or an `EnvironmentFailure` where no disk is at fault: a file where a folder must be.
+    """
     try:
         yield
     except OSError as problem:

@@ -55,7 +55,7 @@ class Lock:
 
         Raises:
             StateError: another process holds it; the text says which.
-            EnvironmentFailure: this file system has no locks, or the folder cannot be written.
+            EnvironmentFailure, DiskFailure: this file system has no locks, or the folder cannot be written.
         """
         with writing_to(self._path):
             make_folder(self._path.parent)

@@ -77,7 +77,7 @@ class OutputFolder:
         Raises:
             UnrecoverableError: a path leaves the folder, or a file that is not ours stands in the way.
             IntegrityError: stored content or the manifest is damaged; nothing was renamed.
-            EnvironmentFailure: the folder cannot be written.
+            EnvironmentFailure, DiskFailure: the folder cannot be written.
         """
         with self._guard, writing_to(self.root):
             manifest, underway = self._manifest(), self._underway()
@@ -108,7 +108,7 @@ class OutputFolder:
 
         Raises:
             IntegrityError: the manifest is damaged; nothing was removed.
-            EnvironmentFailure: the folder cannot be written; doing it again goes on.
+            EnvironmentFailure, DiskFailure: the folder cannot be written; doing it again goes on.
         """
         with self._guard, writing_to(self.root):
             manifest, underway = self._manifest(), self._underway()

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from maestro_dsl.engine.events import FileRef
-from maestro_dsl.errors import EnvironmentFailure, IntegrityError, StateError
+from maestro_dsl.errors import DiskFailure, IntegrityError, StateError
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.storage.lease import Holder, RunLease
@@ -190,7 +190,7 @@ def test_a_full_disk_while_publishing_is_said_and_can_be_done_again(tmp_path, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", full)
-        with pytest.raises(EnvironmentFailure, match="the disk is full"):
+        with pytest.raises(DiskFailure, match="the disk is full"):
             output.publish("n", "k", two)
     output.publish("n", "k", two)
     assert (tmp_path / "out" / "twin").read_text() == "2"

@@ -3,12 +3,13 @@
 import asyncio
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from maestro_dsl import app
-from maestro_dsl.errors import CompileError, EnvironmentFailure
+from maestro_dsl.errors import CompileError, DiskFailure, EnvironmentFailure
 
 SPEC = (
     "openapi: 3.0.3\ninfo: {title: API, version: '1'}\n"
@@ -95,3 +96,9 @@ def test_a_command_that_cannot_be_started_gives_no_verdict():
         verify("no-such-program")
     assert caught.value.message == 'could not verify api: there is no program "no-such-program"'
     assert caught.value.hint == "install it, or correct the command"
+
+
+def test_a_disk_that_fails_before_a_verification_says_whose_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(DiskFailure, match=r"could not verify api: .*: there is no such folder"):
+        verify("no-such-program")

@@ -1,7 +1,9 @@
 """Leases of mocks and of real providers: readiness, failures in one clear text, nothing left behind."""
 
 import asyncio
+import errno
 import hashlib
+import os
 import socket
 import urllib.request
 import uuid
@@ -12,7 +14,7 @@ import pytest
 from maestro_dsl.compiler.plan import CompiledContract
 from maestro_dsl.engine.events import FileRef, ServiceReady, ServiceStopped
 from maestro_dsl.engine.ports.processes import ServiceSpec
-from maestro_dsl.errors import EnvironmentFailure, UnrecoverableError
+from maestro_dsl.errors import DiskFailure, EnvironmentFailure, UnrecoverableError
 from maestro_dsl.lang.model import Contract
 from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.processes import find_orphans
@@ -260,3 +262,16 @@ def test_a_stated_port_that_is_in_use_is_one_clear_line(bench) -> None:
             asyncio.run(scenario(port))
     expected = f'port {port}, which the contract "api" states for its mock, is in use'
     assert caught.value.message == expected
+
+
+def test_a_machine_without_room_for_a_mock_is_no_port_in_use(bench, monkeypatch) -> None:
+    async def serve(*_: object) -> Mock:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async def scenario() -> None:
+        async with bench.services.lease(_mock("http://localhost:4010")):
+            pytest.fail("nothing can be opened")
+
+    monkeypatch.setattr(Mocks, "serve", serve)
+    with pytest.raises(DiskFailure, match="Too many open files"):
+        asyncio.run(scenario())

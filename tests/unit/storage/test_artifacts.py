@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from maestro_dsl.errors import EnvironmentFailure, IntegrityError
+from maestro_dsl.errors import DiskFailure, IntegrityError
 from maestro_dsl.storage.artifacts import Artifacts
 
 
@@ -57,10 +57,10 @@ def test_a_failed_write_leaves_nothing(artifacts, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(EnvironmentFailure, match="the disk is full") as caught:
+    with pytest.raises(DiskFailure, match="the disk is full") as caught:
         artifacts.put(b"content")
     assert caught.value.hint is not None
-    with pytest.raises(EnvironmentFailure, match="the disk is full"):
+    with pytest.raises(DiskFailure, match="the disk is full"):
         artifacts.put_all([b"one", b"two"])
     assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []
 
