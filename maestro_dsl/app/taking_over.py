@@ -10,6 +10,7 @@ from maestro_dsl.engine.events import RunPaused
 from maestro_dsl.engine.state import RunStatus, fold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from maestro_dsl.app.state import State
@@ -21,24 +22,29 @@ def left_behind(state: State, plan_digest: str, output: Path) -> tuple[LeftBehin
 
     Such a run of the same plan is not among them: it is continued, or replaced on request.
     """
-    found = (
-        _paused(state, record)
-        for record in state.journal.unfinished(None, str(output))
-        if record.plan_digest != plan_digest and record.status == RunStatus.PAUSED.value
-    )
-    return tuple(item for item in found if item is not None)
+    return _left_among(state, state.journal.unfinished(None, str(output)), plan_digest)
 
 
 def take_over(
     state: State, run_id: str, plan_digest: str, output: Path, *, at: float
 ) -> tuple[LeftBehind, ...]:
     """End all other unfinished runs into this folder, but for those that are left behind; return these."""
-    left = left_behind(state, plan_digest, output)
+    unfinished = state.journal.unfinished(None, str(output))
+    left = _left_among(state, unfinished, plan_digest)
     kept = {run_id, *(item.run_id for item in left)}
-    for other in state.journal.unfinished(None, str(output)):
+    for other in unfinished:
         if other.run_id not in kept:
             state.journal.supersede(other.run_id, by=run_id, at=at)
     return left
+
+
+def _left_among(state: State, unfinished: Sequence[RunRecord], plan_digest: str) -> tuple[LeftBehind, ...]:
+    found = (
+        _paused(state, record)
+        for record in unfinished
+        if record.plan_digest != plan_digest and record.status == RunStatus.PAUSED.value
+    )
+    return tuple(item for item in found if item is not None)
 
 
 def _paused(state: State, record: RunRecord) -> LeftBehind | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.model import GiveUp
 from maestro_dsl.lang.units import UnitError, parse_duration, parse_money, parse_tokens
+from maestro_dsl.lang.validators import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 Reader: TypeAlias = Callable[[str], Any]
 N = TypeVar("N", int, float)
 _YES: Final = frozenset({"true", "1"})
-_EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
 _NO: Final = frozenset({"false", "0"})
 
 
@@ -35,9 +35,10 @@ def _temperature(text: str) -> float:
 
 
 def _effort(text: str) -> str:
-    if text in _EFFORTS:
+    known: list[str] = schema_of("shared")["$defs"]["effort"]["enum"]
+    if text in known:
         return text
-    raise _OutOfRangeError(f"must be some of {', '.join(_EFFORTS)}, not {text}")
+    raise _OutOfRangeError(f"must be some of {', '.join(known)}, not {text}")
 
 
 def _within(value: N, low: float, high: float | None, text: str) -> N:

@@ -16,6 +16,7 @@ from maestro_dsl.lang.settings import Overrides
 
 FIRST = "  first: {action: render, with: {path: a.txt, text: one}}\n"
 ASKS = FIRST + "  ask: {action: approve}\n"
+FAILS = FIRST + "  bad: {action: command, with: {run: [no-such-program]}}\n"
 
 
 class Place:
@@ -98,3 +99,14 @@ def test_plan_and_apply_say_so_in_words_and_in_json(place, paused, capsys):
     assert left["run_id"] == paused
     assert left["paused_at"] > 0
     assert left["reason"].endswith(": lunch")
+
+
+def test_retry_leaves_a_paused_run_of_another_plan_and_says_so(place, capsys):
+    failed = place.run(FAILS).run_id
+    paused = place.run(ASKS).run_id
+    app.pause(paused, **place.where)
+    assert place.execute("retry", failed, "--format", "json") == 1
+    out, err = capsys.readouterr()
+    assert f"run {paused} of another plan is left behind (paused by " in err
+    assert [item["run_id"] for item in json.loads(out)["left_behind"]] == [paused]
+    assert place.status(paused) == "paused"
