@@ -10,7 +10,8 @@ from maestro_dsl.cli.context import Session, print_document, print_text, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.codec import to_json
 from maestro_dsl.errors import UsageError
-from maestro_dsl.reporters.text import duration, money, plural, safe, table, tokens
+from maestro_dsl.money import money_text
+from maestro_dsl.reporters.text import duration, plural, safe, table, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +154,7 @@ def stats(context: click.Context, *, state_dir: Path | None, output_format: str)
         rows = [
             ("stored", plural(len(found.results), "result"), size(int(figures["bytes"]))),
             ("reused", f"{found.hits} times", ""),
-            ("saved", f"{tokens(found.saved_tokens)} tokens", money(found.saved_nano_usd)),
+            ("saved", f"{tokens(found.saved_tokens)} tokens", money_text(found.saved_nano_usd)),
             ("", f"{duration(found.saved_s)} of work", ""),
         ]
         print_text("\n".join(table(rows, indent=0)))
@@ -197,6 +198,6 @@ def _row(item: StoredResult) -> tuple[str, ...]:
         str(item.files),
         size(item.size),
         tokens(item.tokens),
-        money(item.nano_usd),
+        money_text(item.nano_usd),
         str(item.hits),
     )

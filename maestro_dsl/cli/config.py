@@ -10,6 +10,7 @@ import click
 from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import PATH, format_option, setting_options, state_dir_option
 from maestro_dsl.codec import to_json
+from maestro_dsl.money import exact_usd
 from maestro_dsl.reporters.text import safe, table
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from maestro_dsl.app.values import ConfigEntry
 
+_MONEY: Final = "_nano_usd"
 _UNITS: Final[Mapping[str, Mapping[str, float]]] = {
-    "_nano_usd": {" USD": 1e9},
     "_bytes": {" GiB": 2**30, " MiB": 2**20, " KiB": 2**10, " B": 1},
     "_s": {"d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001},
 }
@@ -63,6 +64,8 @@ def command(
 
 def _written(key: str, value: object) -> tuple[str, str]:
     """Return a setting as a document writes it: without the unit in its name, with it in its value."""
+    if key.endswith(_MONEY) and isinstance(value, int):
+        return key.removesuffix(_MONEY), f"{exact_usd(value)} USD"
     for suffix, units in _UNITS.items():
         if key.endswith(suffix):
             shown = [_quantity(item, units) for item in (value if isinstance(value, list) else [value])]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from maestro_dsl.errors import UsageError
+from maestro_dsl.money import NANO_USD
 from maestro_dsl.records import dataclass
 from maestro_dsl.reporters.text import FORMAT_VERSION, Style, safe
 
@@ -60,7 +61,7 @@ class Session:
 
         A stated output is relative to where the command is given, one in a plan to the plan.
         """
-        from maestro_dsl.lang.model import NANO_USD, Schedule
+        from maestro_dsl.lang.model import Schedule
         from maestro_dsl.lang.settings import Overrides
 
         return Overrides(

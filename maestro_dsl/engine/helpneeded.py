@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl.codec import digest
 from maestro_dsl.engine.events import AttemptFinished, TicketOpened
 from maestro_dsl.engine.tickets import MAX_TEXT_CHARS, MAX_TITLE_CHARS, ticket_key
+from maestro_dsl.money import money_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def _tries(job: Job, outcome: Outcome) -> list[str]:
         return []
     lines = ["", f"Attempts ({len(tries)}):"]
     for item in tries[-_SHOWN_TRIES:]:
-        cost = f"{item.usage.total:,} tokens, {item.nano_usd / 1e9:.4f} USD"
+        cost = f"{item.usage.total:,} tokens, {money_text(item.nano_usd)}"
         message = item.message.partition("\n")[0]
         lines.append(
             f"- round {item.round}, attempt {item.attempt}: {item.failure or 'no failure'}"

@@ -11,6 +11,7 @@ from maestro_dsl.engine.events import AlertRaised
 from maestro_dsl.engine.policy import guardrail
 from maestro_dsl.engine.policy.guardrail import RUN_ACCOUNT, LimitDecision, OnLimit
 from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease, Ledger
+from maestro_dsl.money import money_text
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.graph import PlanIndex
@@ -109,8 +110,8 @@ def _overrun(job: Job, reserved: Amount, actual: Amount) -> tuple[AlertRaised, .
         return ()
     asked = "/".join(job.model or ("it",))
     message = (
-        f"{job.node.address}: {asked} reports {actual.tokens:,} tokens ({actual.nano_usd / 1e9:.4f} USD)"
-        f" where at most {reserved.tokens:,} ({reserved.nano_usd / 1e9:.4f} USD) were possible;"
+        f"{job.node.address}: {asked} reports {actual.tokens:,} tokens ({money_text(actual.nano_usd)})"
+        f" where at most {reserved.tokens:,} ({money_text(reserved.nano_usd)}) were possible;"
         " its limits cannot be trusted"
     )
     return (AlertRaised(kind=OVERRUN, subject=job.node.address, message=message),)

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from maestro_dsl.lang.model import (
-    NANO_USD,
     BreakerSettings,
     ExecutionSettings,
     GiveUp,
@@ -26,6 +25,7 @@ from maestro_dsl.lang.model import (
     Schedule,
     StateSettings,
 )
+from maestro_dsl.money import NANO_USD
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:

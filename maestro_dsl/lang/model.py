@@ -21,8 +21,6 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 """A JSON value."""
 
 API_VERSION: Final = "maestro/v1"
-NANO_USD: Final = 1_000_000_000
-"""Nano-dollars in one US dollar."""
 
 
 def _no_items() -> Mapping[str, Json]:

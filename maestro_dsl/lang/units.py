@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from maestro_dsl.lang.late import pattern
-from maestro_dsl.lang.model import NANO_USD
+from maestro_dsl.money import NANO_USD
 
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", re.ASCII)
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -29,7 +29,8 @@ from maestro_dsl.engine.events import (
     TicketOpened,
 )
 from maestro_dsl.engine.state import NodeState, RunState, apply, fold
-from maestro_dsl.reporters.text import duration, money, plural, safe, tokens
+from maestro_dsl.money import money_text
+from maestro_dsl.reporters.text import duration, plural, safe, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +65,7 @@ def describe(event: Event) -> str | None:
 
 
 def _limits(body: LimitRaised) -> str:
-    parts = [money(body.max_cost_nano_usd)] if body.max_cost_nano_usd is not None else []
+    parts = [money_text(body.max_cost_nano_usd)] if body.max_cost_nano_usd is not None else []
     parts += [f"{body.max_tokens:,} tokens"] if body.max_tokens is not None else []
     parts += [f"{duration(body.max_duration_s)} of work"] if body.max_duration_s is not None else []
     return ", ".join(parts) or "as planned"
@@ -180,7 +181,7 @@ class Plain:
         return (
             f"still running: {', '.join(names) or 'nothing'}{more}; {self._state.finals} of "
             f"{len(self._plan.nodes)} nodes done, {tokens(self._state.tokens)} tokens, "
-            f"{money(self._state.nano_usd)}"
+            f"{money_text(self._state.nano_usd)}"
         )
 
 

@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState, apply, fold
+from maestro_dsl.money import money_text
 from maestro_dsl.reporters.run import STATE_COLOURS
-from maestro_dsl.reporters.text import cells, cut_middle, duration, money, plural, safe, tokens
+from maestro_dsl.reporters.text import cells, cut_middle, duration, plural, safe, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -170,7 +171,7 @@ class LiveView:
             "state": Text(f"{_SYMBOLS[record.state]} {word}", style=STATE_COLOURS[record.state]),
             "try": Text(attempt),
             "tokens": Text(tokens(record.tokens_spent) if record.tokens_spent else ""),
-            "cost": Text(money(record.nano_usd_spent) if record.nano_usd_spent else ""),
+            "cost": Text(money_text(record.nano_usd_spent) if record.nano_usd_spent else ""),
             "time": Text(self._time(record)),
         }
 
@@ -208,7 +209,7 @@ class LiveView:
             f"{state.status.value}",
             duration(state.active_s + since),
             f"{tokens(state.tokens)} tokens",
-            money(state.nano_usd),
+            money_text(state.nano_usd),
         ]
         if state.saved_tokens:
             parts.append(f"{tokens(state.saved_tokens)} tokens saved")

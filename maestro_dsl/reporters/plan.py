@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.codec import to_json
+from maestro_dsl.money import money_text
 from maestro_dsl.reporters import leaving
 from maestro_dsl.reporters.text import (
     FORMAT_VERSION,
@@ -18,7 +19,6 @@ from maestro_dsl.reporters.text import (
     Style,
     cut,
     duration,
-    money,
     percent,
     plural,
     safe,
@@ -169,9 +169,17 @@ def _wrapped(title: str, items: list[str], joint: str) -> list[str]:
 def _cost(plan: CompiledPlan, estimate: Estimate, style: Style) -> list[str]:
     limit = plan.guardrails.max_cost_nano_usd
     rows = [
-        ("lowest", money(estimate.low_nano_usd)),
-        ("worst case", money(estimate.worst_nano_usd), f"at most {tokens(estimate.worst_tokens)} tokens"),
-        ("limit", "none" if limit is None else money(limit), f"on exceeding: {plan.guardrails.on_exceeded}"),
+        ("lowest", money_text(estimate.low_nano_usd)),
+        (
+            "worst case",
+            money_text(estimate.worst_nano_usd),
+            f"at most {tokens(estimate.worst_tokens)} tokens",
+        ),
+        (
+            "limit",
+            "none" if limit is None else money_text(limit),
+            f"on exceeding: {plan.guardrails.on_exceeded}",
+        ),
     ]
     reason = textwrap.wrap(safe(estimate.cost_reason), WIDTH - 2)
     return [style("bold", "Cost"), *table(rows), *(f"  {line}" for line in reason)]

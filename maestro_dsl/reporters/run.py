@@ -17,6 +17,7 @@ from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
 from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
+from maestro_dsl.money import money_text
 from maestro_dsl.reporters import leaving
 from maestro_dsl.reporters.text import (
     FORMAT_VERSION,
@@ -25,7 +26,6 @@ from maestro_dsl.reporters.text import (
     Style,
     cut,
     duration,
-    money,
     percent,
     plural,
     safe,
@@ -286,7 +286,7 @@ def _reasons(view: RunView, style: Style) -> list[str]:
     if reused:
         state = view.state
         saved = [f"{tokens(state.saved_tokens)} tokens"] if state.saved_tokens else []
-        saved += [money(state.saved_nano_usd)] if state.saved_nano_usd else []
+        saved += [money_text(state.saved_nano_usd)] if state.saved_nano_usd else []
         saved += [f"{duration(state.saved_s)} of work"] if state.saved_s >= _WORTH_SAYING_S else []
         more = f", saved {', '.join(saved)}" if saved else ""
         lines.append(style("bold", f"Reused unchanged{more}"))
@@ -306,7 +306,7 @@ def _figures(view: RunView, style: Style) -> list[str]:
             f"{duration(estimate.parallel_s)} in parallel, saves {percent(estimate.saved)}"
         )
         rows.append(("", "", planned))
-    rows.append(("cost", money(state.nano_usd), f"{tokens(state.tokens)} tokens"))
+    rows.append(("cost", money_text(state.nano_usd), f"{tokens(state.tokens)} tokens"))
     return [style("bold", "Time and cost"), *table(rows)]
 
 

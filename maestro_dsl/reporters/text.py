@@ -154,18 +154,6 @@ def duration(seconds: float | None) -> str:
     return f"{whole} s"
 
 
-def money(nano_usd: int | None) -> str:
-    """Return an amount for people; None is "unknown", never 0."""
-    if nano_usd is None:
-        return "unknown"
-    if nano_usd == 0:
-        return "$0.00"
-    from maestro_dsl.lang.model import NANO_USD  # here, because `maestro --version` needs no documents
-
-    dollars = nano_usd / NANO_USD
-    return f"${dollars:,.2f}" if dollars >= 0.1 else f"${dollars:.4f}"  # noqa: PLR2004 - ten cents
-
-
 def tokens(count: int | None) -> str:
     """Return a count of tokens for people: "unknown", "950", "12.4k", "1.2M"."""
     if count is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.reporters.text import FORMAT_VERSION, PLAIN, Style, money, percent, safe, table, tokens
+from maestro_dsl.money import exact_usd, money_text
+from maestro_dsl.reporters.text import FORMAT_VERSION, PLAIN, Style, percent, safe, table, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 
 UNKNOWN: Final = "unknown"
-_NANO: Final = Decimal(10) ** 9
 _COLUMNS: Final = (
     "runs",
     "calls",
@@ -39,18 +38,15 @@ _COLUMNS: Final = (
 
 
 def usd(nano_usd: int | None) -> str | None:
-    """Return dollars as an exact decimal, e.g. "0.000012"."""
-    if nano_usd is None:
-        return None
-    text = format(Decimal(nano_usd) / _NANO, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """Return dollars as an exact decimal, None where nobody knows them."""
+    return None if nano_usd is None else exact_usd(nano_usd)
 
 
 def cost(spending: Spending) -> str:
     """Return what a group cost, for people: unknown where a call had no price, never 0."""
     if not spending.unpriced_calls:
-        return money(spending.nano_usd)
-    return f"{UNKNOWN}, at least {money(spending.nano_usd)}" if spending.nano_usd else UNKNOWN
+        return money_text(spending.nano_usd)
+    return f"{UNKNOWN}, at least {money_text(spending.nano_usd)}" if spending.nano_usd else UNKNOWN
 
 
 def tokens_text(by: str, rows: Sequence[UsageRow], total: Spending, style: Style = PLAIN) -> str:
@@ -95,10 +91,10 @@ def _costs_line(name: str, runs: str, spending: Spending, row: UsageRow | None) 
         str(spending.calls),
         tokens(spending.tokens),
         cost(spending),
-        money(limit) if limit is not None else "-",
+        money_text(limit) if limit is not None else "-",
         percent(share) if share is not None and not spending.unpriced_calls else "-",
         str(spending.hits),
-        money(spending.saved_nano_usd),
+        money_text(spending.saved_nano_usd),
     )
 
 

@@ -108,7 +108,7 @@ def test_what_reuse_saves_is_said_and_counted(maestro):
     code, _, err = maestro("apply", "plan.yaml", *quiet)
     assert code in {0, 1}, err
     _, out, _ = maestro("apply", "plan.yaml", *quiet)
-    assert "saved 30.0k tokens, $0.22" in out
+    assert "saved 30.0k tokens, 0.22 USD" in out
     _, out, _ = maestro("apply", "plan.yaml", *quiet, "--format", "json")
     again = json.loads(out)
     assert (again["saved_tokens"], again["saved_nano_usd"], again["nano_usd"]) == (30_000, 220_000_000, 0)

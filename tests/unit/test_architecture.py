@@ -10,7 +10,7 @@ MAX_LINES = 400
 
 LAYERS = {
     "errors": 0, "diagnostics": 0, "codec": 0, "collector": 0, "records": 0, "resources": 0,
-    "ports": 0, "scratch": 0,
+    "ports": 0, "scratch": 0, "money": 0,
     "lang": 1, "net": 1,
     "libraries": 2, "interfaces": 2,
     "compiler": 3,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.events import LimitRaised
+from maestro_dsl.money import money_text
 
 if TYPE_CHECKING:
     from maestro_dsl.compiler.plan import Guardrails
@@ -71,12 +72,6 @@ def decide(guardrails: Guardrails, refusal: Refusal, account: Account) -> LimitD
 def tokens_text(count: int | None) -> str:
     """Return a number of tokens as a sentence names it."""
     return f"{count or 0:,} tokens"
-
-
-def money_text(nano_usd: int | None) -> str:
-    """Return an amount in dollars: to the cent where that is exact, else finer and rounded up."""
-    cents, rest = divmod(nano_usd or 0, 10_000_000)
-    return f"{cents / 100:.2f} USD" if not rest else f"{-(-(nano_usd or 0) // 100_000) / 10_000:.4f} USD"
 
 
 def _owner(account: str) -> str:

@@ -233,7 +233,7 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_config_shows_settings_as_documents_write_them(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MAESTRO_RETRY_DELAY", "250ms")
-    monkeypatch.setenv("MAESTRO_MAX_COST", "12.50 USD")
+    monkeypatch.setenv("MAESTRO_MAX_COST", "0.00001 USD")
     assert execute(["-C", str(tmp_path), "config", "--state-dir", str(tmp_path / "state")]) == 0
     shown = {
         line.split("  ")[0]: line.split("  ", 1)[1].strip() for line in capsys.readouterr().out.splitlines()
@@ -241,7 +241,7 @@ def test_config_shows_settings_as_documents_write_them(tmp_path, capsys, monkeyp
     assert shown["policies.retry.delay"].startswith("250ms ")
     assert shown["policies.safety.delays"].startswith("[5s, 10s, 20s] ")
     assert shown["policies.give_up"].startswith("skip_dependants ")
-    assert shown["guardrails.max_cost"].startswith("12.5 USD ")
+    assert shown["guardrails.max_cost"].startswith("0.00001 USD ")
     assert shown["timeout"].startswith("15m ")
     assert shown["state.retention.age"].startswith("30d ")
     assert shown["state.retention.size"].startswith("10 GiB ")

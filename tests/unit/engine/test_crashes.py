@@ -267,7 +267,7 @@ def test_a_call_above_its_reservation_is_booked_whole_and_pauses_the_run(make_pl
     (alert,) = [event.body for event in world.store.events("run") if isinstance(event.body, AlertRaised)]
     assert (alert.kind, alert.subject) == ("overrun", "liar")
     assert alert.message == state.paused.reason
-    assert "reports 5,000 tokens (0.0000 USD) where at most 2,000" in alert.message
+    assert "reports 5,000 tokens (0.0001 USD) where at most 2,000" in alert.message
     done = run_plan(plan, replace(world, epoch=2), resume=True, options=RunOptions(limits=LimitRaised()))
     assert done.status == "completed"
 

@@ -8,7 +8,6 @@ import pytest
 
 from maestro_dsl.compiler.plan import Guardrails, Prompt
 from maestro_dsl.engine.events import AlertRaised, LimitRaised, Usage
-from maestro_dsl.engine.policy.guardrail import money_text
 from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.runtime import RunOptions
 from maestro_dsl.testing import FlatPrices, ScriptedAction, Step, World, run_plan
@@ -77,11 +76,3 @@ def test_a_new_limit_warns_anew(plan_with, world):
     bodies = [event.body for event in world.store.journal["run"]]
     warnings = [body.message for body in bodies if isinstance(body, AlertRaised) and body.subject == "run"]
     assert warnings == ["75% of the limit of run is spent", "56% of the limit of run is spent"]
-
-
-@pytest.mark.parametrize(
-    ("nano_usd", "text"),
-    [(200 * 10**9, "200.00 USD"), (112_000_000, "0.1120 USD"), (1, "0.0001 USD"), (None, "0.00 USD")],
-)
-def test_money_in_a_sentence_is_never_rounded_down(nano_usd, text):
-    assert money_text(nano_usd) == text

@@ -47,7 +47,7 @@ def test_a_node_that_gives_up_opens_one_ticket_with_its_history_in_the_same_tran
     assert ticket.title == "plan: build gave up"
     assert "Tried 2 times in 1 round(s)" in ticket.text
     assert "Persona back, model scripted/m." in ticket.text
-    assert "- round 1, attempt 2: invalid (0 tokens, 0.0000 USD): no route" in ticket.text
+    assert "- round 1, attempt 2: invalid (0 tokens, 0.00 USD): no route" in ticket.text
     assert "- error openapi app.py:3: GET /tasks is missing" in ticket.text
     assert "Prompt digest" in ticket.text
     assert "Try again: maestro retry run 'build'" in ticket.text

@@ -5,7 +5,6 @@ import pytest
 from maestro_dsl.lang.grammar import grammar_of, walk
 from maestro_dsl.lang.layers import built_in
 from maestro_dsl.lang.model import (
-    NANO_USD,
     Blueprint,
     Contract,
     Deliverable,
@@ -16,6 +15,7 @@ from maestro_dsl.lang.model import (
 )
 from maestro_dsl.lang.units import parse_duration, parse_money, parse_size, parse_tokens
 from maestro_dsl.lang.validators import _rust_validator, schema_of
+from maestro_dsl.money import NANO_USD
 
 KEYS = {(kind, path): part for kind in Kind for path, part in walk(grammar_of(kind))}
 UNITS = {"duration": parse_duration, "money": parse_money, "size": parse_size, "tokens": parse_tokens}

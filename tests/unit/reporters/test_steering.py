@@ -39,7 +39,7 @@ def event(body, seq=2, at=100.0):
         (HELD, "acme: nobody calls it for 30 s: throttle, spends no attempt"),
         (OPENED, "build[api]: ticket 3f9a01 asks for help"),
         (NodeDecided(node="a", decision="approve", by="ann"), "a: approve by ann"),
-        (LimitRaised(max_cost_nano_usd=2 * 10**9, max_tokens=5_000), "limits are now $2.00, 5,000 tokens"),
+        (LimitRaised(max_cost_nano_usd=2 * 10**9, max_tokens=5_000), "limits are now 2.00 USD, 5,000 tokens"),
         (LimitRaised(max_duration_s=7_200), "limits are now 2h of work"),
     ],
 )

@@ -39,14 +39,6 @@ def test_durations(seconds, shown):
 
 
 @pytest.mark.parametrize(
-    ("nano_usd", "shown"),
-    [(None, "unknown"), (0, "$0.00"), (9_000_000, "$0.0090"), (1_234_500_000_000, "$1,234.50")],
-)
-def test_money(nano_usd, shown):
-    assert text.money(nano_usd) == shown
-
-
-@pytest.mark.parametrize(
     ("count", "shown"), [(None, "unknown"), (999, "999"), (12_400, "12.4k"), (999_960, "1.0M")]
 )
 def test_tokens(count, shown):
