@@ -216,9 +216,7 @@ class _Failure:
             click.echo(error.format_message(), err=True)
             return USAGE
         if isinstance(error, click.ClickException):
-            context = error.ctx if isinstance(error, click.UsageError) else None
-            hint = f"{context.command_path} --help" if context is not None else None
-            return self._write(error.format_message(), hint, USAGE)
+            return self._write(error.format_message(), _usage_hint(error), USAGE)
         return self._bug(error)
 
     def _ours(self, error: MaestroError) -> int:
@@ -255,6 +253,17 @@ class _Failure:
         first = (str(error) or "no message").splitlines()[0]
         message = f"this is a bug in maestro, not in your documents ({type(error).__name__}: {first})"
         return self._write(message, f"please report it with the details saved in {file.name}", BUG)
+
+
+def _usage_hint(error: click.ClickException) -> str | None:
+    """Return what helps with a wrong command line."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return None
+    missing = error.param if isinstance(error, click.MissingParameter) else None
+    if missing is not None and missing.make_metavar(context).startswith("RUN"):
+        return f"`{context.command_path} last` takes the newest run; `maestro runs` lists them"
+    return f"{context.command_path} --help"
 
 
 def _broken_pipe() -> int:

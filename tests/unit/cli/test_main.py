@@ -117,6 +117,7 @@ def test_help_of_the_program(capsys, golden):
     [
         (["aply"], 'No such command "aply". Did you mean "apply"?'),
         (["plan"], "Missing argument 'FILE'."),
+        (["logs"], "`maestro logs last` takes the newest run; `maestro runs` lists them"),
         (["graph", "x.yaml", "--format", "png"], "'png' is not one of"),
         (["--set", "novalue", "lint"], '--set needs key=value, not "novalue"'),
         (["-C", "no/such/folder", "lint"], 'cannot work in "no/such/folder"'),
