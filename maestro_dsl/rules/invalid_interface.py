@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.diagnostics import Diagnostic, Related, Severity, Span, limited
+from maestro_dsl.diagnostics import Diagnostic, Related, Severity, Span, limit
 from maestro_dsl.rules.base import Facts, Rule, Scope
 
 if TYPE_CHECKING:
@@ -20,23 +21,28 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
     for _, found in facts.contracts:
         yield from found
     for resolved, model, wrong in facts.interfaces:
-        exact = list(_by_specification(resolved, model))
-        yield from (item for item in wrong.items if not _is_told(item.message, exact))
+        spec = resolved.spec
+        mistakes = () if spec is None else tuple(islice(_mistakes(resolved, model), limit() + 1))
+        if spec is None or not mistakes:
+            yield from wrong.items
+            continue
+        exact = [_finding(item, spec.map, is_bundled=resolved.is_bundled) for item in mistakes]
+        places = {spec.map.key_span(item.pointer) for item in mistakes}
+        yield from (item for item in wrong.items if not _is_told(item, exact, places))
         yield from exact
 
 
-def _by_specification(resolved: ResolvedContract, model: object | None) -> Iterator[Diagnostic]:
-    """Yield what an OpenAPI document gets wrong although it is used: each a warning on its token."""
-    spec = resolved.document.value.interface_spec
-    if spec is None or spec.type != "openapi" or resolved.spec is None:
+def _mistakes(resolved: ResolvedContract, model: object | None) -> Iterator[Mistake]:
+    """Yield what an OpenAPI document gets wrong although it is used."""
+    described = resolved.document.value.interface_spec
+    if described is None or described.type != "openapi" or resolved.spec is None:
         return
     document = getattr(model, "document", resolved.spec.data)
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3."):
         return
     from maestro_dsl.interfaces.openapi.mistakes import mistakes  # only documents of this kind need it
 
-    source, is_bundled = resolved.spec.map, resolved.is_bundled
-    yield from limited(_finding(found, source, is_bundled=is_bundled) for found in mistakes(document))
+    yield from mistakes(document)
 
 
 def _finding(found: Mistake, source: SourceMap, *, is_bundled: bool) -> Diagnostic:
@@ -63,12 +69,16 @@ def _part(span: Span, key: str, part: tuple[int, int]) -> Span:
     return Span(span.file, span.line, start, span.end_line, end)
 
 
-def _is_told(message: str, exact: list[Diagnostic]) -> bool:
+def _is_told(warning: Diagnostic, exact: list[Diagnostic], places: set[Span]) -> bool:
     """Return whether a warning of the reader is one that is told here, more exactly."""
-    from maestro_dsl.interfaces.openapi.operations import UNUSABLE_PARAMETER
+    from maestro_dsl.interfaces.openapi.operations import LEFT_OUT, TOLD_ELSEWHERE
 
-    start = message.partition(";")[0]
-    return message.endswith(UNUSABLE_PARAMETER) or any(start in item.message for item in exact)
+    start = warning.message.partition(";")[0]
+    return (
+        start.endswith(TOLD_ELSEWHERE)
+        or (start.endswith(LEFT_OUT) and warning.span in places)
+        or any(start in item.message for item in exact)
+    )
 
 
 _QUOTES: Final = (0, 2)

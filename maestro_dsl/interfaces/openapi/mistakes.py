@@ -7,6 +7,7 @@ References are not followed: what they lead to is a part of the document and loo
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.interfaces.openapi.fields import (
@@ -18,11 +19,22 @@ from maestro_dsl.interfaces.openapi.fields import (
     TYPES,
     WORDS,
 )
+from maestro_dsl.interfaces.openapi.needs import LATEST, NEEDY, missing, too_much
+from maestro_dsl.interfaces.openapi.requirements import wrong_requirements
 from maestro_dsl.interfaces.openapi.templates import Mistake, path_mistakes
+from maestro_dsl.interfaces.openapi.values import (
+    EXCLUSIVE,
+    no_schema,
+    no_status,
+    wrong_exclusive,
+    wrong_type,
+    wrong_values,
+)
+from maestro_dsl.lang.schema import type_of
 from maestro_dsl.lang.suggest import closest, distance, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from maestro_dsl.interfaces.openapi.templates import Place
 
@@ -34,62 +46,80 @@ _NEAR: Final = 4
 
 def mistakes(document: Mapping[str, Any]) -> Iterator[Mistake]:
     """Yield the mistakes of a document of a version 3.x, in its order; those of its paths come last."""
-    walk = _Walk(str(document.get("openapi", "")))
-    yield from walk.mistakes(document)
+    yield from _Walk(document).mistakes()
     yield from path_mistakes(document)
 
 
 class _Walk:
     """One pass over a document: every object once, whatever anchors and references share."""
 
-    def __init__(self, version: str) -> None:
-        self._is_30 = version.startswith("3.0")
-        self._is_early = version.startswith(("3.0", "3.1"))
-        later = {} if self._is_early else {**dict.fromkeys(LATER_METHODS, "operation")}
-        extra = {} if self._is_early else {"additionalOperations": "{operation"}
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._minor = _minor(str(document.get("openapi", "")))
+        is_early = self._minor < LATEST
+        later = {} if is_early else dict.fromkeys(LATER_METHODS, "operation")
+        extra = {} if is_early else {"additionalOperations": "{operation"}
         self._fields = {**FIELDS, "path": {**FIELDS["path"], **later, **extra}}
         self._ids: dict[str, Place] = {}
         self._seen: set[int] = set()
 
-    def mistakes(self, document: Mapping[str, Any]) -> Iterator[Mistake]:
-        waiting: list[tuple[str, Any, Place]] = [("document", document, None)]
+    def mistakes(self) -> Iterator[Mistake]:
+        waiting: list[tuple[str, Any, Place]] = [("document", self._document, None)]
         while waiting:
             kind, node, place = waiting.pop()
+            if not isinstance(node, dict):
+                yield from self._no_object(kind, node, place)
+                continue
             if id(node) in self._seen:
                 continue
             self._seen.add(id(node))
             if kind in MAPS:
+                yield from _no_statuses(node, place) if kind == "responses" else ()
                 waiting += [
                     (MAPS[kind], item, (place, key))
                     for key, item in reversed(node.items())
-                    if isinstance(item, dict) and not key.startswith("x-")
+                    if not key.startswith("x-")
                 ]
                 continue
             is_reference = isinstance(node.get("$ref"), str)
-            if is_reference and (kind not in ("path", "schema") or (kind == "schema" and self._is_30)):
+            if is_reference and (kind not in ("path", "schema") or (kind == "schema" and not self._minor)):
                 continue
             yield from self._judge(kind, node, place)
             waiting += reversed(list(self._children(kind, node, place)))
 
-    def _children(
-        self, kind: str, node: dict[str, Any], place: Place
-    ) -> Iterator[tuple[str, dict[str, Any], Place]]:
+    def _children(self, kind: str, node: dict[str, Any], place: Place) -> Iterator[tuple[str, Any, Place]]:
+        """Yield what stands in the objects of an object, of whatever type it is."""
         fields = self._fields[kind]
         for key, value in node.items():
             holds = fields.get(key) or (fields.get(key.lower()) if kind == "path" else None)
-            if not holds or not isinstance(value, (dict, list)):
+            if not holds or holds[0] == ":":
                 continue
             here = (place, key)
             if holds[0] == "{":
-                parts: list[tuple[str | int, Any]] = list(value.items()) if isinstance(value, dict) else []
-                yield from ((holds[1:], item, (here, name)) for name, item in parts if isinstance(item, dict))
-            elif isinstance(value, list):
-                name = holds.lstrip("[")
+                parts = value.items() if isinstance(value, dict) else ()
                 yield from (
-                    (name, item, (here, at)) for at, item in enumerate(value) if isinstance(item, dict)
+                    (holds[1:], item, (here, name))
+                    for name, item in parts
+                    if isinstance(item, dict) or not name.startswith("x-")
                 )
-            elif holds[0] != "[":
+            elif holds[0] == "[":
+                entries = value if isinstance(value, list) else ()
+                yield from ((holds[1:], item, (here, at)) for at, item in enumerate(entries))
+            elif isinstance(value, dict) or (holds == "schema" and isinstance(value, bool) and key != _OPEN):
                 yield holds, value, here
+
+    def _no_object(self, kind: str, node: object, place: Place) -> Iterator[Mistake]:
+        """Yield that something stands where an object must; `true` and `false` are schemas since 3.1."""
+        if kind != "schema":
+            help_text = _WAYS.get(kind)
+        elif isinstance(node, bool):
+            if self._minor:
+                return
+            help_text = "true and false are schemas since OpenAPI 3.1; {} allows anything, not: {} nothing"
+        else:
+            help_text = no_schema(node)
+        message = f"{_called(kind)} must be a mapping, not {type_of(node)}"  # type: ignore[arg-type]
+        yield Mistake.at_value(place, message, help_text)
 
     def _judge(self, kind: str, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
         fields = self._fields[kind]
@@ -98,17 +128,22 @@ class _Walk:
             help_text = _help(kind, near, fields)
             yield Mistake.at_key(place, key, f'unknown key "{key}" in {_called(kind)}', help_text)
         for field, words in WORDS.get(kind, {}).items():
-            if field in node and node[field] not in self._words(words):
+            if isinstance(node.get(field), str) and node[field] not in self._words(words):
                 yield self._no_word(field, node[field], words, place)
-        if kind == "schema":
-            yield from self._types(node, place)
-        elif kind == "operation":
-            yield from self._operation(node, place)
-        elif kind == "parameter":
-            yield from _parameter(node, place)
-        if kind in ("operation", "path"):
-            yield from _no_mappings(node, place)
-        yield from self._missing(kind, node, place, set(strange.values()))
+        for key in wrong_values(kind, node):
+            yield Mistake.at_value((place, key), *wrong_type(kind, key, node[key]))
+        if kind in _OWN:
+            yield from _OWN[kind](self, node, place)
+        if kind in NEEDY or node.get("type") == "array":
+            yield from self._needs(kind, node, place, strange.values())
+
+    def _needs(
+        self, kind: str, node: dict[str, Any], place: Place, meant: Collection[str | None]
+    ) -> Iterator[Mistake]:
+        for what, way in missing(kind, node, self._minor, meant):
+            yield Mistake.at(place or (None, "openapi"), f"{_called(kind)} needs {what}", way)
+        for later, first in too_much(kind, node):
+            yield Mistake.at_key(place, later, f'{_called(kind)} has "{first}" or "{later}", not both', None)
 
     def _strange(self, kind: str, node: dict[str, Any]) -> dict[str, str | None]:
         """Return the keys that are misspelt, or may not stand there at all, each with what is meant."""
@@ -120,7 +155,7 @@ class _Walk:
         return {key: near for key, near in found.items() if near is not None or kind == "path"}
 
     def _words(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        return words if self._is_early or words[-1] != "cookie" else (*words, "querystring")
+        return words if self._minor < LATEST or words[-1] != "cookie" else (*words, "querystring")
 
     def _near(self, kind: str, key: str, node: dict[str, Any]) -> str | None:
         """Return the field that is probably meant: a near one that the object does not have."""
@@ -135,20 +170,26 @@ class _Walk:
         edits = distance(key.casefold(), near.casefold())
         return near if edits <= max(1, max(len(key), len(near)) // _NEAR) else None
 
-    def _no_word(self, field: str, value: object, words: tuple[str, ...], place: Place) -> Mistake:
-        near = closest(value, words) if isinstance(value, str) else None
+    def _no_word(self, field: str, value: str, words: tuple[str, ...], place: Place) -> Mistake:
+        near = closest(value, words)
         guess = f'did you mean "{near}"? ' if near else ""
-        shown = f'"{value}"' if isinstance(value, (str, int, float)) else "this"
-        return Mistake.at_value(
-            (place, field), f"{shown} is no value of {field}", f"{guess}allowed: {listed(words)}"
-        )
+        message = f'"{value}" is no value of {field}'
+        return Mistake.at_value((place, field), message, f"{guess}allowed: {listed(words)}")
+
+    def schema(self, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+        if "type" in node:
+            yield from self._types(node, place)
+        if "required" in node:
+            yield from _texts(node, "required", place)
+        for field in EXCLUSIVE:
+            wrong = wrong_exclusive(field, node, is_30=not self._minor) if field in node else None
+            if wrong is not None:
+                yield Mistake.at_value((place, field), *wrong)
 
     def _types(self, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
-        if "type" not in node:
-            return
         value = node["type"]
-        words = TYPES[:-1] if self._is_30 else TYPES
-        if isinstance(value, list) and not self._is_30:
+        words = TYPES if self._minor else TYPES[:-1]
+        if isinstance(value, list) and self._minor:
             for at, item in enumerate(value):
                 if item not in words:
                     yield self._no_type(item, words, ((place, "type"), at))
@@ -160,7 +201,7 @@ class _Walk:
             yield self._no_type(value, words, (place, "type"))
 
     def _no_type(self, value: object, words: tuple[str, ...], place: Place) -> Mistake:
-        if self._is_30 and value in ("null", None):
+        if not self._minor and value in ("null", None):
             message, help_text = (
                 'the type "null" is for OpenAPI 3.1 and later',
                 "nullable: true says it in OpenAPI 3.0",
@@ -171,7 +212,12 @@ class _Walk:
         shown = f'"{value}"' if isinstance(value, str) else "this"
         return Mistake.at_value(place, f"{shown} is no type of a schema", f"{guess}types: {listed(words)}")
 
-    def _operation(self, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+    def document(self, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+        yield from wrong_requirements(self._document, node, place)
+
+    def operation(self, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+        yield from _texts(node, "tags", place)
+        yield from wrong_requirements(self._document, node, place)
         name = node.get("operationId")
         if not isinstance(name, str):
             return
@@ -181,48 +227,77 @@ class _Walk:
             message = f'the operationId "{name}" is used twice; it must be unique in the document'
             yield Mistake.at_value(here, message, first=first, first_message="first used here")
 
-    def _missing(
-        self, kind: str, node: dict[str, Any], place: Place, meant: set[str | None]
-    ) -> Iterator[Mistake]:
-        if kind not in _NEEDED or (kind == "operation" and not self._is_30):
-            return
-        if kind == "response" and not self._is_early:
-            return
-        for name in _NEEDED[kind]:
-            if name not in node and name not in meant:
-                where = place or (None, "openapi")
-                yield Mistake.at(where, f'{_called(kind)} needs "{name}"', _WAYS.get((kind, name)))
+
+def _minor(version: str) -> int:
+    """Return the minor version of OpenAPI 3 by whose rules a document is read."""
+    digit = version[2:3]
+    return min(int(digit), LATEST) if digit.isdecimal() else LATEST
 
 
-def _no_mappings(node: dict[str, Any], place: Place) -> Iterator[Mistake]:
-    """Yield what stands among the parameters of an operation or a path and is none."""
-    entries = node.get("parameters")
-    for at, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if not isinstance(entry, dict):
-            help_text = "write {name: …, in: …, schema: {type: …}}"
-            yield Mistake.at_value(((place, "parameters"), at), "a parameter must be a mapping", help_text)
+def _no_statuses(node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+    """Yield the keys of `responses` that are no statuses, or that it has none."""
+    statuses = [key for key in node if not key.startswith("x-")]
+    if not statuses:
+        yield Mistake.at(place, "responses needs at least one status", "add default: {description: …}")
+    for key in statuses:
+        help_text = no_status(key)
+        if help_text is not None:
+            yield Mistake.at_key(place, key, f'"{key}" is no status of an answer', help_text)
 
 
-def _parameter(node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+def _texts(node: dict[str, Any], field: str, place: Place) -> Iterator[Mistake]:
+    """Yield the entries of a list or a map of texts that are none."""
+    held = node.get(field)
+    entries = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, list) else ()
+    for at, entry in entries:
+        if not isinstance(entry, str):
+            message = f'what "{field}" holds must be text, not {type_of(entry)}'
+            yield Mistake.at_value(((place, field), at), message)
+
+
+def _mapping(_: _Walk, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+    yield from _texts(node, "mapping", place)
+
+
+def _scopes(_: _Walk, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+    yield from _texts(node, "scopes", place)
+
+
+def _names(_: _Walk, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
+    """Yield the names of components that nobody may refer to."""
+    for field, parts in node.items():
+        if field not in FIELDS["components"] or not isinstance(parts, dict):
+            continue
+        for name in parts:
+            if not _COMPONENT.fullmatch(name):
+                message = f'"{name}" is no name of a component'
+                yield Mistake.at_key((place, field), name, message, "allowed: letters, digits and . - _")
+
+
+def _parameter(_: _Walk, node: dict[str, Any], place: Place) -> Iterator[Mistake]:
     if node.get("in") == "path" and node.get("required") is not True:
         token = "required" if "required" in node else "in"
         yield Mistake.at_value((place, token), "a path parameter needs required: true")
-    if "name" in node and not isinstance(node["name"], str):
-        yield Mistake.at_value((place, "name"), "the name of a parameter must be text", "write it in quotes")
 
 
 _KEYWORDS: Final = tuple(name for name in FIELDS["schema"] if len(name) > _SHORTEST)
-_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
-    "document": ("info",),
-    "info": ("title", "version"),
-    "parameter": ("name", "in"),
-    "response": ("description",),
-    "operation": ("responses",),
+_OWN: Final[Mapping[str, Callable[[_Walk, dict[str, Any], Place], Iterator[Mistake]]]] = {
+    "schema": _Walk.schema,
+    "operation": _Walk.operation,
+    "parameter": _parameter,
+    "components": _names,
+    "document": _Walk.document,
+    "discriminator": _mapping,
+    **dict.fromkeys(FIELDS["flows"].values(), _scopes),
 }
+"""What is asked of one kind of object alone."""
+
+_COMPONENT: Final = re.compile(r"[A-Za-z0-9._-]+")
+_OPEN: Final = "additionalProperties"
+"""The keyword that takes true and false in every version."""
 _WAYS: Final = {
-    ("document", "info"): "add info: {title: …, version: …}",
-    ("response", "description"): "add description: with a word or two",
-    ("operation", "responses"): "say what it answers, at least one of its statuses",
+    "parameter": "write {name: …, in: …, schema: {type: …}}",
+    "response": "write {description: …}",
 }
 
 

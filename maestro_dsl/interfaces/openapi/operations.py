@@ -44,8 +44,12 @@ class _Where:
 _QUOTED = re.compile(r"""([`'"])([!-~]{3,}?)\1""")
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _STATUS_LENGTH = 3
-UNUSABLE_PARAMETER = "a parameter without a usable name and place is left out"
-"""Of an operation; `mistakes` tells the same at the word itself."""
+_UNUSABLE_PARAMETER = "a parameter without a usable name and place is left out"
+_UNDECLARED = "is not declared and is left out"
+TOLD_ELSEWHERE = (_UNUSABLE_PARAMETER, _UNDECLARED)
+"""Ends of messages about an operation that `mistakes` tells at the word itself."""
+LEFT_OUT = "is left out"
+"""End of every message about something that cannot be read."""
 
 
 def read(document: Mapping[str, Any], warn: Warn) -> tuple[Operation, ...]:
@@ -132,7 +136,7 @@ def _parameters(
         name, location = _dict(item).get("name"), _dict(item).get("in")
         if not isinstance(name, str) or not isinstance(location, str) or location not in _STYLES:
             warn(
-                f"{where}: {UNUSABLE_PARAMETER}",
+                f"{where}: {_UNUSABLE_PARAMETER}",
                 (*where.pointer, "parameters"),
             )
             continue
@@ -266,7 +270,7 @@ def _security(
         missing = [name for name in names if name not in schemes]
         if missing:
             warn(
-                f'{where}: the security scheme "{missing[0]}" is not defined and is left out',
+                f'{where}: the security scheme "{missing[0]}" {_UNDECLARED}',
                 (*where.pointer, "security"),
             )
             continue

@@ -41,7 +41,7 @@ class Mistake:
         return cls(pointer=pointer(place), message=message, help=help_text, is_key=True)
 
     @classmethod
-    def at_key(cls, place: Place, key: str, message: str, help_text: str) -> Mistake:
+    def at_key(cls, place: Place, key: str, message: str, help_text: str | None) -> Mistake:
         """Return what is wrong with one key of the object at `place`."""
         return cls.at((place, key), message, help_text)
 
