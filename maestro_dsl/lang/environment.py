@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.model import GiveUp
-from maestro_dsl.lang.units import UnitError, parse_duration, parse_money, parse_tokens
+from maestro_dsl.lang.units import UnitError, duration_text, parse_duration, parse_money, parse_tokens
 from maestro_dsl.lang.validators import schema_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Reader: TypeAlias = Callable[[str], Any]
 N = TypeVar("N", int, float)
+_DELAY: Final = "MAESTRO_RETRY_DELAY"
 _YES: Final = frozenset({"true", "1"})
 _NO: Final = frozenset({"false", "0"})
 
@@ -80,7 +81,7 @@ VARIABLES: Final[tuple[tuple[str, str, Reader], ...]] = (
     ("MAESTRO_GIVE_UP", "policies.give_up", _give_up),
     ("MAESTRO_RETRY_TEMPERATURES", "policies.retry.temperatures", _list_of(_temperature)),
     ("MAESTRO_RETRY_EFFORTS", "policies.retry.efforts", _list_of(_effort)),
-    ("MAESTRO_RETRY_DELAY", "policies.retry.delay", parse_duration),
+    (_DELAY, "policies.retry.delay", parse_duration),
     ("MAESTRO_RETRY_MAX_DELAY", "policies.retry.max_delay", parse_duration),
     ("MAESTRO_RETRY_JITTER", "policies.retry.jitter", _share),
     ("MAESTRO_MAX_TRANSPORT_ATTEMPTS", "policies.retry.max_transport_attempts", _count),
@@ -115,6 +116,21 @@ def environment(environ: Mapping[str, str]) -> Mapping[str, tuple[Any, str]]:
         if text:
             layer[key] = (_parsed(name, text, read), f"environment {name}")
     return layer
+
+
+def refuse_idle_delay(delay_s: float, max_delay_s: float, origins: Mapping[str, str]) -> None:
+    """Refuse a first wait of the environment that the longest wait would cut off without a word.
+
+    Raises:
+        UsageError: it is longer; both figures and the place of the other are named.
+    """
+    if delay_s > max_delay_s and origins["policies.retry.delay"] == f"environment {_DELAY}":
+        longest = f"{duration_text(max_delay_s)} ({origins['policies.retry.max_delay']})"
+        raise UsageError(
+            f"environment variable {_DELAY} is {duration_text(delay_s)}, but no wait is longer than"
+            f" policies.retry.max_delay, {longest}",
+            hint="lower it, or raise the other too: MAESTRO_RETRY_MAX_DELAY",
+        )
 
 
 def _parsed(name: str, text: str, read: Reader) -> Any:

@@ -14,7 +14,7 @@ from typing import Final
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.document import Document
-from maestro_dsl.lang.environment import environment
+from maestro_dsl.lang.environment import environment, refuse_idle_delay
 from maestro_dsl.lang.layers import (
     BUILT_IN,
     COMMAND_LINE,
@@ -146,6 +146,7 @@ def effective(
     found = Found([*above, *below, built_in()])
     breaker = found.group("policies.safety.breaker", BreakerSettings)
     retry, max_attempts = _attempts(found)
+    refuse_idle_delay(retry.delay_s or 0.0, retry.max_delay_s or 0.0, found.origins)
     return EffectiveSettings(
         provider=found.value("provider"),
         quality_threshold=found.value("quality_threshold"),

@@ -69,6 +69,14 @@ def _seconds(text: str) -> float:
     return float(Decimal(match[1]) * Decimal(str(_SECONDS[match[2]])))
 
 
+def duration_text(value: float) -> str:
+    """Return a duration as people write it: 90 is "90s", 900 is "15m"."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if value >= size and value % size == 0:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}s"
+
+
 def parse_tokens(value: object) -> int:
     """Return a count of tokens: 100000, "100k", "2M".
 

@@ -283,11 +283,3 @@ def order_of(code: str) -> tuple[int, str]:
 def is_offline(provider: str) -> bool:
     """Return whether a model provider calls no model; it may carry a file, as in "scripted:answers.yaml"."""
     return provider.partition(":")[0] in PROVIDERS
-
-
-def seconds(value: float) -> str:
-    """Return a duration as people write it: 90 is "90s", 900 is "15m"."""
-    for unit, size in (("h", 3600), ("m", 60)):
-        if value >= size and value % size == 0:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}s"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_dsl.diagnostics import Diagnostic, Related, Severity
-from maestro_dsl.rules.base import Facts, Rule, Scope, seconds
+from maestro_dsl.lang.units import duration_text
+from maestro_dsl.rules.base import Facts, Rule, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
                 where = document.map.value_span((*pointer, "timeout"))
                 yield RULE.finding(
                     document.map.value_span((*pointer, "attempt_timeout")),
-                    f"an attempt of {node.id} may take {seconds(attempt)}, but ends after {seconds(whole)}",
+                    f"an attempt of {node.id} may take {duration_text(attempt)},"
+                    f" but ends after {duration_text(whole)}",
                     "lower attempt_timeout, or raise timeout",
                     related=(Related(span=where, message="the node's own limit"),),
                 )
@@ -48,7 +50,7 @@ def _beyond_the_run(workspace: Workspace) -> Iterator[Diagnostic]:
         if timeout_s is not None and timeout_s > limit:
             yield RULE.finding(
                 source.value_span(pointer),
-                f"{name} may take {seconds(timeout_s)}, but the run ends after {seconds(limit)}",
+                f"{name} may take {duration_text(timeout_s)}, but the run ends after {duration_text(limit)}",
                 "lower timeout, or raise guardrails.max_duration",
                 related=related,
             )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Related, Severity
-from maestro_dsl.lang.units import UnitError, parse_duration
+from maestro_dsl.lang.layers import BUILT_IN
+from maestro_dsl.lang.settings import for_node
+from maestro_dsl.lang.units import UnitError, duration_text, parse_duration
 from maestro_dsl.rules.base import Facts, Rule, Scope
 from maestro_dsl.rules.walk import retries
 
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
 
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue, Json
+    from maestro_dsl.lang.settings import EffectiveSettings, NodeSettings
     from maestro_dsl.lang.sourcemap import Pointer
+
+DELAY: Final = "policies.retry.delay"
+LONGEST: Final = "policies.retry.max_delay"
 
 
 def check(facts: Facts) -> Iterable[Diagnostic]:
@@ -23,6 +29,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         for pointer, retry in retries(document):
             yield from _surplus(document, pointer, retry)
             yield from _cut_off(document, pointer, retry)
+            if "delay" in retry and "max_delay" not in retry:
+                yield from _cut_off_elsewhere(facts, document, pointer)
 
 
 def _surplus(
@@ -61,11 +69,33 @@ def _cut_off(
         )
 
 
+def _cut_off_elsewhere(
+    facts: Facts, document: Document[DocumentValue], pointer: Pointer
+) -> Iterator[Diagnostic]:
+    """Yield a first wait that the longest wait of another document, or the built-in one, cuts off."""
+    span = document.map.value_span((*pointer, "delay"))
+    for workspace in facts.workspaces:
+        settings: EffectiveSettings | NodeSettings = workspace.settings
+        if document.path == workspace.blueprint.path:
+            node = workspace.blueprint.value.nodes.get(str(pointer[1]))
+            settings = for_node(workspace.settings, node=node, blueprint=workspace.blueprint)
+        delay, longest = settings.retry.delay_s or 0.0, settings.retry.max_delay_s or 0.0
+        is_in_force = settings.origins.get(DELAY) == f"{document.file}:{span.line}"
+        if is_in_force and delay > longest and LONGEST not in workspace.settings.pinned:
+            yield RULE.finding(
+                span,
+                f"delay is {duration_text(delay)}, but no wait is longer than max_delay,"
+                f" {duration_text(longest)} ({settings.origins.get(LONGEST, BUILT_IN)})",
+                "lower delay, or state a longer max_delay too",
+            )
+            return
+
+
 RULE = Rule(
     code="RUN008",
     name="idle-schedule",
     severity=Severity.WARNING,
-    scope=Scope.DOCUMENT,
+    scope=Scope.WORKSPACE,
     summary="part of a retry schedule is never used",
     check=check,
 )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from maestro_dsl.diagnostics import Diagnostic, Related, Severity
 from maestro_dsl.lang.layers import BUILT_IN
 from maestro_dsl.lang.settings import for_node
-from maestro_dsl.rules.base import Facts, Rule, Scope, seconds
+from maestro_dsl.lang.units import duration_text
+from maestro_dsl.rules.base import Facts, Rule, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +52,7 @@ def _finding(workspace: Workspace, node: NodeSpec, settings: NodeSettings) -> Di
     stated = workspace.plan.map
     where = stated.key_span(("policies", "retry"))
     is_plan = key != "retry" and stated.has(("policies", "retry"))
-    limit = seconds(settings.timeout_s)
+    limit = duration_text(settings.timeout_s)
     return RULE.finding(
         span,
         f"{node.id}: attempt {len(waits) + 1} of {attempts} can never start: the waits take {limit}",

@@ -16,6 +16,7 @@ from maestro_dsl.lang.settings import Overrides, effective
 from maestro_dsl.lang.workspace import load_workspace
 
 RETRY, SAFETY, BREAKER = "policies.retry.", "policies.safety.", "policies.safety.breaker."
+LONGEST = "MAESTRO_RETRY_MAX_DELAY"
 TABLE = [
     # key in a document, default, variable, its text, the value, how `maestro config` calls it
     ("max_attempts", 3, "MAESTRO_MAX_ATTEMPTS", "7", 7, f"{RETRY}max_attempts"),
@@ -210,3 +211,32 @@ def test_a_variable_that_cannot_be_read_is_named(variable, text, message):
         environment({variable: text})
     assert caught.value.message.endswith(message)
     assert caught.value.message.startswith(f"environment variable {variable}: ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            {"MAESTRO_RETRY_DELAY": "90s"},
+            "is 90s, but no wait is longer than policies.retry.max_delay, 5s (built-in default)",
+        ),
+        (
+            {"MAESTRO_RETRY_DELAY": "10m", LONGEST: "2s"},
+            f"is 10m, but no wait is longer than policies.retry.max_delay, 2s (environment {LONGEST})",
+        ),
+        ({"MAESTRO_RETRY_DELAY": "5s"}, None),
+        ({"MAESTRO_RETRY_DELAY": "90s", "MAESTRO_RETRY_MAX_DELAY": "90s"}, None),
+        ({"MAESTRO_RETRY_MAX_DELAY": "10ms"}, None),
+    ],
+)
+def test_a_first_wait_that_would_be_cut_off_is_refused(variables, said):
+    def ask():
+        return effective(plan=None, project=None, overrides=Overrides(), environ=variables)
+
+    if said is None:
+        assert ask().retry.max_attempts == 3
+        return
+    with pytest.raises(UsageError) as caught:
+        ask()
+    assert caught.value.message == f"environment variable MAESTRO_RETRY_DELAY {said}"
+    assert caught.value.hint == "lower it, or raise the other too: MAESTRO_RETRY_MAX_DELAY"

@@ -257,7 +257,15 @@ CASES = {
                 "policies: {retry: {max_attempts: 3, temperatures: [0.7, 0.5, 0.3], delay: 5s, "
                 "max_delay: 5s}}\n" + LIMITED,
             )
-        }
+        },
+        {
+            PLAN: (LIMITED, "policies: {retry: {delay: 5s}}\n" + LIMITED),
+            PROJECT: ("{timeout: 15m}", "{timeout: 15m, policies: {retry: {delay: 9s}}}"),
+        },
+        {
+            PLAN: (LIMITED, "policies: {retry: {max_delay: 1m}}\n" + LIMITED),
+            FLOW: ("{action: command,", "{action: command, retry: {delay: 40s},"),
+        },
     ],
     "RUN009": [
         {PROJECT: ("vars:", "tickets: {sink: webhook, url: 'http://127.0.0.1:9/x', secret_env: S}\nvars:")},

@@ -247,6 +247,14 @@ CASES = [
         FLOW,
         "1m",
     ),
+    ("RUN008", {PLAN: (LIMITED, "policies: {retry: {delay: 8s}}\n" + LIMITED)}, PLAN, "8s"),
+    (
+        "RUN008",
+        {PROJECT: ("{timeout: 15m}", "{timeout: 15m, policies: {retry: {delay: 9s}}}")},
+        PROJECT,
+        "9s",
+    ),
+    ("RUN008", {FLOW: (COMMAND, "{action: command, retry: {delay: 7s},")}, FLOW, "7s"),
     (
         "SEC001",
         {MAKER: ("id:", "name: sk-ant-REDACTED0123456789abcdef\nid:".replace("REDACTED", "api03-"))},
