@@ -17,7 +17,8 @@ class Crew:
     def __init__(self, *, failed: Callable[[BaseException], None], ended: Callable[[], None]) -> None:
         self._failed = failed
         self._ended = ended
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        """In the order in which they were started: a set would cancel them in another order each time."""
 
     @property
     def is_idle(self) -> bool:
@@ -27,7 +28,7 @@ class Crew:
     def start(self, work: Coroutine[object, None, None]) -> asyncio.Task[None]:
         """Start a task; when it has ended, `failed` is called where it did, then `ended`."""
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._left)
         return task
 
@@ -43,7 +44,7 @@ class Crew:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _left(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, Halted):
             self._failed(error)

@@ -7,22 +7,23 @@ one length fall due in the order in which they were set, so only the oldest of e
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 
 class Deadlines:
-    """The limits of one run, all on the running loop."""
+    """The limits of one run, all on the loop that runs when this is made."""
 
     def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
         self._pending: dict[float, dict[Limit, None]] = {}
         self._timers: dict[float, asyncio.TimerHandle] = {}
-
-    def limit(self, seconds: float) -> Limit:
-        """Return a context that cancels what runs in it after so long, and raises `TimeoutError` then."""
-        return Limit(self, seconds)
+        self.limit: Callable[[float], Limit] = partial(Limit, self)
+        """Returns a context that cancels what runs in it after so many seconds, and raises `TimeoutError`."""
 
     def close(self) -> None:
         """Stop all timers."""
@@ -32,21 +33,21 @@ class Deadlines:
 
     def add(self, limit: Limit) -> dict[Limit, None]:
         """Watch a limit that has been entered; taken out of what is returned, it is forgotten."""
-        pending = self._pending.get(limit.seconds)
+        seconds = limit.seconds
+        pending = self._pending.get(seconds)
         if pending is None:
-            pending = self._pending[limit.seconds] = {}
+            pending = self._pending[seconds] = {}
         pending[limit] = None
-        if limit.seconds not in self._timers:
+        if seconds not in self._timers:
             self._arm(limit)
         return pending
 
     def _arm(self, limit: Limit) -> None:
-        loop = asyncio.get_running_loop()
-        self._timers[limit.seconds] = loop.call_at(limit.due, self._look, limit.seconds)
+        self._timers[limit.seconds] = self.loop.call_at(limit.due, self._look, limit.seconds)
 
     def _look(self, seconds: float) -> None:
         del self._timers[seconds]
-        now, pending = asyncio.get_running_loop().time(), self._pending[seconds]
+        now, pending = self.loop.time(), self._pending[seconds]
         while pending:
             oldest = next(iter(pending))
             if oldest.due > now:
@@ -66,7 +67,7 @@ class Limit:
         self.seconds = seconds
 
     def __enter__(self) -> Self:
-        loop = asyncio.get_running_loop()
+        loop = self._deadlines.loop
         task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a time limit needs a task")

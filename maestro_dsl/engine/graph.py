@@ -5,8 +5,11 @@ Built once a run. It decides nothing about time or limits; `readiness` does.
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.compiler.plan import EdgeKind
 from maestro_dsl.engine.state import FINAL, NodeRecord, NodeState, RunState
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 MOCK_ACTION: Final = "mock"
 _JUDGES: Final = frozenset({"verify", "recheck"})
+_MOCK: Final = EdgeKind.MOCK
 
 
 class PlanIndex:
@@ -23,21 +27,30 @@ class PlanIndex:
     def __init__(self, plan: CompiledPlan) -> None:
         self.plan = plan
         self.nodes: dict[str, PlanNode] = {node.address: node for node in plan.nodes}
-        self.position = {address: place for place, address in enumerate(self.nodes)}
-        self.dependants: dict[str, list[tuple[str, Edge]]] = {address: [] for address in self.nodes}
+        self.position: dict[str, int] = dict(zip(self.nodes, count()))
+        self.dependants: list[list[tuple[int, Edge]]] = [[] for _ in self.nodes]
+        """For each place in the plan the places of those who need its node."""
+        self.mocked: dict[str, set[str]] = {}
+        """Of each node that has mock edges, the mock nodes it waits for."""
         self.rechecks: dict[str, list[str]] = {}
         self.makers: dict[str, list[str]] = {}
-        for node in plan.nodes:
+        position, dependants = self.position, self.dependants
+        for place, node in enumerate(self.nodes.values()):
             for edge in node.edges:
-                self.dependants[edge.source].append((node.address, edge))
+                dependants[position[edge.source]].append((place, edge))
+                if edge.kind is _MOCK:
+                    self.mocked.setdefault(node.address, set()).add(edge.source)
             if node.rechecks is not None:
                 self.rechecks.setdefault(node.rechecks, []).append(node.address)
             if node.deliverables and node.contract_id is not None:
                 self.makers.setdefault(node.contract_id, []).append(node.address)
-        self.wave = {address: number for number, wave in enumerate(plan.waves) for address in wave}
         self.contracts: dict[str, CompiledContract] = {item.id: item for item in plan.contracts}
         self.personas: dict[str, CompiledPersona] = {item.id: item for item in plan.personas}
-        self._inputs: dict[str, tuple[str, ...]] = {}
+
+    @cached_property
+    def wave(self) -> dict[str, int]:
+        """The wave of each node, for runs that keep to waves."""
+        return {address: number for number, wave in enumerate(self.plan.waves) for address in wave}
 
     def persona(self, node: PlanNode) -> CompiledPersona | None:
         """Return who does the node, or None."""
@@ -70,12 +83,6 @@ class PlanIndex:
         These are its needs; for verify and recheck the makers of the contract that is started, for nodes that
         use a real provider its makers, and for a report everything before it.
         """
-        found = self._inputs.get(node.address)
-        if found is None:
-            found = self._inputs[node.address] = self._find_inputs(node)
-        return found
-
-    def _find_inputs(self, node: PlanNode) -> tuple[str, ...]:
         if node.action == "report":
             wanted = self._ancestors(node)
         else:
@@ -102,16 +109,18 @@ class PlanIndex:
         Skipped by its own condition meets every need. A cached success counts as the success it was; a
         degraded result counts as a success, because accepting it was the policy.
         """
-        if record is None or record.final is None:
+        final = None if record is None else record.final
+        if record is None or final is None:
             return None
-        if record.final.state in edge.states or "any" in edge.states:
+        states = edge.states
+        if final.state in states or "any" in states:
             return True
         if record.state is NodeState.SKIPPED:
-            return not record.final.cause
+            return not final.cause
         if record.state is NodeState.CACHED:
             was = "succeeded_on_mock" if self.uses_mock(self.nodes[edge.source]) else "succeeded"
-            return was in edge.states
-        return record.state is NodeState.DEGRADED and "succeeded" in edge.states
+            return was in states
+        return record.state is NodeState.DEGRADED and "succeeded" in states
 
 
 def root_cause(record: NodeRecord) -> str:

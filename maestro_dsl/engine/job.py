@@ -71,6 +71,8 @@ class Job:
 
     node: PlanNode
     record: NodeRecord
+    inputs: tuple[str, ...]
+    """The nodes whose results it uses; see `PlanIndex.inputs`."""
     key: str
     parts: Mapping[str, str]
     why: str
@@ -135,7 +137,7 @@ class Desk:
             settings=self.settings(job),
             feedback=feedback(record) if failed else (),
             previous=self.previous(record) if failed else None,
-            inputs=self.inputs(node),
+            inputs=self.inputs(job) if job.inputs else (),
             lease_tokens=lease.tokens,
             lease_nano_usd=lease.nano_usd,
             timeout_s=node.attempt_timeout_s,
@@ -181,13 +183,13 @@ class Desk:
                 finished[address] = self.index.nodes[address].key, record.final.outputs
         return outputs_by_node(finished, {address: self.index.nodes[address].node for address in finished})
 
-    def inputs(self, node: PlanNode) -> tuple[InputResult, ...]:
-        """Return the results that the node uses; see `PlanIndex.inputs` for which these are.
+    def inputs(self, job: Job) -> tuple[InputResult, ...]:
+        """Return the results that the node uses.
 
         Nodes that ended without a result (skipped, cancelled, stopped before a try) are left out.
         """
         found, records = [], self.state.nodes
-        for address in self.index.inputs(node):
+        for address in job.inputs:
             record = records.get(address)
             final = None if record is None else record.final
             if final is not None and final.result_digest is not None:

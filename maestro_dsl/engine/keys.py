@@ -13,20 +13,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest
-from maestro_dsl.compiler.plan import CompiledPlan, EdgeKind, PlanNode
 from maestro_dsl.engine.graph import MOCK_ACTION, PlanIndex
 from maestro_dsl.engine.state import GOOD, NodeRecord, RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
     from maestro_dsl.engine.events import FileRef
     from maestro_dsl.engine.ports.storage import ArtifactStore, CachedResult, Store
     from maestro_dsl.lang.model import Json
 
 NEVER_RUN = "never run"
 _SHOWN = 3
-_MOCK = EdgeKind.MOCK
 
 
 class Keys:
@@ -37,9 +36,9 @@ class Keys:
         self._nodes = state.nodes
         self._shown: dict[str, str] = {}
 
-    def of(self, node: PlanNode) -> tuple[str, Mapping[str, str]]:
-        """Return the node's key and its parts, once everything it uses is final."""
-        parts = key_parts(node, self._index, self._known)
+    def of(self, node: PlanNode, inputs: Sequence[str]) -> tuple[str, Mapping[str, str]]:
+        """Return the node's key and its parts, once everything it uses is final; see `PlanIndex.inputs`."""
+        parts = key_parts(node, inputs, self._index, self._known)
         return key_of(parts), parts
 
     def _known(self, address: str) -> str:
@@ -47,7 +46,7 @@ class Keys:
         if found is None:
             record = self._nodes.get(address)
             found = _digest_of(record)
-            if record is not None and record.is_final:
+            if record is not None and record.final is not None:
                 self._shown[address] = found
         return found
 
@@ -58,13 +57,12 @@ def key_of(parts: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def key_parts(node: PlanNode, index: PlanIndex, known: Callable[[str], str]) -> dict[str, str]:
-    """Return name → digest of all parts; `known` gives the digest of a node's result."""
+def key_parts(
+    node: PlanNode, inputs: Sequence[str], index: PlanIndex, known: Callable[[str], str]
+) -> dict[str, str]:
+    """Return name → digest of all parts; `known` gives the digest of the result of one of the `inputs`."""
     parts = {part.name: part.digest for part in node.key_parts}
-    inputs = index.inputs(node)
-    if not inputs:
-        return parts
-    on_mock = {edge.source for edge in node.edges if edge.kind is _MOCK}
+    on_mock = index.mocked.get(node.address, ())
     nodes = index.nodes
     for address in inputs:
         source = nodes[address]
@@ -207,14 +205,15 @@ def forecast(
     found: dict[str, Forecast] = {}
     for address in (item for wave in plan.waves for item in wave):
         node = index.nodes[address]
-        unknown = [item for item in index.inputs(node) if item not in results]
+        inputs = index.inputs(node)
+        unknown = [item for item in inputs if item not in results]
         unknown = [item for item in unknown if index.nodes[item].action != MOCK_ACTION]
         if unknown:
             found[address] = Forecast(
                 address=address, cached=False, reason=f"known after {', '.join(unknown[:_SHOWN])}"
             )
             continue
-        parts = key_parts(node, index, lambda item: results.get(item, ""))
+        parts = key_parts(node, inputs, index, lambda item: results.get(item, ""))
         key = key_of(parts)
         stored = store.result(key) if reusable(node) else None
         if stored is None:

@@ -39,13 +39,16 @@ class ReadyQueue:
         self._index = index
         self._state = state
         self._execution = execution
-        self._waves = execution.schedule is Schedule.WAVES
-        self._missing: dict[str, int] = {}
-        self._heap: list[int] = []
+        self._most = execution.max_concurrency
         self._names = tuple(index.nodes)
+        self._missing: list[int | None] = [None] * len(self._names)
+        """At each place in the plan how many needs of its node are not met; None = it has ended."""
+        self._heap: list[int] = []
         self._parked: dict[str, list[int]] = {}
         self._busy: Counter[str] = Counter()
         self._running: set[str] = set()
+        self._wave_of = index.wave if execution.schedule is Schedule.WAVES else {}
+        """Empty where nobody waits for a wave."""
         self._wave = 0
         self._left = [0] * max(1, len(index.plan.waves))
         self._held: dict[int, list[int]] = {}
@@ -53,26 +56,37 @@ class ReadyQueue:
             item.address for item in state.nodes.values() if give_up.is_suspect(item.crashes)
         )
         """Nodes that get a process of their own; few at once, for each costs a whole program."""
+        self._limited: dict[str, tuple[tuple[str, int], ...]] = {}
+        """Nodes that share limits with others, and those limits by name."""
         self._doomed: list[str] = []
         self._fill()
 
     def _fill(self) -> None:
-        for address, node in self._index.nodes.items():
-            record = self._state.nodes.get(address)
-            if record is not None and record.is_final:
+        records, accepts = self._state.nodes, self._index.accepts
+        for place, node in enumerate(self._index.nodes.values()):
+            address, missing, is_doomed = node.address, 0, False
+            record = records.get(address)
+            if record is not None and record.final is not None:
                 continue
-            self._left[self._index.wave.get(address, 0)] += 1
-            met = [self._index.accepts(edge, self._state.nodes.get(edge.source)) for edge in node.edges]
-            self._missing[address] = sum(item is not True for item in met)
-            if False in met:
+            if self._wave_of:
+                self._left[self._wave_of.get(address, 0)] += 1
+            if node.persona_id is not None or address in self._suspects:
+                self._limited[address] = tuple(self._limits(address))
+            for edge in node.edges:
+                met = accepts(edge, records.get(edge.source))
+                if met is not True:
+                    missing += 1
+                    is_doomed = is_doomed or met is False
+            self._missing[place] = missing
+            if is_doomed:
                 self._doomed.append(address)
-            elif not self._missing[address] and _may_start(record):
-                self._push(self._index.position[address])
-        self._next_wave()
+            elif not missing and _may_start(record):
+                self._push(place)
+        if self._wave_of:
+            self._next_wave()
 
     def _push(self, place: int) -> None:
-        wave = self._index.wave.get(self._names[place], 0) if self._waves else 0
-        if wave > self._wave:
+        if self._wave_of and (wave := self._wave_of.get(self._names[place], 0)) > self._wave:
             self._held.setdefault(wave, []).append(place)
         else:
             heapq.heappush(self._heap, place)
@@ -85,41 +99,39 @@ class ReadyQueue:
 
     def take(self) -> str | None:
         """Return the next node to start and count it as running, or None where nothing may start."""
-        while self._heap and len(self._running) < self._execution.max_concurrency:
+        while self._heap and len(self._running) < self._most:
             place = heapq.heappop(self._heap)
             address = self._names[place]
-            if address in self._running or address not in self._missing:
+            if address in self._running or self._missing[place] is None:
                 continue  # offered twice, or final already
-            limits = self._limits(address)
-            if limits:
-                full = next((name for name, limit in limits if self._busy[name] >= limit), None)
-                if full is not None:
-                    self._park(address, place, full)
-                    continue
-            self._hold(address, limits)
+            limits = self._limited.get(address, ())
+            full = (
+                next((name for name, limit in limits if self._busy[name] >= limit), None) if limits else None
+            )
+            if full is not None:
+                self._park(address, place, full)
+                continue
+            self.hold(address)
             return address
         return None
 
     def _park(self, address: str, place: int, full: str) -> None:
         heapq.heappush(self._parked.setdefault(full, []), place)
-        for name, limit in self._limits(address):
+        for name, limit in self._limited[address]:
             parked = self._parked.get(name)
             if parked and self._busy[name] < limit:  # the free place goes to the next in that line
                 heapq.heappush(self._heap, heapq.heappop(parked))
 
     def hold(self, address: str) -> None:
         """Count a node as running."""
-        self._hold(address, self._limits(address))
-
-    def _hold(self, address: str, limits: Sequence[tuple[str, int]]) -> None:
         self._running.add(address)
-        for name, _limit in limits:
+        for name, _limit in self._limited.get(address, ()):
             self._busy[name] += 1
 
     def release(self, address: str) -> None:
         """Free the places of a node that stopped; it is not offered again until `offer`."""
         self._running.discard(address)
-        for name, _limit in self._limits(address):
+        for name, _limit in self._limited.get(address, ()):
             self._busy[name] -= 1
             parked = self._parked.get(name)
             if parked:
@@ -133,21 +145,23 @@ class ReadyQueue:
         """Take note of a final node (in the state already); return the dependants that can never start."""
         if address in self._running:
             self.release(address)
-        self._missing.pop(address, None)
-        record = self._state.nodes[address]
+        place, record = self._index.position[address], self._state.nodes[address]
         missing, accepts = self._missing, self._index.accepts
+        missing[place] = None
         doomed: list[str] = []
-        for dependant, edge in self._index.dependants[address]:
-            if dependant not in missing:
+        for dependant, edge in self._index.dependants[place]:
+            left = missing[dependant]
+            if left is None:
                 continue
             if accepts(edge, record):
-                missing[dependant] -= 1
-                if not missing[dependant]:
-                    self._push(self._index.position[dependant])
+                missing[dependant] = left - 1
+                if left == 1:
+                    self._push(dependant)
             else:
-                doomed.append(dependant)
-        self._left[self._index.wave.get(address, 0)] -= 1
-        self._next_wave()
+                doomed.append(self._names[dependant])
+        if self._wave_of:
+            self._left[self._wave_of.get(address, 0)] -= 1
+            self._next_wave()
         return tuple(dict.fromkeys(doomed)) if doomed else ()
 
     def take_doomed(self) -> tuple[str, ...]:
@@ -163,8 +177,6 @@ class ReadyQueue:
     def _limits(self, address: str) -> Sequence[tuple[str, int]]:
         """Return the limits that the node shares with others, by name."""
         node = self._index.nodes[address]
-        if node.persona_id is None and address not in self._suspects:
-            return ()
         found: list[tuple[str, int]] = []
         if node.persona_id is not None:
             found.append((f"persona {node.persona_id}", self._execution.max_per_persona))

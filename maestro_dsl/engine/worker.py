@@ -107,10 +107,12 @@ class NodeWorker:
         index = self._desk.index
         node = index.nodes[address]
         persona = index.persona(node)
-        key, parts = self._keys.of(node)
+        inputs = index.inputs(node)
+        key, parts = self._keys.of(node, inputs)
         return _new_job(
             node=node,
             record=self._desk.state.record(address),
+            inputs=inputs,
             key=key,
             parts=parts,
             why="",

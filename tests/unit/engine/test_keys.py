@@ -28,6 +28,11 @@ def stored(**parts):
     )
 
 
+def parts_of(index, address, known):
+    node = index.nodes[address]
+    return key_parts(node, index.inputs(node), index, known)
+
+
 @pytest.mark.parametrize(
     ("parts", "last", "expected"),
     [
@@ -71,13 +76,13 @@ def test_a_change_in_an_interface_is_named():
 
 def test_a_mock_edge_contributes_the_interface_alone(team_plan):
     index = PlanIndex(team_plan)
-    parts = key_parts(index.nodes["build[web]"], index, lambda address: f"digest of {address}")
+    parts = parts_of(index, "build[web]", lambda address: f"digest of {address}")
     assert parts == {"prompt": "build[web]", "interface:api": "i" * 64}
 
 
 def test_a_recheck_depends_on_both_sides(team_plan):
     index = PlanIndex(team_plan)
-    parts = key_parts(index.nodes["recheck[api/build[web]]"], index, lambda address: address)
+    parts = parts_of(index, "recheck[api/build[web]]", lambda address: address)
     assert sorted(parts) == ["prompt", "result:build[api]", "result:build[web]", "result:verify[api]"]
 
 
