@@ -5,6 +5,7 @@ Reads the files it is handed; finds none by itself.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from maestro_dsl.codec import digest_bytes
@@ -129,25 +130,40 @@ _MOST_MISSPELT: Final = 100
 def _as_meant(kind: Kind, loaded: Loaded, checked: Checked, diagnostics: Diagnostics) -> Checked:
     """Report misspelt keys and values, and return what is wrong beside: they count as what was meant.
 
-    A guess at a key that the value does not suit is none.
+    A guess at a key that the value does not suit is none, and told with what the value would have to be.
     """
-    doubtful: set[Pointer] = set()
+    doubtful: dict[Pointer, str] = {}
     for _ in range(_MOST_ROUNDS):
         before = checked
         told = _respelt(loaded, before)
         renamed = _renamed(loaded, {old: new for old, new in before.misspelt if old not in doubtful})
         if not renamed and not told:
-            return before
+            return replace(before, diagnostics=_doubted(loaded, before.diagnostics, doubtful))
         unknown = unknown_in(loaded.data, loaded.map.root, loaded.unknown) if loaded.unknown else ()
         checked = check(kind, cast("dict[str, Json]", loaded.data), loaded.map, unknown=unknown)
         wrong = {place: str(old[-1]) for place, old in renamed.items() if place in checked.holes}
         if wrong:
-            doubtful.update(renamed[place] for place in wrong)
+            why = {item.span: item.message for item in checked.diagnostics}
+            for place in wrong:
+                doubtful[renamed[place]] = why.get(loaded.map.value_span(place), "")
             _renamed(loaded, wrong)
             checked = check(kind, cast("dict[str, Json]", loaded.data), loaded.map, unknown=unknown)
         told |= {("SCH001", loaded.map.key_span(place)) for place in renamed if place not in wrong}
         diagnostics.extend(item for item in before.diagnostics if (item.code, item.span) in told)
-    return checked
+    return replace(checked, diagnostics=_doubted(loaded, checked.diagnostics, doubtful))
+
+
+def _doubted(
+    loaded: Loaded, found: tuple[Diagnostic, ...], doubtful: Mapping[Pointer, str]
+) -> tuple[Diagnostic, ...]:
+    """Return findings in which a guess that the value does not suit says so."""
+    why = {("SCH001", loaded.map.key_span(place)): text for place, text in doubtful.items() if text}
+    return tuple(
+        replace(item, help=(item.help or "").replace('"? ', f'"? but {text}; ', 1))
+        if (text := why.get((item.code, item.span))) is not None
+        else item
+        for item in found
+    )
 
 
 def _respelt(loaded: Loaded, checked: Checked) -> set[tuple[str, Span]]:

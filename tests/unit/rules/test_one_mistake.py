@@ -136,10 +136,34 @@ def test_all_expressions_of_a_text_are_looked_at():
     ]
 
 
-def test_a_guess_that_the_value_does_not_suit_is_none():
-    change({PLAN: ("inputs: {", "nmae: {a: b}\ninputs: {")})
-    found = [(item.code, item.message) for item in lint([], environ={}).diagnostics]
-    assert found == [("SCH001", 'unknown key "nmae" in plan "demo"')]
+@pytest.mark.parametrize(
+    ("changes", "message", "help_text"),
+    [
+        (
+            {PLAN: ("inputs: {", "nmae: {a: b}\ninputs: {")},
+            'unknown key "nmae" in plan "demo"',
+            'did you mean "name"? but "name" must be text, not a mapping; valid keys: apiVersion, ',
+        ),
+        (
+            {FLOW: (TELL, f"{TELL} timeuot: 15x,")},
+            'unknown key "timeuot" in node "tell"',
+            'did you mean "timeout"? but "15x" is not a duration: write a number with ',
+        ),
+    ],
+)
+def test_a_guess_that_the_value_does_not_suit_says_so(changes, message, help_text):
+    change(changes)
+    [found] = lint([], environ={}).diagnostics
+    assert (found.code, found.message) == ("SCH001", message)
+    assert found.help.startswith(help_text)
+
+
+def test_what_must_be_written_in_two_places_is_told_in_both():
+    change(
+        {FLOW: ("{{ inputs.language", "{{ inputs.langauge"), PLAN: ("{language: python", "{langauge: python")}
+    )
+    found = [(item.code, item.span.file, item.fix is not None) for item in lint([], environ={}).diagnostics]
+    assert found == [("EXP002", FLOW, True), ("REF005", PLAN, True)]
 
 
 def test_related_places_in_files_of_their_own_are_shown():
