@@ -240,6 +240,11 @@ def _sources(workspace: Workspace | None, diagnostics: Diagnostics) -> dict[str,
     return texts | _read(_spoken_of(diagnostics) - set(texts))
 
 
+def texts_of(diagnostics: Diagnostics) -> dict[str, str]:
+    """Return the texts that findings point into, where they can be read."""
+    return _read(_spoken_of(diagnostics))
+
+
 def _spoken_of(diagnostics: Diagnostics) -> set[str]:
     """Return the files of which findings show a line, their own or a related one."""
     related = (other.span.file for item in diagnostics.items for other in item.related)

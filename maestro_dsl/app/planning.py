@@ -6,21 +6,22 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_dsl.app.documents import compile_plan
+from maestro_dsl.app.documents import compile_plan, texts_of
 from maestro_dsl.app.state import State, open_state
 from maestro_dsl.app.taking_over import left_behind
 from maestro_dsl.app.tickets import target_of
 from maestro_dsl.app.values import PlanReport
 from maestro_dsl.app.wiring import make_provider, with_script_in_keys
 from maestro_dsl.compiler.estimate import estimate
-from maestro_dsl.diagnostics import Severity
+from maestro_dsl.diagnostics import Diagnostics, Severity
 from maestro_dsl.engine.closing import BY_APPROVAL
 from maestro_dsl.engine.commands import waiting
 from maestro_dsl.engine.interpreter import SIGNAL
 from maestro_dsl.engine.keys import InterfaceHistory
 from maestro_dsl.engine.keys import forecast as engine_forecast
 from maestro_dsl.engine.state import RunStatus, fold
-from maestro_dsl.errors import CompileError, EnvironmentFailure
+from maestro_dsl.errors import CompileError
+from maestro_dsl.lang.price_file import EXAMPLE, stated_prices
 from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.reporters.plan import Forecast
 from maestro_dsl.storage.output import OutputFolder
@@ -102,16 +103,16 @@ def price_text(compiled: Compiled) -> str | None:
     """Return the content of the project's own price file, None where it states none.
 
     Raises:
-        EnvironmentFailure: it cannot be read.
+        CompileError: it is absent, or states something else than prices.
     """
     project = None if compiled.workspace is None else compiled.workspace.project
     if project is None or project.value.prices_file is None:
         return None
-    path = project.path.parent / project.value.prices_file
-    try:
-        return path.read_text()
-    except (OSError, ValueError) as error:
-        raise EnvironmentFailure(f"the price file {path} cannot be read: {error}") from error
+    prices, found = stated_prices(project)
+    if prices is None:
+        told = f"{project.value.prices_file} cannot be used: {_errors(found)}"
+        raise CompileError(told, found, sources=texts_of(found), hint=EXAMPLE)
+    return prices.text
 
 
 def interfaces_of(compiled: Compiled) -> dict[str, Json]:
@@ -126,8 +127,12 @@ def interfaces_of(compiled: Compiled) -> dict[str, Json]:
 
 
 def _summary(plan_file: Path, compiled: Compiled) -> str:
-    errors = compiled.diagnostics.count(Severity.ERROR)
-    return f"{plan_file} does not compile: {errors} error{'s' if errors != 1 else ''}"
+    return f"{plan_file} does not compile: {_errors(compiled.diagnostics)}"
+
+
+def _errors(found: Diagnostics) -> str:
+    errors = found.count(Severity.ERROR)
+    return f"{errors} error{'s' if errors != 1 else ''}"
 
 
 def _conflicts(plan: CompiledPlan, state: State, output: Path) -> tuple[str, ...]:

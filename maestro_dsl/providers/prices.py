@@ -9,24 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Severity
 from maestro_dsl.errors import EnvironmentFailure
-from maestro_dsl.lang.source import load
+from maestro_dsl.lang.price_file import EXAMPLE, PriceTier, read_prices
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.events import Usage
     from maestro_dsl.engine.ports.models import ModelKey
 
 _PACKAGED: Final = Path(__file__).with_name("prices.yaml")
-_RATE_KEYS: Final = ("from_tokens", "input", "output", "cache_read", "cache_write", "cache_write_1h")
-_EXAMPLE: Final = (
-    'as_of: "2026-11-01", models: {my-model: [{from_tokens: 0, input: 3, output: 15, cache_read: 0.3,'
-    " cache_write: 3.75}]}, in USD per million tokens"
-)
 _NANO_PER_MILLION: Final = 1000
 """1 USD a million tokens = 1000 nano-dollars a token."""
 
@@ -111,67 +105,32 @@ def load_prices(path: Path | None = None) -> PriceTable:
 
 
 def _parsed(content: bytes, name: str) -> PriceTable:
-    loaded = load(content, name)
-    for problem in loaded.diagnostics:
-        if problem.severity is Severity.ERROR:
-            raise _unusable(name, f"line {problem.span.line}: {problem.message}")
-    data: Any = loaded.data
-    try:
-        return _table(data)
-    except ValueError as error:
-        raise _unusable(name, str(error)) from error
-
-
-def _table(data: Any) -> PriceTable:
-    if not isinstance(data, dict) or "as_of" not in data or not isinstance(data.get("models"), dict):
-        raise ValueError("it needs as_of, the day of the prices, and models, their names with what they cost")
-    free = data.get("free", [])
-    if not isinstance(free, list):
-        raise ValueError("free: this is a list of model providers")  # noqa: TRY004 - a mistake in a file
-    models = {str(model): _tiers(str(model), stated) for model, stated in data["models"].items()}
-    return PriceTable(as_of=str(data["as_of"]), free=frozenset(map(str, free)), models=models)
-
-
-def _tiers(model: str, stated: Any) -> tuple[Rates, ...]:
-    """Return the tiers of a model; one mapping stands for one tier from the first token on."""
-    tiers = [stated] if isinstance(stated, dict) else stated
-    if not isinstance(tiers, list) or not tiers or not all(isinstance(tier, dict) for tier in tiers):
-        raise ValueError(f"models.{model}: this is a list of prices by size of the prompt")
-    rates = tuple(_rates(tier, f"models.{model}[{place}]") for place, tier in enumerate(tiers))
-    if min(tier.from_tokens for tier in rates):
-        raise ValueError(f"models.{model}: no price holds from the first token on (from_tokens: 0)")
-    return rates
+    found, problems = read_prices(content, name)
+    if found is None:
+        first = next(item for item in problems if item.severity is Severity.ERROR)
+        raise _unusable(name, f"line {first.span.line}: {first.message}")
+    return PriceTable(
+        as_of=found.as_of,
+        free=frozenset(found.free),
+        models={model: tuple(map(_rates, tiers)) for model, tiers in found.models.items()},
+    )
 
 
 def _unusable(name: str, why: object) -> EnvironmentFailure:
-    return EnvironmentFailure(f"the price file {name} cannot be used: {why}", hint=_EXAMPLE)
+    return EnvironmentFailure(f"the price file {name} cannot be used: {why}", hint=EXAMPLE)
 
 
-def _rates(tier: Mapping[str, Any], where: str) -> Rates:
-    for key in tier:
-        if key not in _RATE_KEYS:
-            raise ValueError(f'{where}: unknown key "{key}"; there are {", ".join(_RATE_KEYS)}')
-
-    def nano(name: str, usual: Decimal | None = None) -> Decimal:
-        if name not in tier and usual is not None:
-            return usual
-        value = tier.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
-            raise ValueError(f"{where}.{name}: this is a number of USD per million tokens, 0 or more")
-        return Decimal(str(value)) * _NANO_PER_MILLION
-
-    size = tier.get("from_tokens", 0)
-    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-        raise ValueError(f"{where}.from_tokens: this is a number of tokens, 0 or more")
-    plain = nano("input")
-    # The longer-lived cache write is the dearer one; a bound must hold for either.
-    write = max(nano("cache_write", plain), nano("cache_write_1h", Decimal(0)))
+def _rates(tier: PriceTier) -> Rates:
+    """Return the rates of a tier; what it does not state about caches costs what input does."""
+    rates = {key: value * _NANO_PER_MILLION for key, value in tier.rates.items()}
+    plain = rates["input"]
     return Rates(
-        from_tokens=size,
+        from_tokens=tier.from_tokens,
         input=plain,
-        output=nano("output"),
-        cache_read=nano("cache_read", plain),
-        cache_write=write,
+        output=rates["output"],
+        cache_read=rates.get("cache_read", plain),
+        # The longer-lived cache write is the dearer one; a bound must hold for either.
+        cache_write=max(rates.get("cache_write", plain), rates.get("cache_write_1h", Decimal(0))),
     )
 
 

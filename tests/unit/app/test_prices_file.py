@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from support.projects import Project
@@ -11,7 +12,7 @@ from maestro_dsl import app
 from maestro_dsl.app.running import prices_text_of
 from maestro_dsl.app.state import open_state
 from maestro_dsl.engine.state import fold
-from maestro_dsl.errors import EnvironmentFailure
+from maestro_dsl.errors import CompileError, EnvironmentFailure
 from maestro_dsl.providers.prices import prices_of
 
 PRICES = """\
@@ -46,39 +47,41 @@ def test_a_run_is_charged_at_the_projects_prices_and_keeps_them(priced):
         assert prices_text_of(state, done.run_id) == PRICES
 
 
-@pytest.mark.parametrize("content", ["models: 7\n", None])
-def test_a_price_file_that_cannot_be_used_is_told_before_anything_runs(priced, content):
-    path = priced.folder / "prices.yaml"
-    path.write_bytes(b"\xff\xfe\x00") if content is None else path.write_text(content)
-    with pytest.raises(EnvironmentFailure, match="price file"):
+@pytest.mark.parametrize(
+    ("content", "place", "said"),
+    [
+        (b"models: 7\n", "prices.yaml:1:1", 'missing key "as_of" in a price file'),
+        (b"as_of: [\n", "prices.yaml:2:1", "a value is missing here"),
+        (b"as_of: x\nmodels: {m: {input: 1, ouput: 2}}\n", "prices.yaml:2:24", 'unknown key "ouput"'),
+        (b"\xff\xfe\x00", "prices.yaml:1:1", "not"),
+        (None, "maestro.yaml:5:14", '"prices.yaml" does not exist'),
+    ],
+)
+def test_lint_and_plan_say_the_same_of_a_price_file_before_anything_runs(
+    priced, monkeypatch, content, place, said
+):
+    monkeypatch.chdir(priced.folder)
+    if content is None:
+        (priced.folder / "prices.yaml").unlink()
+    else:
+        (priced.folder / "prices.yaml").write_bytes(content)
+    with pytest.raises(CompileError, match=r"prices\.yaml cannot be used: \d error") as caught:
         priced.report()
+    first = caught.value.diagnostics.items[0]
+    assert f"{first.span.file}:{first.span.line}:{first.span.column}" == place
+    assert said in first.message
+    assert first.span.file in caught.value.sources
+    assert first in app.lint([Path()], environ={}).diagnostics.items
     assert app.list_runs(environ={}, state_dir=priced.state).runs == ()
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("models: 7\n", "it needs as_of"),
-        ("as_of: x\nmodels: {m: 3}\n", "models.m: this is a list of prices"),
-        ("as_of: x\nmodels: {m: [{output: 1}]}\n", r"models.m\[0\].input: this is a number of USD"),
-        (
-            "as_of: x\nmodels: {m: [{input: -1, output: 1}]}\n",
-            r"models.m\[0\].input: this is a number of USD",
-        ),
-        ("as_of: x\nmodels: {m: [{input: .inf, output: 1}]}\n", r"models.m\[0\].input: this is a number"),
-        ("as_of: x\nmodels: {m: [{input: 1, output: 1, from_tokens: 5}]}\n", "no price holds from the first"),
-        (
-            "as_of: x\nmodels: {m: [{input: 1, ouput: 1}]}\n",
-            'unknown key "ouput"; there are from_tokens, input',
-        ),
-        ("as_of: x\nmodels: {}\nfree: scaffold\n", "free: this is a list"),
-        ("as_of: [\n", "line 2: "),
-    ],
-)
-def test_a_mistake_in_a_price_file_is_named_with_what_belongs_there(priced, content, said):
-    (priced.folder / "prices.yaml").write_text(content)
-    with pytest.raises(EnvironmentFailure, match=said) as caught:
-        priced.report()
+def test_a_stored_price_file_that_this_version_cannot_use_is_one_clear_line():
+    with pytest.raises(EnvironmentFailure) as caught:
+        prices_of("as_of: x\nmodels: {m: {input: -1, output: 2}}\n")
+    assert caught.value.message == (
+        "the price file of the project cannot be used: line 2: "
+        "input must be a number of USD per million tokens, 0 or more, not -1"
+    )
     assert "from_tokens: 0" in caught.value.hint
 
 

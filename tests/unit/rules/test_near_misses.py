@@ -271,6 +271,15 @@ CASES = {
         {PROJECT: ("vars:", "tickets: {sink: webhook, url: 'http://127.0.0.1:9/x', secret_env: S}\nvars:")},
         {PROJECT: ("vars:", "tickets: {sink: github, repository: a/b.c, token_env: T, labels: [x]}\nvars:")},
     ],
+    "RUN010": [
+        {
+            PROJECT: ("vars:", "prices_file: prices.yaml\nvars:"),
+            "prices.yaml": (
+                "as_of: '2026-11-01'\nfree: [house]\nmodels:\n  m: {input: 0, output: 0.5}\n"
+                "  n: [{input: 1, output: 2}, {from_tokens: 9, input: 2, output: 4, cache_write_1h: 5}]\n"
+            ),
+        }
+    ],
     "SEC001": [
         {
             PROJECT: (

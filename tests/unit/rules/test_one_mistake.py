@@ -68,6 +68,16 @@ CASES = [
     ({FLOW: (LANGUAGE, LANGUAGE.replace(" }}", " }"))}, "EXP001", FLOW, "{{", "write }} where it ends"),
     ({FLOW: (TELL, f"{TELL} foreach: inputs.language, as: x,")}, "EXP003", FLOW, "inputs.language", "write"),
     ({PROJECT: ("vars:", "tickets: {sink: jira}\nvars:")}, "RUN009", PROJECT, "jira", "add, e.g. "),
+    (
+        {
+            PROJECT: ("vars:", "prices_file: prices.yaml\nvars:"),
+            "prices.yaml": "as_of: x\nmodels: {m: {inptu: 1, output: 2}}\n",
+        },
+        "RUN010",
+        "prices.yaml",
+        "inptu",
+        'did you mean "input"? ',
+    ),
     ({PROMPT: ("persona.name", "deliverables.nmae")}, "PER003", PROMPT, "nmae", "write {% for item in"),
     ({PROMPT: ("persona.name", "folder.name")}, "PER003", PROMPT, "name", "write {{ folder }}"),
     ({PLAN: ("id: demo", "id: demo\nversion: 1.10")}, "SCH003", PLAN, "1.10", None),

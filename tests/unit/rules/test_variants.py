@@ -25,6 +25,7 @@ from maestro_dsl.app import lint
 
 RUN = "[echo, '{{ inputs.language }}']"
 COMMAND = "{action: command,"
+PRICES = "prices.yaml"
 CRITERIA = "'*.js']"
 LATEST = "models: {good: {provider: anthropic, model: %s}}\nvars:"
 OPEN = ("inputs: {", "inputs: {name: {type: string, default: x}, ")
@@ -56,6 +57,29 @@ CASES = [
     ("REF008", {PROJECT: ("vars:", "prices_file: prices.yaml\nvars:")}, PROJECT, "prices.yaml"),
     ("SCH007", {PROJECT: ("vars:", f"{HOOK}, project: OPS}}\nvars:")}, PROJECT, "project"),
     ("RUN009", {PROJECT: ("vars:", "tickets: {sink: webhook}\nvars:")}, PROJECT, "webhook"),
+    *(
+        (
+            "RUN010",
+            {PROJECT: ("vars:", "prices_file: prices.yaml\nvars:"), PRICES: f"as_of: x\n{text}\n"},
+            PRICES,
+            marked,
+        )
+        for text, marked in (
+            ("models: {m: {input: 1, ouput: 2}}", "ouput"),
+            ("models: {m: {input: 1}}", "m"),
+            ("models: {m: {input: -1, output: 2}}", "-1"),
+            ("models: {m: {input: 1, output: 2 EUR}}", "2 EUR"),
+            ("models: {m: {input: 1, output: .inf}}", ".inf"),
+            ("models: {m: [{input: 1, output: 2}, {from_tokens: 1.5, input: 1, output: 2}]}", "1.5"),
+            ("models: {m: [{from_tokens: 9, input: 1, output: 2}]}", "9"),
+            ("models: {m: [{input: 1, output: 2}, {input: 3, output: 4}]}", "{input: 3, output: 4}"),
+            ("models: {m: 3}", "3"),
+            ("models: [m]", "[m]"),
+            ("models: {}\ncurrency: EUR", "currency"),
+            ("models: {}\nfree: house", "house"),
+            ("modles: {}", "modles"),
+        )
+    ),
     ("RUN009", {PROJECT: ("vars:", f"{JIRA}, project: ops}}\nvars:")}, PROJECT, "ops"),
     ("RUN009", {PROJECT: ("vars:", f"{JIRA}}}\nvars:")}, PROJECT, "jira"),
     (
