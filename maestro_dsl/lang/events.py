@@ -26,12 +26,16 @@ from maestro_dsl.lang.refusals import (
     written_tag,
 )
 from maestro_dsl.lang.sourcemap import (
-    POSITION_BITS,
+    END,
+    LATER,
+    START,
+    VALUE,
     AliasPlace,
-    ListPlace,
-    MapPlace,
     Place,
-    SourceMap,
+    key_token,
+    marks_of,
+    one_or_items,
+    place_of,
 )
 from maestro_dsl.records import dataclass
 
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
     from maestro_dsl.diagnostics import Diagnostic, Span
     from maestro_dsl.lang.limits import Limits
+    from maestro_dsl.lang.sourcemap import Collected, SourceMap, Token
 
 Event: TypeAlias = Any
 """An event of PyYAML; its C parser has no types."""
@@ -65,9 +70,9 @@ class _Anchor:
 _Anchored: TypeAlias = tuple[str, int, int]
 """The anchor of an open collection, and the counts of values and characters before it."""
 
-_Open: TypeAlias = "tuple[MapPlace | ListPlace | None, Any, list[Any], bool, str, bool, _Anchored | None]"
-"""What to go back to when a collection ends: place, value and marks of the collection around it (None = it is
-the root) and whether that is a mapping; the key it stands at and whether that is special; its anchor."""
+_Open: TypeAlias = "tuple[Collected | None, Any, bool, str, bool, _Anchored | None]"
+"""What to go back to when a collection ends: place and value of the collection around it (None = it is the
+root) and whether that is a mapping; the key it stands at and whether that is special; its anchor."""
 
 
 class Builder:
@@ -88,7 +93,7 @@ class Builder:
         self._pending: set[str] = set()
         self._plain: dict[str, Json] = {}
         self._known_keys: dict[str, str] = {}
-        self._merges: list[tuple[MapPlace, Json, Place]] = []
+        self._merges: list[tuple[Collected, Place]] = []
         self._quota = Quota()
 
     def read(self, next_event: Callable[[], Event]) -> None:  # noqa: C901, PLR0912, PLR0915 - see the comment
@@ -97,11 +102,10 @@ class Builder:
         Raises:
             StopReading: a limit is passed, or something stands there that our YAML does not have.
         """
-        # One long loop over local names: at a million events a second each call and attribute counts. Only
-        # integers are kept of an event, because the garbage collector would walk anything else again and
-        # again. Text as long as what is written has no quotes, tag or anchor, so that nobody has to ask for
-        # them; the value of a key follows at once. Rare cases are in the methods below.
-        bits = POSITION_BITS
+        # One long loop over local names: at a million events a second each call and attribute counts, and
+        # each byte that is kept. Of an event, only integers are: where it starts, and its size, which is
+        # small and so an integer that exists already. Text as long as what is written has no quotes, tag or
+        # anchor, so that nobody has to ask for them. Rare cases are in the methods below.
         scalar, alias = yaml.ScalarEvent, yaml.AliasEvent
         mapping_start, mapping_end = yaml.MappingStartEvent, yaml.MappingEndEvent
         sequence_start, sequence_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
@@ -112,9 +116,8 @@ class Builder:
         stack: list[_Open] = []
         parent: Any = None
         container: Any = None
-        marks: list[Any] = []
         name = ""
-        nodes = documents = 0
+        nodes = documents = size = 0
         wants_key = in_map = special = False
         while True:
             event = next_event()
@@ -123,39 +126,41 @@ class Builder:
             place: Any
             if wants_key and kind is scalar:
                 value = event.value
-                start, end = event.start_mark.index, event.end_mark.index
-                if end - start != len(value) or value in container:
+                start = event.start_mark.index
+                size = event.end_mark.index - start
+                if size != len(value) or value in container:
                     name, special = value, self._check_key(event, parent)
                 elif value in known_keys:
                     name = known_keys[value]
-                elif value[:1] in starts or value == "<<":
+                elif not value or (value[0] in starts and (value[0] in numbers or value in words)):
                     name, special = value, self._check_key(event, parent)
                 else:
                     name = known_keys[value] = value
-                marks.append(start << bits | end)
-                wants_key = False
+                parent.append(start)
+                parent.append(size)
                 event = next_event()
                 kind = event.__class__
+                wants_key = False
             if kind is scalar:
                 value = event.value
-                start, end = event.start_mark.index, event.end_mark.index
-                place = start << bits | end
-                if end - start == len(value):
-                    if value[:1] in starts and (value[:1] in numbers or value in words):
+                place = event.start_mark.index
+                size = event.end_mark.index - place
+                if size == len(value):
+                    if not value or (value[0] in starts and (value[0] in numbers or value in words)):
                         value = plain[value] if value in plain else self._plain_value(event)
                 else:
-                    value = self._dressed(event, place)
+                    value = self._dressed(event, (place, place + size))
                 nodes += 1
                 if nodes > max_nodes:
                     raise self._too_many(event)
             elif kind is mapping_end or kind is sequence_end:
-                place, value = parent, container
+                place, value, size = parent, container, 0
                 at = event.end_mark.index
                 if at > event.start_mark.index:
-                    place.end = at
+                    place[END] = at
                 if self._merges and in_map:
                     nodes += self._merge(place)
-                parent, container, marks, in_map, name, special, anchored = stack.pop()
+                parent, container, in_map, name, special, anchored = stack.pop()
                 wants_key = False
                 if anchored is not None:
                     self._close_anchor(anchored, place, nodes, at)
@@ -168,28 +173,24 @@ class Builder:
                 anchored = None
                 if event.anchor or event.tag or len(stack) >= max_depth:
                     anchored = self._check_start(event, nodes - 1, is_too_deep=len(stack) >= max_depth)
-                stack.append((parent, container, marks, in_map, name, special, anchored))
-                marks, special = [], False
+                stack.append((parent, container, in_map, name, special, anchored))
+                special = False
                 in_map = wants_key = kind is mapping_start
-                if in_map:
-                    container = {}
-                    parent = MapPlace(event.start_mark.index, 0, container, marks)
-                else:
-                    container = []
-                    parent = ListPlace(event.start_mark.index, 0, container, marks)
+                container = {} if in_map else []
+                parent = [event.start_mark.index, 0, container, None, None]
                 continue
             elif kind is alias:
                 known = self._expand(event, is_key=wants_key)
-                place = event.start_mark.index << bits | event.end_mark.index
+                start, end = event.start_mark.index, event.end_mark.index
                 if wants_key:
                     name, special = self._alias_key(event, known, parent)
-                    marks.append(place)
+                    parent += start, end - start
                     wants_key = False
                     continue
                 nodes += known.nodes
                 if nodes > max_nodes:
                     raise self._expands_too_far(event)
-                value, place = known.value, AliasPlace(place, known.place)
+                value, place, size = known.value, AliasPlace((start, end), known.place), 0
             elif kind is document_start:
                 documents += 1
                 if documents > 1:
@@ -204,16 +205,18 @@ class Builder:
                 wants_key = True
                 if special:
                     special = False
-                    if not self._is_kept(name, parent, value, place):
-                        marks.pop()  # the key that stands twice
+                    if not self._is_kept(name, parent, value, (place, size)):
+                        del parent[-2:]  # the key that stands twice
                         continue
                 container[name] = value
-                marks.append(place)
+                parent.append(place)
+                parent.append(size)
             elif container is None:
-                self.value, self.place = value, place
+                self.value, self.place = value, place_of(place, size)
             else:
                 container.append(value)
-                marks.append(place)
+                parent.append(place)
+                parent.append(size)
 
     # ---------------------------------------------------------------- scalars and keys
 
@@ -227,7 +230,7 @@ class Builder:
             self._plain[text] = value
         return value
 
-    def _dressed(self, event: Event, place: Place) -> Json:
+    def _dressed(self, event: Event, place: Token) -> Json:
         """Return the value of a scalar in quotes, in several lines, or with a tag or an anchor."""
         value: Json = event.value
         if event.implicit[0]:
@@ -258,8 +261,8 @@ class Builder:
             self._tagged(event)
             self.unknown.discard(event.start_mark.index)  # the text of a key counts whatever its tag is
         if event.anchor:
-            position = event.start_mark.index << POSITION_BITS | event.end_mark.index
-            self._anchors[event.anchor] = _Anchor(name, position, name, 1, len(name))
+            token = event.start_mark.index, event.end_mark.index
+            self._anchors[event.anchor] = _Anchor(name, token, name, 1, len(name))
         if name == "<<" and is_plain:
             if self._limits.strict:
                 raise self._stop(event, "SYN005", "alias-limit", *NO_MERGE)
@@ -269,23 +272,23 @@ class Builder:
                 self._ambiguous(event, name)
         elif name != "<<":
             self._known_keys[name] = name
-        if name in parent.value:
+        if name in parent[VALUE]:
             self._duplicate(event, name, parent)
             return True
         return False
 
-    def _is_kept(self, name: str, parent: Any, value: Json, place: Place) -> bool:
+    def _is_kept(self, name: str, parent: Any, value: Json, marks: tuple[Any, int]) -> bool:
         """Return whether the value of a key that stands twice, or of a merge key, goes into the mapping.
 
         Of a key that stands twice the first value counts in our documents, the last in others'.
         """
-        if name in parent.value:
+        if name in parent[VALUE]:
             if not self._limits.strict:
-                parent.value[name] = value
-                parent.later = parent.later or {}
-                parent.later[name] = (parent.marks[-1], place)
+                parent[VALUE][name] = value
+                parent[LATER] = parent[LATER] or {}
+                parent[LATER][name] = [*parent[-2:], *marks]
             return False
-        self._merges.append((parent, value, place))
+        self._merges.append((parent, place_of(*marks)))
         return False
 
     # ---------------------------------------------------------------- collections
@@ -306,8 +309,8 @@ class Builder:
 
     def _close_anchor(self, anchored: _Anchored, place: Any, nodes: int, end: int) -> None:
         name, nodes_before, size_before = anchored
-        size = end - place.start + self._expanded - size_before
-        self._anchors[name] = _Anchor(place.value, place, None, nodes - nodes_before, size)
+        size = end - place[START] + self._expanded - size_before
+        self._anchors[name] = _Anchor(place[VALUE], place, None, nodes - nodes_before, size)
         self._pending.discard(name)
 
     # ---------------------------------------------------------------- aliases and merge keys
@@ -322,7 +325,7 @@ class Builder:
             message = f'alias "*{event.anchor}" has no anchor "&{event.anchor}" before it'
             hint = "put text that starts with * in quotes"
             self._leave_out(event, self._event_span(event), message, hint, is_key=is_key)
-            return _Anchor(None, event.start_mark.index << POSITION_BITS | event.end_mark.index, None, 1, 0)
+            return _Anchor(None, (event.start_mark.index, event.end_mark.index), None, 1, 0)
         self._expanded += anchor.size
         if self._expanded > self._limits.size:
             raise self._expands_too_far(event)
@@ -331,30 +334,27 @@ class Builder:
     def _alias_key(self, event: Event, anchor: _Anchor, parent: Any) -> tuple[str, bool]:
         if anchor.text is None:
             raise self._stop(event, "SYN001", "yaml-syntax", *KEY_NOT_TEXT)
-        if anchor.text in parent.value:
+        if anchor.text in parent[VALUE]:
             self._duplicate(event, anchor.text, parent)
             return anchor.text, True
         return anchor.text, False
 
-    def _merge(self, parent: MapPlace) -> int:
+    def _merge(self, parent: Collected) -> int:
         """Add the keys that merge keys bring into a mapping; return how many."""
-        added = 0
-        mine = [item for item in self._merges if item[0] is parent]
+        before = len(parent[VALUE])
+        mine = [place for owner, place in self._merges if owner is parent]
         self._merges = [item for item in self._merges if item[0] is not parent]
-        for _, _value, place in mine:
-            target = place.target if isinstance(place, AliasPlace) else place
-            places = target.marks if isinstance(target, ListPlace) else [target]
-            for inner in (item.target if isinstance(item, AliasPlace) else item for item in places):
-                if not isinstance(inner, MapPlace):
+        for place in mine:
+            for inner in one_or_items(place):
+                if not isinstance(inner, list) or not isinstance(inner[VALUE], dict):
                     message = 'merge key "<<" needs a mapping or a list of mappings'
-                    span = self._source.span(parent.start, parent.start + 1)
+                    span = self._source.span(parent[START], parent[START] + 1)
                     raise refuse(span, "SYN005", "alias-limit", message, None)
-                for name, item in inner.value.items():
-                    if name not in parent.value:
-                        parent.value[name] = item
-                        parent.marks += inner.entry(name) or ()
-                        added += 1
-        return added
+                for name, marks in marks_of(inner):
+                    if name not in parent[VALUE]:
+                        parent[VALUE][name] = inner[VALUE][name]
+                        parent += marks
+        return len(parent[VALUE]) - before
 
     # ---------------------------------------------------------------- findings
 
@@ -386,7 +386,7 @@ class Builder:
     def _duplicate(self, event: Event, name: str, parent: Any) -> None:
         if not self._quota.has_room("SYN002"):
             return
-        first = self._source.token_span(parent.marks[2 * list(parent.value).index(name)])
+        first = self._source.token_span(key_token(parent, name))
         self.findings.append(
             duplicate_key(self._event_span(event), first, name, is_error=self._limits.strict)
         )

@@ -11,7 +11,7 @@ import re
 from math import isinf
 from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.lang.sourcemap import POSITION_BITS, ListPlace, MapPlace, Place
+from maestro_dsl.lang.sourcemap import END, Place, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,18 +85,20 @@ def _fits(data: Json, depth: int, nodes: int) -> bool:
 def places(text: str, data: Json) -> Place | None:
     """Return the positions of everything in `text`, which is the JSON of `data`."""
     tokens = _TOKEN.finditer(text)
-    return _place(next(tokens), tokens, data)
+    return place_of(*_marks(next(tokens), tokens, data))
 
 
-def _place(token: re.Match[str], tokens: Iterator[re.Match[str]], data: Json) -> Place:
+def _marks(token: re.Match[str], tokens: Iterator[re.Match[str]], data: Json) -> tuple[Any, int]:
     start, end = token.span(1)
-    marks: list[Place] = []
+    if not isinstance(data, (dict, list)):
+        return start, end - start
+    place: list[Any] = [start, 0, data, None, None]
     if isinstance(data, dict):
         for value in data.values():
             key = next(tokens).span(1)
-            marks += (key[0] << POSITION_BITS | key[1], _place(next(tokens), tokens, value))
-        return MapPlace(start, next(tokens).end(1), data, marks)
-    if isinstance(data, list):
-        marks += [_place(next(tokens), tokens, value) for value in data]
-        return ListPlace(start, next(tokens).end(1), data, marks)
-    return start << POSITION_BITS | end
+            place += (key[0], key[1] - key[0], *_marks(next(tokens), tokens, value))
+    else:
+        for value in data:
+            place += _marks(next(tokens), tokens, value)
+    place[END] = next(tokens).end(1)
+    return place, 0

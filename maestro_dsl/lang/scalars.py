@@ -67,10 +67,10 @@ def is_ambiguous(text: str) -> bool:
     return text[:1] in _NUMBER_FIRST and _AMBIGUOUS.fullmatch(text) is not None
 
 
-NUMBER_STARTS: Final = frozenset(["", *_NUMBER_FIRST])
-INTERESTING_WORDS: Final = frozenset({*_WORDS, *_WORDS_OF_1_1})
-"""Plain text that is none of these words, and starts as no number does, is text to everybody."""
-INTERESTING_STARTS: Final = NUMBER_STARTS | {word[:1] for word in INTERESTING_WORDS}
+NUMBER_STARTS: Final = _NUMBER_FIRST
+INTERESTING_WORDS: Final = frozenset({*filter(None, _WORDS), *_WORDS_OF_1_1, "<<"})
+"""Plain text that is none of these words, nor empty, and starts as no number does, is text to everybody."""
+INTERESTING_STARTS: Final = NUMBER_STARTS | {word[0] for word in INTERESTING_WORDS}
 """Most text has none of these starts, and needs no second look."""
 
 _ESCAPE_DIGITS: Final = {"x": 2, "u": 4, "U": 8}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeAlias, overload
 
 from maestro_dsl.diagnostics import Span
 from maestro_dsl.lang.model import Json
@@ -22,50 +22,28 @@ Pointer: TypeAlias = tuple[str | int, ...]
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
-POSITION_BITS: Final = 30
-_END_MASK: Final = (1 << POSITION_BITS) - 1
+Token: TypeAlias = tuple[int, int]
+"""A stretch of the text: where it starts and ends."""
 
-Token: TypeAlias = int
-"""A stretch of the text as one integer, start << POSITION_BITS | end: small, and fast to keep."""
+Collected: TypeAlias = list[Any]
+"""Place of a mapping or a list: a plain list, which is made six times as quickly as an object with fields.
 
-
-@dataclass(slots=True)
-class MapPlace:
-    """Place of the mapping `value`; `marks` holds key, place, key, place … in the order of `value`.
-
-    `end` is 0 in block style, where the parser only knows what comes next: it ends with its last value.
-    """
-
-    start: int
-    end: int
-    value: dict[str, Json]
-    marks: list[Any]
-    later: dict[str, tuple[Token, Place]] | None = None
-    """Key and place of what stands once more further down, where the last counts."""
-    _index: dict[str, int] | None = None
-
-    def entry(self, name: str | int) -> tuple[Token, Place] | None:
-        """Return the key token of `name` and the place of its value."""
-        if self.later is not None and name in self.later:
-            return self.later[str(name)]
-        if self._index is None or len(self._index) != len(self.value):
-            self._index = {key: 2 * number for number, key in enumerate(self.value)}
-        at = self._index.get(str(name))
-        return None if at is None else (self.marks[at], self.marks[at + 1])
-
-    def forget(self) -> None:
-        """Forget where names stand: `value` has others now, in the same order."""
-        self._index = None
-
-
-@dataclass(slots=True)
-class ListPlace:
-    """Place of the list `value`; `marks` holds the places of its items, `end` is as in `MapPlace`."""
-
-    start: int
-    end: int
-    value: list[Json]
-    marks: list[Any]
+First its own `START`, `END`, `VALUE`, `LATER` and `INDEX`. Then, of a mapping, four marks for each key in the
+order of its value: start and size of the key, start and size of what stands there; of a list the last two for
+each item. In place of a start stands the place itself where that is no scalar.
+"""
+START: Final = 0
+END: Final = 1
+"""0 in block style, where the parser only knows what comes next: it ends with its last value."""
+VALUE: Final = 2
+LATER: Final = 3
+"""The four marks by key of what stands once more further down, where the last counts; or None."""
+INDEX: Final = 4
+"""All marks by key, once somebody has asked for one."""
+MARKS: Final = 5
+"""Here the marks begin."""
+OF_KEY: Final = 4
+OF_ITEM: Final = 2
 
 
 @dataclass(slots=True)
@@ -76,7 +54,52 @@ class AliasPlace:
     target: Place
 
 
-Place: TypeAlias = "MapPlace | ListPlace | AliasPlace | Token"
+Place: TypeAlias = "Collected | AliasPlace | Token"
+
+
+def place_of(mark: Any, size: int) -> Place:
+    """Return the place that two marks tell."""
+    place: Place = (mark, mark + size) if isinstance(mark, int) else mark
+    return place
+
+
+@overload
+def target_of(place: Place) -> Place: ...
+@overload
+def target_of(place: None) -> None: ...
+def target_of(place: Place | None) -> Place | None:
+    """Return the place itself, or of an alias that of its anchor."""
+    return place.target if isinstance(place, AliasPlace) else place
+
+
+def places_inside(place: Collected) -> Iterator[Place]:
+    """Yield the places of the values of a mapping or a list, in order."""
+    is_map = isinstance(place[VALUE], dict)
+    for at in range(MARKS + OF_KEY - OF_ITEM if is_map else MARKS, len(place), OF_KEY if is_map else OF_ITEM):
+        yield place_of(place[at], place[at + 1])
+
+
+def one_or_items(place: Place) -> Iterator[Place]:
+    """Yield a place, or of a list those of its items; for aliases, what they stand for."""
+    inner = target_of(place)
+    if isinstance(inner, list) and isinstance(inner[VALUE], list):
+        yield from map(target_of, places_inside(inner))
+    else:
+        yield inner
+
+
+def key_token(place: Collected, name: str) -> Token:
+    """Return where a mapping states a key, for the first time."""
+    at = MARKS + OF_KEY * list(place[VALUE]).index(name)
+    return place[at], place[at] + place[at + 1]
+
+
+def marks_of(place: Collected) -> Iterator[tuple[str, Collected]]:
+    """Yield the keys of a mapping, each with its four marks."""
+    later = place[LATER] or {}
+    for number, name in enumerate(place[VALUE]):
+        at = MARKS + OF_KEY * number
+        yield name, later.get(name) or place[at : at + OF_KEY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +164,22 @@ class SourceMap:
 
     def raw(self, pointer: Pointer) -> str:
         """Return the text of the value at `pointer` as written, quotes included."""
-        start, end = _extent(_target(self._find(pointer).place))
+        start, end = _extent(target_of(self._find(pointer).place))
         return self._text[start + content_start(self._text[start:end]) : end]
 
     def scalar_offsets(self, pointer: Pointer) -> ScalarOffsets:
         """Return the map from offsets inside the decoded scalar at `pointer` to places in the file."""
         found = self._find(pointer)
-        place = _target(found.place)
+        place = target_of(found.place)
         start, end = _extent(place)
         value = found.value if isinstance(found.value, str) else self._text[start:end]
         return ScalarOffsets(self, decoded_offsets(self._text[start:end], value, start))
 
     def renamed(self, pointer: Pointer) -> None:
         """Take note that keys of the mapping at `pointer` have other names now, in the same order."""
-        place = _target(self._find(pointer).place)
-        if isinstance(place, MapPlace):
-            place.forget()
+        place = target_of(self._find(pointer).place)
+        if isinstance(place, list):
+            place[INDEX] = None
 
     def span(self, start: int, end: int) -> Span:
         """Return the span of the text from code point `start` up to `end`."""
@@ -166,7 +189,7 @@ class SourceMap:
 
     def token_span(self, token: Token) -> Span:
         """Return the span of a token without its anchor and tag."""
-        start, end = _extent(token)
+        start, end = token
         return self.span(start + content_start(self._text[start:end]), end)
 
     def position(self, index: int) -> tuple[int, int]:
@@ -197,19 +220,34 @@ class SourceMap:
         place = self.root
         value: Json = None
         for step in pointer:
-            inner = _target(place)
-            if isinstance(inner, MapPlace) and (entry := inner.entry(step)) is not None:
-                (key, place), value = entry, inner.value[str(step)]
-            elif isinstance(inner, ListPlace) and isinstance(step, int) and 0 <= step < len(inner.marks):
-                key, place, value = None, inner.marks[step], inner.value[step]
-            else:
+            found = self._inside(target_of(place), step)
+            if found is None:
                 return _Found(key, place, value, is_complete=False)
+            key, place, value = found
         return _Found(key, place, value, is_complete=place is not None)
+
+    @staticmethod
+    def _inside(place: Place | None, step: str | int) -> tuple[Token | None, Place, Json] | None:
+        """Return the key, the place and the value of what stands in a mapping or a list, if it does."""
+        if not isinstance(place, list):
+            return None
+        if isinstance(place[VALUE], dict):
+            if place[INDEX] is None or len(place[INDEX]) != len(place[VALUE]):
+                place[INDEX] = dict(marks_of(place))
+            marks = place[INDEX].get(str(step))
+            if not marks:  # nor where a key was added to the value
+                return None
+            start, size, *inner = marks
+            return (start, start + size), place_of(*inner), place[VALUE][str(step)]
+        if isinstance(step, int) and 0 <= step < len(place[VALUE]):
+            at = MARKS + OF_ITEM * step
+            return None, place_of(place[at], place[at + 1]), place[VALUE][step]
+        return None
 
     def _place_span(self, place: Place | None) -> Span:
         if place is None:
             return Span(self._file)
-        return self.token_span(place) if isinstance(place, int) else self.span(*_extent(place))
+        return self.token_span(place) if isinstance(place, tuple) else self.span(*_extent(place))
 
 
 def line_starts(text: str) -> list[int]:
@@ -227,18 +265,15 @@ class _Found:
     is_complete: bool
 
 
-def _target(place: Place | None) -> Place | None:
-    return place.target if isinstance(place, AliasPlace) else place
-
-
 def _extent(place: Place | None) -> tuple[int, int]:
     """Return where a place starts and ends; a block collection ends with its last value."""
     if place is None:
         return 0, 0
     if isinstance(place, AliasPlace):
         place = place.token
-    if isinstance(place, int):
-        return place >> POSITION_BITS, place & _END_MASK
-    if place.end or not place.marks:
-        return place.start, max(place.start, place.end)
-    return place.start, max(place.start, _extent(place.marks[-1])[1])
+    if isinstance(place, tuple):
+        return place
+    start, end = place[START], place[END]
+    if not end and len(place) > MARKS:
+        end = _extent(place_of(place[-2], place[-1]))[1]
+    return start, max(start, end)

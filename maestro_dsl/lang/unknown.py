@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from maestro_dsl.lang.sourcemap import POSITION_BITS, AliasPlace, ListPlace, MapPlace
+from maestro_dsl.lang.sourcemap import START, AliasPlace, places_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -38,24 +38,23 @@ def unknown_in(data: Json, place: Place | None, starts: Collection[int]) -> tupl
 
 
 def _unknown(data: Any, place: Place | None, starts: Collection[int], at: Pointer) -> Iterator[Pointer]:
-    if isinstance(place, AliasPlace) and place.token >> POSITION_BITS not in starts:
+    if isinstance(place, AliasPlace) and _start(place) not in starts:
         place = place.target
     if _start(place) in starts:
         yield at
-    elif isinstance(place, MapPlace) and isinstance(data, dict):
-        for name, inner in zip(data, place.marks[1::2], strict=False):
-            yield from _unknown(data[name], inner, starts, (*at, name))
-    elif isinstance(place, ListPlace) and isinstance(data, list):
-        for number, inner in enumerate(place.marks):
-            yield from _unknown(data[number], inner, starts, (*at, number))
+    elif isinstance(place, list) and isinstance(data, (dict, list)):
+        steps = data if isinstance(data, dict) else range(len(data))
+        for step, inner in zip(steps, places_inside(place), strict=False):
+            yield from _unknown(data[step], inner, starts, (*at, step))
 
 
 def _start(place: Place | None) -> int:
     if place is None:
         return -1
     if isinstance(place, AliasPlace):
-        return place.token >> POSITION_BITS
-    return place >> POSITION_BITS if isinstance(place, int) else place.start
+        place = place.token
+    start: int = place[START]  # of a token too
+    return start
 
 
 def speaks_of(unknown: Collection[Pointer]) -> Callable[[Violation], bool]:
