@@ -14,7 +14,7 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, cast
 
-__all__ = ["copier", "dataclass", "maker"]
+__all__ = ["copier", "dataclass", "maker", "maker_of", "plainness"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -187,12 +187,25 @@ def maker(kind: Callable[P, T]) -> Callable[P, T]:
     return made
 
 
+def maker_of(kind: type[T], *names: str) -> Callable[..., T]:
+    """Return a function that takes the fields `names` in this order, and leaves all others as they begin.
+
+    Raises:
+        TypeError: see `maker`; or a field that is left out has no default.
+    """
+    made: Callable[..., T] = _maker(cast("Any", kind), names)
+    return made
+
+
 @cache
-def _maker(kind: Any) -> Callable[..., Any]:
+def _maker(kind: Any, names: tuple[str, ...] | None = None) -> Callable[..., Any]:
     if not _only_sets_fields(kind):
         raise TypeError(f"{kind.__name__} is no dataclass with slots that only sets its fields")
     known = dataclasses.fields(kind)
     arguments, values, space = _filled(kind, known)
+    if names is not None:
+        arguments = list(names)
+        values = {name: name if name in names else _beginning(space, name) for name in values}
     stores = "\n".join(f"    made__.{name} = {value}" for name, value in values.items())
     space |= {"kind__": kind, "draft__": _draft(kind)}
     text = _MAKE.format(arguments=", ".join(arguments), stores=stores)
@@ -202,10 +215,42 @@ def _maker(kind: Any) -> Callable[..., Any]:
     return make
 
 
+def _beginning(space: dict[str, Any], name: str) -> str:
+    """Return the expression for what a field holds where nobody says otherwise."""
+    factory = space.get(f"make_{name}__")
+    if factory is not None:
+        return {dict: "{}", list: "[]"}.get(factory, f"make_{name}__()")
+    if f"default_{name}__" not in space:
+        raise TypeError(f"{name} has no default")
+    return f"default_{name}__"
+
+
 @cache
 def _draft(kind: Any) -> type:
     """Return a class with the same slots that can be changed; its values can become those of `kind`."""
     return type(kind.__name__, (), {"__slots__": vars(kind)["__slots__"]})
+
+
+def plainness(kind: type[T]) -> Callable[[T], bool]:
+    """Return a function that says whether a value of the class `kind` equals what `kind()` makes, quickly.
+
+    Raises:
+        TypeError: a field has no default.
+    """
+    space: dict[str, Any] = {}
+    tests: list[str] = []
+    for field in dataclasses.fields(cast("Any", kind)):
+        name, usual = field.name, f"usual_{field.name}__"
+        if field.default_factory is not MISSING:
+            space[usual] = field.default_factory()
+        elif field.default is not MISSING:
+            space[usual] = field.default
+        else:
+            raise TypeError(f"{name} has no default")
+        tests.append(f"(value.{name} is {usual} or value.{name} == {usual})")
+    exec(f"def is_plain(value): return {' and '.join(tests)}", space)  # noqa: S102 - names of fields
+    is_plain: Callable[[T], bool] = space["is_plain"]
+    return is_plain
 
 
 def copier(value: T, *names: str) -> Callable[..., T]:

@@ -40,7 +40,7 @@ from maestro_dsl.engine.policy.retry import Again, History
 from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.work import AttemptLink
-from maestro_dsl.engine.purse import OVERRUN, Purse
+from maestro_dsl.engine.purse import FREE, OVERRUN, Purse
 from maestro_dsl.engine.state import CANCELLED_TRY
 from maestro_dsl.errors import DiskFailure
 from maestro_dsl.records import maker
@@ -60,6 +60,11 @@ Gated: TypeAlias = Callable[[Job, Callable[[], bool]], Awaitable[Outcome | None]
 _started, _finished = maker(AttemptStarted), maker(AttemptFinished)
 _outcome, _link = maker(Outcome), maker(AttemptLink)
 Try: TypeAlias = Callable[[Job, Lease], Awaitable[AttemptResult]]
+
+
+def _open() -> bool:
+    """Say that nothing stands in the way of a node that calls no model."""
+    return True
 
 
 class Coordinator:
@@ -104,13 +109,15 @@ class Coordinator:
         )
 
     def _give_up(self, inner: Layer) -> Callable[[Job], Awaitable[None]]:
+        limit = self._deadlines.limit
+
         async def work(job: Job) -> None:
             outcome = None
             left_s = self._desk.time_left_s(job)
             # A try that begins when the time is up would be charged for a call that nobody makes.
             if left_s or job.record.undecided is not None:
                 try:
-                    with self._deadlines.limit(left_s):
+                    with limit(left_s):
                         outcome = await inner(job)
                 except TimeoutError:
                     pass
@@ -159,7 +166,7 @@ class Coordinator:
             outcome = None
             while outcome is None:
                 model = job.model
-                outcome = await (inner(job, lambda: True) if model is None else once(job, model))
+                outcome = await (inner(job, _open) if model is None else once(job, model))
             return outcome
 
         async def once(job: Job, model: ModelKey) -> Outcome | None:
@@ -190,10 +197,11 @@ class Coordinator:
 
         async def paid(job: Job, still_open: Callable[[], bool]) -> Outcome | None:
             bound, free, priced = self._desk.bound(job)
-            refused = self._unpriced(job) if not priced else None
+            refused = None if priced else self._unpriced(job)
             # Answers that a dead process paid for are booked already; this try only adds to them.
             booked = booked_of(job.record)
-            granted = refused or await self._purse.reserve(job, less(bound, booked))
+            asked = less(bound, booked)
+            granted = refused or (FREE if asked is NOTHING else await self._purse.reserve(job, asked))
             if isinstance(granted, LimitDecision):
                 return self._refused(granted)
             if not still_open():  # it closed while others held what this call may cost
@@ -212,9 +220,11 @@ class Coordinator:
         return paid
 
     def _attempt_timeout(self, inner: Try) -> Try:
+        limit = self._deadlines.limit
+
         async def in_time(job: Job, lease: Lease) -> AttemptResult:
             try:
-                with self._deadlines.limit(job.node.attempt_timeout_s):
+                with limit(job.node.attempt_timeout_s):
                     return await inner(job, lease)
             except TimeoutError:
                 message = f"no answer within {job.node.attempt_timeout_s:g} s"
@@ -366,7 +376,7 @@ class Coordinator:
             result=result,
             result_digest=digest,
             unwritten=(finished, *alerts),
-            final=result.failure in {Failure.BUDGET, Failure.FATAL, Failure.CANNOT},
+            final=result.failure is not None and result.failure in retry.NEVER,
         )
 
     def _cut_off(

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 
 
 _ended, _cached = maker(NodeFinished), maker(CachedResult)
+# Looking a member up in its enum, or its word, takes ten times as long as a name of this module.
+_SUCCEEDED: Final = NodeState.SUCCEEDED
+_ON_MOCK: Final = NodeState.SUCCEEDED_ON_MOCK
+_WORDS: Final = {state: state.value for state in NodeState}
 _HELPLESS: Final = frozenset({NodeState.FAILED, NodeState.GAVE_UP})
 """Final states in which a person has to look; a spent budget is a person's own limit."""
 
@@ -102,9 +106,7 @@ class Finisher:
         if question is not None and job.record.decision is None:
             self._writer.post(*outcome.unwritten, NodeWaiting(node=job.node.address, question=question))
             return
-        on_mock = self._desk.index.uses_mock(job.node)
-        state = NodeState.SUCCEEDED_ON_MOCK if on_mock else NodeState.SUCCEEDED
-        await self._end_with_files(job, outcome, state, "")
+        await self._end_with_files(job, outcome, self._success(job), "")
 
     async def give_up(self, job: Job, outcome: Outcome) -> None:
         """End the node after its last failure, as its policy says."""
@@ -170,7 +172,7 @@ class Finisher:
         if decision.decision == "approve":
             asked = outcome.result.failure is None
             if asked or outcome.result.usable:
-                state = self._approved_state(job) if asked else NodeState.DEGRADED
+                state = self._success(job) if asked else NodeState.DEGRADED
                 await self._end_with_files(job, outcome, state, f"approved {who}{note}")
                 return
         skipped = decision.decision == "skip"
@@ -179,19 +181,18 @@ class Finisher:
         reason = f"{word} {who}{note}"
         self._writer.post(*outcome.unwritten, self._final(job, outcome, state, reason, ()))
 
-    def _approved_state(self, job: Job) -> NodeState:
-        on_mock = self._desk.index.uses_mock(job.node)
-        return NodeState.SUCCEEDED_ON_MOCK if on_mock else NodeState.SUCCEEDED
+    def _success(self, job: Job) -> NodeState:
+        return _ON_MOCK if self._desk.index.uses_mock(job.node) else _SUCCEEDED
 
     async def _end_with_files(self, job: Job, outcome: Outcome, state: NodeState, reason: str) -> None:
         result = outcome.result
         digest = outcome.result_digest or ""
         final = self._final(job, outcome, state, reason, result.files)
         stored = None
-        good = state in {NodeState.SUCCEEDED, NodeState.SUCCEEDED_ON_MOCK}
-        unchanged = self._desk.runtime.unchanged
+        runtime, good = self._desk.runtime, state is _SUCCEEDED or state is _ON_MOCK
+        unchanged = runtime.unchanged
         if good and digest and reusable(job.node) and (unchanged is None or unchanged(job.node)):
-            stored = _stored(job, outcome, digest, state, self._desk.runtime.clock.now())
+            stored = _stored(job, outcome, final, runtime.clock.now())
         if not result.files and not job.node.writes:
             self._writer.post(*outcome.unwritten, final, result=stored)
         else:
@@ -234,7 +235,7 @@ class Finisher:
         result = outcome.result
         return _ended(
             node=job.node.address,
-            state=state.value,
+            state=_WORDS[state],
             key=job.key,
             reason=reason,
             result_digest=outcome.result_digest,
@@ -246,23 +247,26 @@ class Finisher:
         )
 
 
-def _stored(job: Job, outcome: Outcome, digest: str, state: NodeState, now: float) -> CachedResult:
-    finished, result = job.record, outcome.result
-    last_s = sum(body.duration_s for body in outcome.unwritten if isinstance(body, AttemptFinished))
+def _stored(job: Job, outcome: Outcome, final: NodeFinished, now: float) -> CachedResult:
+    record, result = job.record, outcome.result
+    busy_s = 0.0
+    for body in outcome.unwritten:
+        if type(body) is AttemptFinished:
+            busy_s += body.duration_s
     return _cached(
         key=job.key,
-        node=job.node.address,
+        node=final.node,
         parts=job.parts,
-        result_digest=digest,
-        files=result.files,
-        state=state.value,
-        score=result.score,
-        outputs=result.outputs,
-        tokens=max(finished.tokens_spent, result.usage.total),
-        nano_usd=max(finished.nano_usd_spent, result.nano_usd),
-        recorded_calls=result.recorded_calls,
+        result_digest=final.result_digest or "",
+        files=final.files,
+        state=final.state,
+        score=final.score,
+        outputs=final.outputs,
+        tokens=max(record.tokens_spent, result.usage.total),
+        nano_usd=max(record.nano_usd_spent, result.nano_usd),
+        recorded_calls=final.recorded_calls,
         made_at=now,
-        duration_s=round(finished.busy_s + last_s, 3),
+        duration_s=round(record.busy_s + busy_s, 3),
     )
 
 

@@ -60,6 +60,12 @@ class PlanIndex:
         """Return the contract the node is about, or None."""
         return None if node.contract_id is None else self.contracts.get(node.contract_id)
 
+    def consumed(self, node: PlanNode) -> tuple[CompiledContract, ...]:
+        """Return the contracts the node uses, through their mocks or really, each once."""
+        return tuple(
+            self.contracts[item] for item in dict.fromkeys((*node.consumes_mock, *node.consumes_real))
+        )
+
     def model(self, node: PlanNode) -> ModelKey | None:
         """Return the model the node calls, or None for nodes that call none."""
         persona = self.persona(node)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json
@@ -22,7 +22,7 @@ from maestro_dsl.engine.ports.models import ModelKey, Prices
 from maestro_dsl.engine.runtime import Runtime
 from maestro_dsl.engine.state import NO_USAGE, NodeRecord, NodeState, RunState
 from maestro_dsl.lang.model import Json, ModelSettings
-from maestro_dsl.records import dataclass, maker
+from maestro_dsl.records import dataclass, maker, maker_of, plainness
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.ports.storage import ArtifactStore
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 FED_BACK = frozenset({"critical", "error"})
 _FEEDBACK_OVERHEAD_BYTES = 2_000
 _NO_SETTINGS = ModelSettings()
-_spec, _input = maker(AttemptSpec), maker(InputResult)
+_spec = maker_of(AttemptSpec, *(item.name for item in fields(AttemptSpec)))
+"""By position: Python collects more than 15 keywords into a dict, which takes four times as long."""
+_input = maker(InputResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,39 +119,37 @@ class Desk:
         """Return everything a worker needs for the try that has just been started."""
         node, record, plan = job.node, job.record, self.index.plan
         failed = record.last_content_failure is not None
-        consumed = (*node.consumes_mock, *node.consumes_real)
         return _spec(
-            run_id=self.run_id,
-            node=self.bound_node(node) if node.late_params else node,
-            attempt=record.attempt,
-            round=record.round,
-            fence=record.fence,
-            key=job.key,
-            contract=self.index.contract(node),
-            consumed=tuple(
-                [self.index.contracts[item] for item in dict.fromkeys(consumed)] if consumed else ()
-            ),
-            contracts=plan.contracts,
-            persona=job.persona,
-            requirement=plan.requirement,
-            provider=plan.provider if job.model is None else job.model[0],
-            sandbox=plan.sandbox,
-            settings=self.settings(job),
-            feedback=feedback(record) if failed else (),
-            previous=self.previous(record) if failed else None,
-            inputs=self.inputs(job) if job.inputs else (),
-            lease_tokens=lease.tokens,
-            lease_nano_usd=lease.nano_usd,
-            timeout_s=node.attempt_timeout_s,
-            quality_threshold=plan.quality_threshold,
-            sizes=plan.sizes,
+            self.run_id,
+            self.bound_node(node) if node.late_params else node,
+            record.attempt,
+            record.round,
+            record.fence,
+            job.key,
+            self.index.contract(node),
+            self.index.consumed(node) if node.consumes_mock or node.consumes_real else (),
+            plan.contracts,
+            job.persona,
+            plan.requirement,
+            plan.provider if job.model is None else job.model[0],
+            plan.sandbox,
+            self.settings(job),
+            feedback(record) if failed else (),
+            self.previous(record) if failed else None,
+            self.inputs(job) if job.inputs else (),
+            lease.tokens,
+            lease.nano_usd,
+            node.attempt_timeout_s,
+            plan.quality_threshold,
+            plan.sizes,
         )
 
     def time_left_s(self, job: Job) -> float:
         """Return what is left of the node's time: what earlier processes used of it is gone."""
-        begun = job.record.clock_from_s
-        used = 0.0 if begun is None else max(0.0, self.state.active_s - begun)
-        return max(0.0, job.node.timeout_s - used)
+        begun, limit_s = job.record.clock_from_s, job.node.timeout_s
+        if begun is None:
+            return limit_s
+        return max(0.0, limit_s - max(0.0, self.state.active_s - begun))
 
     def dispatcher(self, job: Job) -> Dispatcher:
         """Return who runs the node's next attempt: in a process of its own where processes died over it."""
@@ -263,7 +263,7 @@ def feedback(record: NodeRecord) -> tuple[Issue, ...]:
 def encoded_result(result: AttemptResult) -> tuple[str, bytes]:
     """Return the blob of an attempt result, its digest first."""
     # Nodes that only order others all end like this, and their number is what a large plan is made of.
-    return _PLAIN_BLOB if result == _PLAIN else _blob(result)
+    return _PLAIN_BLOB if _is_plain(result) else _blob(result)
 
 
 def _blob(result: AttemptResult) -> tuple[str, bytes]:
@@ -271,8 +271,8 @@ def _blob(result: AttemptResult) -> tuple[str, bytes]:
     return digest_bytes(content), content
 
 
-_PLAIN = AttemptResult()
-_PLAIN_BLOB = _blob(_PLAIN)
+_is_plain = plainness(AttemptResult)
+_PLAIN_BLOB = _blob(AttemptResult())
 
 
 def load_result(artifacts: ArtifactStore, digest: str) -> AttemptResult:
@@ -303,14 +303,17 @@ def spent_by(record: NodeRecord, reserved: Amount, result: AttemptResult | None)
     """Return what a try cost: its stored answers, else what it says, else all that was reserved for it."""
     if record.responses:
         return record.unsettled, record.unsettled_nano_usd
-    known = result is not None and result.usage_known
-    if result is not None and result.failure is Failure.TIMEOUT and not result.usage.total:
-        known = False  # a call that gave no answer in time may still be charged
-    if result is not None and known:
+    # A call that gave no answer in time may still be charged.
+    silent = result is not None and result.failure is not None and _gave_none(result)
+    if result is not None and result.usage_known and not silent:
         return result.usage, result.nano_usd
     if record.in_flight is not None and record.in_flight.free:
         return NO_USAGE, 0
     return Usage(input_tokens=reserved.tokens), reserved.nano_usd
+
+
+def _gave_none(result: AttemptResult) -> bool:
+    return result.failure is Failure.TIMEOUT and not result.usage.total
 
 
 def less(amount: Amount, booked: Amount) -> Amount:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OVERRUN: Final = "overrun"
 """`AlertRaised.kind` of a call that cost more than was reserved for it."""
-_NOTHING_LEASED: Final = Lease(number=0, accounts=(), amount=NOTHING)
+FREE: Final = Lease(number=0, accounts=(), amount=NOTHING)
 """What nodes hold that call no model; the ledger counts from 1."""
 
 
@@ -62,7 +62,7 @@ class Purse:
             Halted: the run is stopped meanwhile.
         """
         if not amount.tokens and not amount.nano_usd:
-            return _NOTHING_LEASED
+            return FREE
         accounts = self.accounts(job.node.address)
         while True:
             granted = self.ledger.reserve(accounts, amount)
@@ -79,7 +79,7 @@ class Purse:
     def settle(self, job: Job, lease: Lease, actual: Amount) -> tuple[AlertRaised, ...]:
         """Book what a try cost, all of it, and return the warnings that follow."""
         overrun: tuple[AlertRaised, ...] = ()
-        if lease is not _NOTHING_LEASED:
+        if lease is not FREE:
             self.ledger.settle(lease, actual)
             overrun = _overrun(job, lease.amount, actual)
         elif actual.tokens or actual.nano_usd:

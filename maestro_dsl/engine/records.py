@@ -25,7 +25,7 @@ from maestro_dsl.engine.events import (
     TicketOpened,
     Usage,
 )
-from maestro_dsl.records import maker
+from maestro_dsl.records import maker_of
 
 
 class NodeState(StrEnum):
@@ -155,7 +155,7 @@ class NodeRecord:
         return sum(count for kind, count in self.failures.items() if kind in CONTENT)
 
 
-_new_record = maker(NodeRecord)
+_new_record = maker_of(NodeRecord, "address")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,7 +200,7 @@ class RunState:
         """Return the record of a node, a fresh one where nothing has happened yet."""
         found = self.nodes.get(address)
         if found is None:
-            found = self.nodes[address] = _new_record(address=address)
+            found = self.nodes[address] = _new_record(address)
         return found
 
     def node_state(self, address: str) -> NodeState:

@@ -68,22 +68,27 @@ __all__ = [
 ]
 
 
+# Looking a member up in its enum takes ten times as long as a name of this module.
+_RUN_GOES: Final = RunStatus.RUNNING
+_RUNNING: Final = NodeState.RUNNING
+
+
 def apply(state: RunState, event: Event) -> RunState:
     """Add one event to `state` and return it.
 
     Raises:
         IntegrityError: a gap in the sequence, or a transition that cannot be; `state` is then of no use.
     """
-    body, at = event.body, event.at
-    if event.seq != state.seq + 1:
-        raise IntegrityError(f"event {event.seq} of run {event.run_id} follows event {state.seq}")
-    was_running = state.status is RunStatus.RUNNING
+    body, at, seq = event.body, event.at, event.seq
+    if seq != state.seq + 1:
+        raise IntegrityError(f"event {seq} of run {event.run_id} follows event {state.seq}")
+    was_running, kind = state.status is _RUN_GOES, type(body)
     if not was_running:
         _refuse_out_of_time(state, event)
-    _HANDLERS[type(body)](state, event, body)
-    if was_running and at > state.updated_at and type(body) is not RunResumed:
+    _HANDLERS[kind](state, event, body)
+    if was_running and at > state.updated_at and kind is not RunResumed:
         state.active_s += at - state.updated_at
-    state.seq = event.seq
+    state.seq = seq
     state.updated_at = at
     return state
 
@@ -142,12 +147,13 @@ def _attempt_started(state: RunState, event: Event, body: AttemptStarted) -> Non
     record = _open_node(state, event, body.node)
     if record.in_flight is not None or body.fence <= record.fence:
         raise _illegal(event, f"{body.node} has a try in flight or a newer fence")
-    if (body.round, body.attempt) != (record.round, record.attempt):
+    if body.attempt != record.attempt or body.round != record.round:
         record.responses = {}
     record.round, record.attempt, record.fence = body.round, body.attempt, body.fence
-    record.in_flight, record.state, record.key = body, NodeState.RUNNING, body.key
+    record.in_flight, record.state, record.key = body, _RUNNING, body.key
     record.why = record.why or body.reason
-    record.undecided, record.retry_at, record.interrupted = None, None, False
+    record.undecided = record.retry_at = None
+    record.interrupted = False
     if record.started_at is None:
         record.started_at = event.at
     if record.clock_from_s is None:
@@ -171,23 +177,24 @@ def _attempt_finished(state: RunState, event: Event, body: AttemptFinished) -> N
     record = _open_node(state, event, body.node)
     if record.in_flight is None or body.fence != record.fence:
         raise _illegal(event, f"{body.node} has no try with fence {body.fence} in flight")
-    if body.usage is not NO_USAGE or record.unsettled is not NO_USAGE:  # else there is nothing to add
-        state.tokens += body.usage.total - record.unsettled.total
-        record.usage = add_usage(record.usage, body.usage)
-    state.nano_usd += body.nano_usd - record.unsettled_nano_usd
-    record.nano_usd += body.nano_usd
+    usage, nano_usd, failure = body.usage, body.nano_usd, body.failure
+    if usage is not NO_USAGE or record.unsettled is not NO_USAGE:  # else there is nothing to add
+        state.tokens += usage.total - record.unsettled.total
+        record.usage = add_usage(record.usage, usage)
+    state.nano_usd += nano_usd - record.unsettled_nano_usd
+    record.nano_usd += nano_usd
     record.unsettled, record.unsettled_nano_usd = NO_USAGE, 0
     record.in_flight = None
     record.busy_s += body.duration_s
     record.tries.append(body)
-    if body.failure == CANCELLED_TRY:
+    if failure == CANCELLED_TRY:
         record.state, record.interrupted = NodeState.PAUSED, True
         return
     record.crashes = 0  # it can end without taking the process along
     record.undecided = body
-    if body.failure is not None:
-        record.failures[body.failure] = record.failures.get(body.failure, 0) + 1
-        if body.failure in CONTENT:
+    if failure is not None:
+        record.failures[failure] = record.failures.get(failure, 0) + 1
+        if failure in CONTENT:
             record.last_content_failure, record.last_content_round = body, body.round
 
 
@@ -231,7 +238,7 @@ def _node_finished(state: RunState, event: Event, body: NodeFinished) -> None:
         raise _illegal(event, f"{body.node} has a try in flight")
     record.state, record.final, record.finished_at = new, body, event.at
     record.key = body.key or record.key
-    record.undecided, record.retry_at, record.waiting = None, None, None
+    record.undecided = record.retry_at = record.waiting = None
     state.finals += 1
     state.saved_tokens += body.saved_tokens
     state.saved_nano_usd += body.saved_nano_usd

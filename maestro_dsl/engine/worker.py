@@ -86,7 +86,8 @@ class NodeWorker:
         record = job.record
         if job.node.when is not None and not record.tries and not await self._wanted(job):
             return
-        if give_up.crashed_too_often(record.crashes, apart=self._desk.runtime.apart is not None):
+        apart = self._desk.runtime.apart is not None
+        if record.crashes and give_up.crashed_too_often(record.crashes, apart=apart):
             await self._give_up_crashing(job)
         elif record.decision is not None and record.decision.decision not in {"retry", "rerun"}:
             await self._finisher.answered(job, self._last(record))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_dsl.compiler.plan import Edge, EdgeKind, KeyPart, PlanNode
-from maestro_dsl.records import copier, maker
+from maestro_dsl.records import copier, maker, maker_of, plainness
 
 NAMES = tuple(item.name for item in fields(Edge))
 VALUES = st.fixed_dictionaries(
@@ -93,3 +93,24 @@ def test_a_field_that_is_missing_or_unknown_is_refused(stated):
 def test_only_values_that_are_their_fields_are_made(kind):
     with pytest.raises(TypeError, match=kind.__name__):
         maker(kind)
+
+
+def test_a_maker_of_some_fields_leaves_the_others_as_they_begin():
+    make = maker_of(Edge, "contract_id", "source")
+    assert make("api", "a") == Edge(source="a", contract_id="api")
+    counted = maker_of(Counted)
+    assert counted() == Counted()
+    assert counted().names is not counted().names
+
+
+def test_what_has_no_default_is_stated():
+    with pytest.raises(TypeError, match="source has no default"):
+        maker_of(Edge, "contract_id")
+    with pytest.raises(TypeError, match="source has no default"):
+        plainness(Edge)
+
+
+@pytest.mark.parametrize("names", [[], ["a"]])
+def test_a_plain_value_equals_one_made_of_nothing(names):
+    value = Counted(names=names)
+    assert plainness(Counted)(value) == (value == Counted())
