@@ -27,7 +27,7 @@ from maestro_dsl.lang.refusals import (
 )
 from maestro_dsl.lang.sourcemap import (
     END,
-    LATER,
+    INDEX,
     START,
     VALUE,
     AliasPlace,
@@ -177,7 +177,7 @@ class Builder:
                 special = False
                 in_map = wants_key = kind is mapping_start
                 container = {} if in_map else []
-                parent = [event.start_mark.index, 0, container, None, None]
+                parent = [event.start_mark.index, 0, container, None]
                 continue
             elif kind is alias:
                 known = self._expand(event, is_key=wants_key)
@@ -285,8 +285,8 @@ class Builder:
         if name in parent[VALUE]:
             if not self._limits.strict:
                 parent[VALUE][name] = value
-                parent[LATER] = parent[LATER] or {}
-                parent[LATER][name] = [*parent[-2:], *marks]
+                parent[INDEX] = parent[INDEX] or {}
+                parent[INDEX][name] = [*parent[-2:], *marks]
             return False
         self._merges.append((parent, place_of(*marks)))
         return False

@@ -92,7 +92,7 @@ def _marks(token: re.Match[str], tokens: Iterator[re.Match[str]], data: Json) ->
     start, end = token.span(1)
     if not isinstance(data, (dict, list)):
         return start, end - start
-    place: list[Any] = [start, 0, data, None, None]
+    place: list[Any] = [start, 0, data, None]
     if isinstance(data, dict):
         for value in data.values():
             key = next(tokens).span(1)

@@ -28,19 +28,17 @@ Token: TypeAlias = tuple[int, int]
 Collected: TypeAlias = list[Any]
 """Place of a mapping or a list: a plain list, which is made six times as quickly as an object with fields.
 
-First its own `START`, `END`, `VALUE`, `LATER` and `INDEX`. Then, of a mapping, four marks for each key in the
-order of its value: start and size of the key, start and size of what stands there; of a list the last two for
-each item. In place of a start stands the place itself where that is no scalar.
+First its own `START`, `END`, `VALUE` and `INDEX`. Then, of a mapping, four marks for each key in the order
+of its value: start and size of the key, start and size of what stands there; of a list the last two for each
+item. In place of a start stands the place itself where that is no scalar.
 """
 START: Final = 0
 END: Final = 1
 """0 in block style, where the parser only knows what comes next: it ends with its last value."""
 VALUE: Final = 2
-LATER: Final = 3
-"""The four marks by key of what stands once more further down, where the last counts; or None."""
-INDEX: Final = 4
-"""All marks by key, once somebody has asked for one."""
-MARKS: Final = 5
+INDEX: Final = 3
+"""None, or the marks of keys: of all once somebody has asked, before that where the last place counts."""
+MARKS: Final = 4
 """Here the marks begin."""
 OF_KEY: Final = 4
 OF_ITEM: Final = 2
@@ -96,10 +94,10 @@ def key_token(place: Collected, name: str) -> Token:
 
 def marks_of(place: Collected) -> Iterator[tuple[str, Collected]]:
     """Yield the keys of a mapping, each with its four marks."""
-    later = place[LATER] or {}
+    known = place[INDEX] or {}
     for number, name in enumerate(place[VALUE]):
         at = MARKS + OF_KEY * number
-        yield name, later.get(name) or place[at : at + OF_KEY]
+        yield name, known.get(name) or place[at : at + OF_KEY]
 
 
 @dataclass(frozen=True, slots=True)
