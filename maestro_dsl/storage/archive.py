@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -23,7 +24,8 @@ from maestro_dsl.engine.events import NodeFinished
 from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import IntegrityError, StateError
 from maestro_dsl.storage.files import FILE_MODE, sync_folder, writing_to
-from maestro_dsl.storage.heads import Head, decoded, link
+from maestro_dsl.storage.heads import Head
+from maestro_dsl.storage.history import decoded, link, rows_of, texts_of
 from maestro_dsl.storage.references import blobs_of, blobs_of_result, followed
 from maestro_dsl.storage.seals import Counter, seal, sealed
 from maestro_dsl.storage.tables import EVENTS, HEADS, NEWEST, PLANS, RUNS
@@ -104,15 +106,16 @@ class Archive:
         with self._database.reading() as connection:
             run = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).mappings().one()
             head = connection.execute(select(HEADS).where(HEADS.c.run_id == run_id)).mappings().one()
-            place = EVENTS.c.run_id == run_id
-            bodies = connection.scalars(select(EVENTS.c.body).where(place).order_by(EVENTS.c.seq)).all()
-        if min(count, len(bodies)) != head["seq"]:
+            texts = texts_of(connection, run_id)
+        if min(count, len(texts)) != head["seq"]:
             raise StateError(f"run {run_id} is being written; export it when it has ended or is paused")
+        origin = seal(run_id, run["plan_blob"])
         return {
             "run": {name: run[name] for name in run if name != "checksum"},
-            "head": {name: head[name] for name in head if name != "checksum"},
+            "head": {name: head[name] for name in head if name != "checksum"}
+            | {"chain": _end(origin, texts)},
             "plan": plan.decode(),
-            "events": list(bodies),
+            "events": texts,
         }
 
     def _write(self, path: Path, run_ids: Sequence[str], *, with_newest: bool) -> Exported:
@@ -244,21 +247,20 @@ class Archive:
     def _is_known(self, run: dict[str, Any]) -> bool:
         run_id = run["run"]["run_id"]
         with self._database.reading() as connection:
-            chain = connection.scalar(select(HEADS.c.chain).where(HEADS.c.run_id == run_id))
-        if chain is not None and chain != run["head"]["chain"]:
+            row = connection.execute(select(RUNS.c.plan_blob).where(RUNS.c.run_id == run_id)).first()
+            texts = texts_of(connection, run_id)
+        if row is not None and _end(seal(run_id, row.plan_blob), texts) != run["head"]["chain"]:
             raise StateError(
                 f"another history of run {run_id} is here already",
                 hint="import into a state directory of its own: --state-dir",
             )
-        return chain is not None
+        return row is not None
 
     def _insert(self, run: dict[str, Any]) -> None:
         plan, head = run["plan"].encode(), Head(**run["head"])
-        chain = seal(head.run_id, run["run"]["plan_blob"])
-        rows = []
-        for seq, body in enumerate(run["events"], 1):
-            chain = link(chain, body)
-            rows.append({"run_id": head.run_id, "seq": seq, "body": body, "chain": chain})
+        rows = rows_of(head.run_id, 0, seal(head.run_id, run["run"]["plan_blob"]), run["events"])
+        if rows:
+            head = replace(head, chain=rows[-1][-1])
         with self._database.writing() as connection:
             blob = run["run"]["plan_blob"]
             if connection.execute(select(PLANS.c.digest).where(PLANS.c.digest == blob)).first() is None:
@@ -267,7 +269,8 @@ class Archive:
             connection.execute(RUNS.insert(), sealed(values))
             connection.execute(HEADS.insert(), head.mapping())
             if rows:
-                connection.execute(EVENTS.insert(), rows)
+                names = EVENTS.columns.keys()
+                connection.execute(EVENTS.insert(), [dict(zip(names, row, strict=True)) for row in rows])
             Counter(self._database, RUNS.name).up(connection.connection.cursor())
 
 
@@ -329,12 +332,18 @@ def _check_run(source: Path, run: dict[str, Any]) -> None:
     run_id = values["run_id"]
     if digest_bytes(run["plan"].encode()) != values["plan_blob"] or head.run_id != run_id:
         raise _bad(source, f"the plan of run {run_id} differs from its digest")
-    chain = seal(run_id, values["plan_blob"])
-    for seq, body in enumerate(run["events"], 1):
-        decoded(run_id, seq, body)  # an event of this run that this version can read
-        chain = link(chain, body)
+    for seq, text in enumerate(run["events"], 1):
+        decoded(run_id, seq, text)  # an event of this run that this version can read
+        if "\n" in text:
+            raise _bad(source, f"event {seq} of run {run_id} is of several lines")
+    chain = _end(seal(run_id, values["plan_blob"]), run["events"])
     if chain != head.chain or head.seq != len(run["events"]):
         raise _bad(source, f"the history of run {run_id} does not end as recorded")
+
+
+def _end(origin: str, texts: Sequence[str]) -> str:
+    """Return the chain of a history as a file states it: link by link, however its events share rows."""
+    return reduce(link, texts, origin)
 
 
 def _objects(file: zipfile.ZipFile) -> Iterator[str]:

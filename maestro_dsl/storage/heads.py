@@ -1,12 +1,10 @@
-"""Where a run's history ends, how events are chained to it, and what a listing shows of it.
+"""Where a run's history ends, and what a listing shows of it.
 
 Pure: no database here; `maestro_dsl.storage.journal` reads and writes the rows.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +14,10 @@ from maestro_dsl.engine.events import (
     RunPaused,
     RunResumed,
     RunStarted,
-    decode_event,
 )
 from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.errors import IntegrityError, StateError
+from maestro_dsl.storage.history import out_of_order
 from maestro_dsl.storage.seals import DAMAGED_HINT, check_seal, seal
 
 if TYPE_CHECKING:
@@ -84,24 +82,6 @@ class Head:
         )
 
 
-def link(chain: str, body: str) -> str:
-    """Return the chain after an event with this body."""
-    return hashlib.sha256(f"{chain}\n{body}".encode()).hexdigest()
-
-
-def decoded(run_id: str, seq: int, body: str) -> Event:
-    """Return the stored event; it has to be the one asked for."""
-    event = decode_event(json.loads(body))
-    if event.run_id != run_id or event.seq != seq:
-        raise broken(run_id, f"holds a foreign event at {seq}")
-    return event
-
-
-def broken(run_id: str, how: str) -> IntegrityError:
-    """Return the error for a history that cannot be trusted."""
-    return IntegrityError(f"the history of run {run_id} {how}", hint=DAMAGED_HINT)
-
-
 def refuse_stale(head: Head, event: Event, epoch: int) -> None:
     """Raise `StateError` where `event` of a holder of `epoch` may not follow `head`."""
     if epoch < head.epoch:
@@ -111,14 +91,6 @@ def refuse_stale(head: Head, event: Event, epoch: int) -> None:
         )
     if event.seq != head.seq + 1:
         raise out_of_order(head.run_id, head.seq, event)
-
-
-def out_of_order(run_id: str, last: int, event: Event) -> StateError:
-    """Return the error for an event that does not follow event `last`."""
-    return StateError(
-        f"run {run_id} has {last} events, so event {event.seq} does not follow",
-        hint="another process wrote to this run; resume it to read its history again",
-    )
 
 
 def record_of(run: Mapping[Any, Any], head: Mapping[Any, Any] | None) -> RunRecord:

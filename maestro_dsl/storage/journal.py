@@ -8,6 +8,7 @@ cannot add to it.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import bindparam, select
@@ -17,15 +18,8 @@ from maestro_dsl.engine.events import Body, Event, RunFinished, RunStarted
 from maestro_dsl.errors import IntegrityError, MaestroError, StateError, UsageError
 from maestro_dsl.storage.contents import Contents
 from maestro_dsl.storage.database import Database, open_database
-from maestro_dsl.storage.heads import (
-    Head,
-    broken,
-    decoded,
-    link,
-    out_of_order,
-    record_of,
-    refuse_stale,
-)
+from maestro_dsl.storage.heads import Head, record_of, refuse_stale
+from maestro_dsl.storage.history import broken, out_of_order, read, rows_of, start_of
 from maestro_dsl.storage.lost import refuse_lost
 from maestro_dsl.storage.outbox import TicketBox
 from maestro_dsl.storage.results import Results
@@ -33,7 +27,7 @@ from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_
 from maestro_dsl.storage.tables import EVENTS, HEADS, PLANS, RESULTS, RUNS, TICKETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection, RowMapping
@@ -41,7 +35,6 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.ports.storage import CachedResult, RunRecord
 
 FINAL_STATUSES: Final = frozenset({"completed", "failed", "cancelled"})
-_PAGE: Final = 1000
 
 
 class _Batch(NamedTuple):
@@ -263,14 +256,11 @@ class Journal:
     def _write(self, old: Head, batch: _Batch, epoch: int | None = None) -> bool:
         """Write behind `old`, or return False where that is not the head any more."""
         events, results, contents = batch
-        chain, rows = old.chain, []
         for seq, event in enumerate(events, old.seq + 1):
             if event.seq != seq:
                 raise out_of_order(old.run_id, seq - 1, event)
-            body = event.text()
-            chain = link(chain, body)
-            rows.append((event.run_id, seq, body, chain))
-        new = replace(old, epoch=old.epoch if epoch is None else epoch).advanced(events, chain)
+        rows = rows_of(old.run_id, old.seq, old.chain, [event.text() for event in events])
+        new = replace(old, epoch=old.epoch if epoch is None else epoch).advanced(events, rows[-1][-1])
         # The driver is called directly here: this is the one write that happens for every transition.
         with self._database.transaction() as cursor:
             cursor.execute(self._update, (*new.row(), old.run_id, old.epoch, old.seq, old.chain))
@@ -295,35 +285,12 @@ class Journal:
         """
         with self._database.reading() as connection:
             head = self._head(connection, run_id)
-            chain = self._chain_at(connection, run_id, after)
+            row, _ = self._rows_of(connection, run_id)
+            start = start_of(connection, run_id, after, seal(run_id, str(row["plan_blob"])))
         if after > head.seq:
             raise broken(run_id, f"ends at event {head.seq}, before event {after}")
-        return self._events(head, after, chain)
-
-    def _events(self, head: Head, after: int, chain: str) -> Iterator[Event]:
-        seq = after
-        while seq < head.seq:
-            where = (EVENTS.c.run_id == head.run_id) & (EVENTS.c.seq > seq) & (EVENTS.c.seq <= head.seq)
-            page = select(EVENTS).where(where).order_by(EVENTS.c.seq).limit(_PAGE)
-            with self._database.reading() as connection:
-                rows = connection.execute(page).all()
-            if not rows:
-                raise broken(head.run_id, f"ends at event {seq} instead of {head.seq}")
-            for row in rows:
-                chain = link(chain, row.body)
-                if row.seq != seq + 1 or row.chain != chain:
-                    raise broken(head.run_id, f"is damaged at event {seq + 1}")
-                seq += 1
-                yield decoded(head.run_id, seq, row.body)
-        if chain != head.chain:
-            raise broken(head.run_id, f"does not end as recorded at event {head.seq}")
-
-    def _chain_at(self, connection: Connection, run_id: str, seq: int) -> str:
-        if seq == 0:
-            row, _ = self._rows_of(connection, run_id)
-            return seal(run_id, str(row["plan_blob"]))
-        where = (EVENTS.c.run_id == run_id) & (EVENTS.c.seq == seq)
-        return str(connection.scalar(select(EVENTS.c.chain).where(where)) or "")
+        found = read(self._database, run_id, start, (head.seq, head.chain))
+        return islice(found, after - start[0], None) if after > start[0] else found
 
     def _head(self, connection: Connection, run_id: str) -> Head:
         reached = self._marks.reached(run_id)  # before the rows: a living writer may add to both

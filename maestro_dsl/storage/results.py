@@ -104,6 +104,8 @@ class Results:
         if found is not None:
             row = dict(zip(table.columns.keys(), found, strict=True))
             check_seal(row, what)
+            if found[: len(place)] != place:  # a damaged index leads to the row of another key
+                raise IntegrityError(f"the stored record of {what} is damaged", hint=DAMAGED_HINT)
             return row
         if not self._is_whole:
             self._look_at_all()
@@ -144,9 +146,14 @@ class _Upsert:
 def _check_all(connection: Connection, table: Table) -> set[int]:
     """Read every row of a table, and return the hashes of their primary keys."""
     check_count(connection, table)
-    names = table.primary_key.columns.keys()
+    keys = tuple(table.primary_key)
     found = set()
     for row in connection.execute(select(table)).mappings():
         check_seal(row, f'a row of "{table.name}"')
-        found.add(hash(tuple(row[name] for name in names)))
+        found.add(hash(tuple(row[column.name] for column in keys)))
+    # By their order keys are read from the index, which may be damaged where the table is whole.
+    indexed = [tuple(map(str, row)) for row in connection.execute(select(*keys).order_by(*keys))]
+    in_order = connection.dialect.name != "sqlite" or indexed == sorted(indexed)
+    if found != set(map(hash, indexed)) or not in_order:
+        raise IntegrityError(f'the index of the table "{table.name}" is damaged', hint=DAMAGED_HINT)
     return found

@@ -13,10 +13,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.errors import IntegrityError
+from maestro_dsl.storage.history import counted_events
 from maestro_dsl.storage.journal import FINAL_STATUSES
 from maestro_dsl.storage.lease import run_lock
 from maestro_dsl.storage.references import digests_in, followed
@@ -160,8 +161,8 @@ class Retention:
         with self._database.reading() as connection:
             for table in (RUNS, RESULTS, NEWEST):
                 check_count(connection, table)
-            rows = connection.execute(select(EVENTS.c.run_id, func.count()).group_by(EVENTS.c.run_id))
-            counted = {str(run_id): int(count) for run_id, count in rows}
+            rows = connection.execute(select(EVENTS.c.run_id, counted_events()).group_by(EVENTS.c.run_id))
+            counted = {str(run_id): int(count or 0) for run_id, count in rows}
             for run_id, seq in connection.execute(select(HEADS.c.run_id, HEADS.c.seq)):
                 if counted.get(run_id, 0) != seq:
                     raise IntegrityError(

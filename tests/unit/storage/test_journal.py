@@ -132,7 +132,8 @@ def test_reading_behind_the_end_means_that_something_is_lost(journal):
 )
 def test_damage_is_noticed_and_named(journal, damage, message):
     journal.create_run(record(), b"{}")
-    journal.append([event(seq) for seq in (1, 2, 3)], 1)
+    for seq in (1, 2, 3):
+        journal.append([event(seq)], 1)
     assert journal.verify() == ()
     sql(journal, damage)
     assert message in " / ".join(journal.verify())

@@ -147,3 +147,40 @@ def test_a_row_that_its_index_still_has_is_missed(place):
         for read in (Commands(journal.database).verify, lambda: Commands(journal.database).receipt(1)):
             with pytest.raises(IntegrityError, match='"commands" of the journal has 0 rows instead of 1'):
                 read()
+
+
+def test_a_result_that_the_index_misses_is_no_result_that_never_was(place):
+    (stored,) = [item for item in place.journal.results() if item.node == "n"][:1]
+    place.journal.close()
+    without_cells(place.folder / "journal.db", "sqlite_autoindex_results_1")
+    with closing(Journal.open(place.folder)) as journal:
+        for key in (stored.key, "never stored"):
+            with pytest.raises(IntegrityError, match='index of the table "results" is damaged'):
+                journal.result(key)
+        assert any("results" in text for text in journal.verify())
+
+
+def test_an_index_that_leads_to_another_result_is_noticed(place):
+    place.journal.close()
+    path = place.folder / "journal.db"
+    with closing(sqlite3.connect(path)) as connection:
+        keys = [row[0].encode() for row in connection.execute("SELECT key FROM results")]
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_results_1'"
+        start = (connection.execute(query).fetchone()[0] - 1) * 4096
+    content = path.read_bytes()
+    page = content[start : start + 4096]
+    one, two = (page.index(key) for key in keys)  # the number of the row stands behind each key
+    changed = bytearray(page)
+    changed[one : one + 64], changed[two : two + 64] = page[two : two + 64], page[one : one + 64]
+    path.write_bytes(content[:start] + bytes(changed) + content[start + 4096 :])
+    with closing(Journal.open(place.folder)) as journal:
+        noticed = 0
+        for key in keys:
+            try:
+                found = journal.result(key.decode())
+            except IntegrityError:
+                noticed += 1
+            else:
+                assert found is not None
+                assert found.key == key.decode()
+        assert noticed

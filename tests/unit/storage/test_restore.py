@@ -26,7 +26,8 @@ def store(journal, run_id, *bodies, created_at=1.0):
     record = run_record(run_id, at=created_at)
     journal.create_run(record, b"{}")
     events = [Event(run_id=run_id, seq=seq, at=float(seq), body=body) for seq, body in enumerate(bodies, 1)]
-    journal.append(events, 1)
+    for event in events:
+        journal.append([event], 1)
     return events
 
 

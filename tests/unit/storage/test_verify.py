@@ -59,7 +59,7 @@ def test_changed_content_is_found_where_it_is_read(place):
 def test_a_damaged_history_is_found_and_the_rest_is_looked_at(place):
     with place.journal.database.writing() as connection:
         connection.exec_driver_sql(
-            "UPDATE events SET body = replace(body, 'succeeded', 'failed') WHERE seq = 4"
+            "UPDATE events SET body = replace(body, 'succeeded', 'failed') WHERE seq = 5"
         )
     path_of(place, b"own b").unlink()
     kinds = [damage.kind for damage in verified(place).damages]
