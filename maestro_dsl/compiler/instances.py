@@ -20,6 +20,7 @@ from maestro_dsl.lang.expression_parse import OPEN
 from maestro_dsl.lang.expressions import (
     ExpressionError,
     Problem,
+    Scope,
     evaluate,
     parse,
     render,
@@ -76,7 +77,7 @@ class Instance:
 
 def instances(workspace: Workspace) -> tuple[tuple[Instance, ...], Diagnostics]:
     """Return the instances of all nodes of the blueprint, in order of declaration, then of key."""
-    expansion = _Expansion(workspace=workspace, base=scope.values(workspace))
+    expansion = _Expansion(workspace=workspace, base=Scope(scope.values(workspace)))
     limit = workspace.settings.limits.max_nodes or MAX_NODES
     for spec in workspace.blueprint.value.nodes.values():
         expansion.add(spec)
@@ -91,7 +92,7 @@ class _Expansion:
     """The instances found so far."""
 
     workspace: Workspace
-    base: dict[str, Json]
+    base: Scope
     found: list[Instance] = field(default_factory=list)
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     wrong_params: set[Span] = field(default_factory=set)

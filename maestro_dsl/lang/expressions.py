@@ -36,6 +36,7 @@ from maestro_dsl.lang.expression_parse import (
 
 if TYPE_CHECKING:
     from jinja2.environment import Environment
+    from jinja2.runtime import Context
 
     from maestro_dsl.lang.model import Json
 
@@ -43,6 +44,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "Problem",
+    "Scope",
     "Text",
     "evaluate",
     "parse",
@@ -51,6 +53,23 @@ __all__ = [
     "render_value",
     "word_at",
 ]
+
+
+class Scope(dict[str, "Json"]):
+    """Values that many expressions are evaluated over: what Jinja2 makes of them is made once.
+
+    They must not change once an expression was evaluated.
+    """
+
+    __slots__ = ("_made",)
+
+    def context(self, template: Template) -> Context:
+        """Return the values as the templates of expressions take them."""
+        try:
+            return self._made
+        except AttributeError:
+            self._made: Context = template.new_context(dict(self))
+            return self._made
 
 
 def evaluate(expression: Expression, context: Mapping[str, Json]) -> Json:
@@ -72,7 +91,7 @@ _ABSENT: Final = object()
 def _follow(path: tuple[str, ...], context: Mapping[str, Json]) -> object:
     value: Any = context
     for name in path:
-        is_mapping = type(value) is dict or isinstance(value, Mapping)  # asking an ABC takes longer
+        is_mapping = isinstance(value, (dict, Mapping))  # dict first: asking an ABC takes longer
         if not is_mapping or name not in value:
             return _ABSENT
         value = value[name]
@@ -81,14 +100,25 @@ def _follow(path: tuple[str, ...], context: Mapping[str, Json]) -> object:
 
 def _guarded(text: str, context: Mapping[str, Json]) -> Any:
     try:
-        module = _compiled(text).make_module(dict(context))
-        return plain(module.result)  # type: ignore[attr-defined]  # the name the template assigns
+        return _result(_compiled(text), context)
     except MaestroError as error:
         raise ExpressionError(f"{error.message} (in {_short(text)})", hint=error.hint) from error
     except TemplateError as error:
         raise ExpressionError(f"{error.message} (in {_short(text)})") from error
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
         raise ExpressionError(f"{error} (in {_short(text)})") from error
+
+
+def _result(template: Template, values: Mapping[str, Json]) -> Any:
+    """Return what the template assigns; the context that it is made in is as before."""
+    context = values.context(template) if isinstance(values, Scope) else template.new_context(dict(values))
+    try:
+        for _ in template.root_render_func(context):
+            pass  # it only assigns
+        return plain(context.vars["result"])
+    finally:
+        context.vars.clear()
+        context.exported_vars.clear()
 
 
 def _short(text: str, limit: int = 60) -> str:

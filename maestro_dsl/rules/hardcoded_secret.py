@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SHAPES: Final = tuple(
     (rare, needle, what, pattern(text))
     for rare, needle, what, text in (
-        ("k", "sk-", "an API key", r"sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"),
+        ("-", "sk-", "an API key", r"sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{20,}"),
         ("k", "_live_", "a payment key", r"[sr]k_live_[A-Za-z0-9]{16,}"),
         ("g", "gh", "a GitHub token", r"gh[pousr]_[A-Za-z0-9]{30,}"),
         ("b", "github_pat_", "a GitHub token", r"github_pat_[A-Za-z0-9_]{22,}"),
@@ -37,7 +37,7 @@ _SHAPES: Final = tuple(
         ("_", "npm_", "an npm token", r"npm_[A-Za-z0-9]{36}"),
         ("_", "hf_", "a Hugging Face token", r"hf_[A-Za-z0-9]{30,}"),
         ("J", "eyJ", "a signed token", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-        ("V", "PRIVATE KEY", "a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+        ("Y", "PRIVATE KEY", "a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
         ("@", "://", "a password in an address", r"(?<=://)[^\s/:@{}<>$\"']+:[^\s/:@{}<>$\"']+(?=@)"),
     )
 )
