@@ -271,7 +271,7 @@ class Finder:
             *_CODES[kind],
             span,
             f'unknown {noun} "{reference}"',
-            f"{guess}{noun}s: {listed(names) or 'none'}",
+            f"{guess}{_PLURALS.get(noun, f'{noun}s')}: {listed(names) or 'none'}",
         )
         document = self.reader.look(stated_in.resolve())
         if near is None or document is None:
@@ -300,6 +300,9 @@ class Finder:
         message = f'unknown library "{library}" in "{reference}"'
         hint = f"{guess}libraries: {', '.join(names)}; another comes with: maestro lib add SOURCE"
         return _error(*_CODES[kind], span, message, hint)
+
+
+_PLURALS: Final = {"policy": "policies"}
 
 
 def not_found(span: Span, text: str, problem: str) -> Diagnostic:

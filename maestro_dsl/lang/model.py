@@ -134,6 +134,8 @@ class ExecutionSettings:
 class PolicySettings:
     """`policies` of a plan, project or environment, and the body of a Policy document."""
 
+    use: str | None = None
+    """A Policy document that gives all it holds, its guardrails too."""
     retry: RetrySettings = field(default_factory=RetrySettings)
     safety: SafetySettings = field(default_factory=SafetySettings)
     give_up: GiveUp | None = None

@@ -7,17 +7,14 @@ None means "no limit"). Reads no file and no process environment: both are hande
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.errors import UsageError
-from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.environment import environment, refuse_idle_delay
 from maestro_dsl.lang.layers import (
     BUILT_IN,
-    COMMAND_LINE,
     DEFAULT_MAX_ATTEMPTS,
     Found,
     Layer,
@@ -30,7 +27,6 @@ from maestro_dsl.lang.model import (
     Blueprint,
     BreakerSettings,
     Contract,
-    EnvironmentSpec,
     ExecutionSettings,
     GiveUp,
     GuardrailSettings,
@@ -41,7 +37,6 @@ from maestro_dsl.lang.model import (
     NodeSpec,
     Persona,
     Plan,
-    Policy,
     Project,
     RetrySettings,
     SafetySettings,
@@ -49,8 +44,19 @@ from maestro_dsl.lang.model import (
     StateSettings,
     TeamMember,
 )
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.setting_layers import (
+    Policies,
+    command_line,
+    contract_layer,
+    node_layers,
+    nowhere,
+    plan_layers,
+    project_layers,
+)
 from maestro_dsl.records import dataclass
+
+if TYPE_CHECKING:
+    from maestro_dsl.lang.document import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +100,8 @@ class EffectiveSettings:
     limits: Limits
     state: StateSettings
     origins: Mapping[str, Origin]
-    policies: Mapping[str, Document[Policy]] = field(default_factory=dict, repr=False)
-    """Policy documents by the text of each `retry.use`."""
+    policies: Policies = field(default_factory=dict, repr=False)
+    """Policy documents by who uses them: file and text of each `use`."""
     pinned: frozenset[str] = frozenset()
     """Keys stated on the command line or in the environment: nothing in a document overrides them."""
 
@@ -133,16 +139,16 @@ def effective(
     project: Document[Project] | None,
     overrides: Overrides,
     environ: Mapping[str, str],
-    policies: Mapping[str, Document[Policy]] | None = None,
+    policies: Policies | None = None,
 ) -> EffectiveSettings:
-    """Return the settings of a plan; `policies` maps each text of `retry.use` to its Policy document.
+    """Return the settings of a plan; `policies` holds the Policy document of each `use`.
 
     Raises:
         UsageError: the environment or `--env` states something that cannot be used.
     """
-    above = [_command_line(overrides), environment(environ)]
+    above = [command_line(overrides), environment(environ)]
     shared = policies or {}
-    below = [*_plan_layers(plan, shared), *_project_layers(project, overrides.env_name, shared)]
+    below = [*plan_layers(plan, shared), *project_layers(project, overrides.env_name, shared)]
     found = Found([*above, *below, built_in()])
     breaker = found.group("policies.safety.breaker", BreakerSettings)
     retry, max_attempts = _attempts(found)
@@ -168,23 +174,6 @@ def effective(
         policies=MappingProxyType(dict(shared)),
         pinned=frozenset(key for layer in above for key in layer),
     )
-
-
-def environment_spec(project: Document[Project] | None, env_name: str | None) -> EnvironmentSpec:
-    """Return the project's environment called `env_name`; an empty one where none is asked for.
-
-    Raises:
-        UsageError: the project has no such environment.
-    """
-    if env_name is None:
-        return EnvironmentSpec()
-    known = project.value.environments if project is not None else {}
-    if env_name not in known:
-        close = closest(env_name, known)
-        guess = f'did you mean "{close}"? ' if close else ""
-        hint = f"{guess}environments of the project: {', '.join(known) or 'none'}"
-        raise UsageError(f'the project has no environment "{env_name}"', hint=hint)
-    return known[env_name]
 
 
 def for_member(
@@ -230,9 +219,9 @@ def for_node(
     pinned = {key: entry for key, entry in _plan_keys(settings).items() if key in settings.pinned}
     layers: list[Layer] = [pinned]
     if node is not None:
-        layers += [_node_layer(node, blueprint), *_used(node.retry, settings.policies)]
+        layers += node_layers(node, blueprint, settings.policies)
     if contract is not None:
-        layers.append(_contract_layer(contract))
+        layers.append(contract_layer(contract))
     if member is not None:
         layers.append({key: (getattr(member, key), member.origins[key]) for key in _CALLS})
     layers.append(_plan_keys(settings))
@@ -264,7 +253,7 @@ def _of_plan(settings: EffectiveSettings, key: str) -> tuple[object, Origin]:
 
 def _plan_keys(settings: EffectiveSettings) -> Layer:
     """Return the plan's own values of what a node may state, with their origins."""
-    retry = stated(settings.retry, "policies.retry", _nowhere(""))
+    retry = stated(settings.retry, "policies.retry", nowhere(""))
     layer = {key: (value, settings.origins.get(key, BUILT_IN)) for key, (value, _) in retry.items()}
     return {**layer, **{key: _of_plan(settings, key) for key in _NODE_KEYS}}
 
@@ -288,93 +277,6 @@ def _attempts(found: Found, *, inherited: EffectiveSettings | None = None) -> tu
 
 
 _LENGTH: Final = "length of"
-
-
-def _command_line(overrides: Overrides) -> Layer:
-    values = {
-        "provider": overrides.provider,
-        "execution.max_concurrency": overrides.max_concurrency,
-        "execution.schedule": overrides.schedule,
-        "guardrails.max_cost": overrides.max_cost_nano_usd,
-        "guardrails.max_tokens": overrides.max_tokens,
-        "guardrails.max_duration": overrides.max_duration_s,
-        "output": overrides.output,
-        "quality_threshold": overrides.quality_threshold,
-    }
-    return {key: (value, COMMAND_LINE) for key, value in values.items() if value is not None}
-
-
-def _plan_layers(plan: Document[Plan] | None, policies: Mapping[str, Document[Policy]]) -> list[Layer]:
-    if plan is None:
-        return []
-    value, where = plan.value, in_document(plan.map)
-    layer = dict(stated(value.policies, "policies", where))
-    layer.update(stated(value.guardrails, "guardrails", where))
-    layer.update(stated(value.execution, "execution", where))
-    for key in ("provider", "quality_threshold", "output"):
-        if getattr(value, key) is not None:
-            layer[key] = (getattr(value, key), where(key))
-    return [layer, *_used(value.policies.retry, policies)]
-
-
-def _project_layers(
-    project: Document[Project] | None, env_name: str | None, policies: Mapping[str, Document[Policy]]
-) -> list[Layer]:
-    spec = environment_spec(project, env_name)
-    if project is None:
-        return []
-    layers: list[Layer] = []
-    if env_name is not None:
-        where = in_document(project.map, ("environments", env_name, "defaults"))
-        layers += [stated(spec.defaults, "", where), *_used(spec.defaults.policies.retry, policies)]
-    defaults = project.value.defaults
-    own = dict(stated(defaults, "", in_document(project.map, ("defaults",))))
-    where = in_document(project.map)
-    own.update(stated(project.value.limits, "limits", where))
-    own.update(stated(project.value.state, "state", where))
-    if project.value.sandbox is not None:
-        own["sandbox"] = (project.value.sandbox, where("sandbox"))
-    return [*layers, own, *_used(defaults.policies.retry, policies)]
-
-
-def _used(retry: RetrySettings, policies: Mapping[str, Document[Policy]]) -> list[Layer]:
-    """Return the layer of the Policy document that `retry.use` names, which stands just below it."""
-    policy = policies.get(retry.use or "")
-    if policy is None:
-        return []
-    where = in_document(policy.map, drop="policies")
-    return [stated(policy.value.policies.retry, "policies.retry", where)]
-
-
-def _node_layer(node: NodeSpec, blueprint: Document[Blueprint] | None) -> Layer:
-    if blueprint is not None:
-        base = in_document(blueprint.map, ("nodes", node.id), drop="policies")
-    else:
-        base = _nowhere(f'node "{node.id}"')
-    layer = dict(stated(node.retry, "policies.retry", base))
-    for key, name in (("timeout", "timeout_s"), ("attempt_timeout", "attempt_timeout_s")):
-        if getattr(node, name) is not None:
-            layer[key] = (getattr(node, name), base(key))
-    if node.give_up is not None:
-        layer["policies.give_up"] = (node.give_up, base("give_up"))
-    return layer
-
-
-def _nowhere(origin: Origin) -> Callable[[str], Origin]:
-    return lambda _: origin
-
-
-def _contract_layer(contract: Document[Contract]) -> Layer:
-    value, where = contract.value, in_document(contract.map)
-    known = {
-        "max_attempts": value.max_attempts,
-        "token_budget": value.token_budget,
-        "policies.give_up": value.give_up,
-        "timeout": value.timeout_s,
-    }
-    return {
-        key: (item, where(key.removeprefix("policies."))) for key, item in known.items() if item is not None
-    }
 
 
 def _model(settings: EffectiveSettings, name: str | None, project: Document[Project] | None) -> ModelAlias:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span, limited
 from maestro_dsl.lang.contracts import ResolvedContract, read_prompt, resolve_contract, stated_twice
@@ -29,8 +29,8 @@ from maestro_dsl.lang.model import (
     Persona,
     Plan,
     Policy,
+    PolicySettings,
     Project,
-    RetrySettings,
     TeamMember,
 )
 from maestro_dsl.lang.model_providers import check_providers
@@ -43,20 +43,18 @@ from maestro_dsl.lang.references import (
     check_needs,
     check_unused_inputs,
 )
-from maestro_dsl.lang.settings import (
-    EffectiveSettings,
-    MemberSettings,
-    Overrides,
-    effective,
-    environment_spec,
-    for_member,
-)
+from maestro_dsl.lang.setting_layers import OF_NODES, environment_spec
+from maestro_dsl.lang.settings import EffectiveSettings, MemberSettings, Overrides, effective, for_member
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.sourcemap import Pointer
 
 V = TypeVar("V")
+_User: TypeAlias = Document[Plan] | Document[Project] | Document[Blueprint]
+_Use: TypeAlias = "tuple[_User, str | None, Pointer]"
+"""A document, the Policy that it names or not, and where."""
+
 _IN_A_LIBRARY: Final = re.compile(rf"({NAME.pattern})/[a-z][a-z0-9_]*(@[^/]+)?")
 """A contract of a library as a plan names it, where a path would have an ending."""
 
@@ -241,22 +239,23 @@ class _Loader:
     def _settings(
         self, plan: Document[Plan], project: Document[Project] | None, blueprint: Document[Blueprint] | None
     ) -> EffectiveSettings:
-        places: list[tuple[Document[DocumentValue], Pointer, RetrySettings]] = []
-        owner = cast("Document[DocumentValue]", plan)
-        places.append((owner, ("policies", "retry"), plan.value.policies.retry))
+        policies: dict[tuple[str, str], Document[Policy]] = {}
+        uses = list(_uses(plan, plan.value.policies, ("policies",)))
         if blueprint is not None:
-            owner = cast("Document[DocumentValue]", blueprint)
             nodes = (node for node in blueprint.value.nodes.values() if node.retry.use is not None)
-            places += [(owner, ("nodes", node.id, "retry"), node.retry) for node in nodes]
+            uses += [(blueprint, node.retry.use, ("nodes", node.id, "retry", "use")) for node in nodes]
         if project is not None:
-            owner = cast("Document[DocumentValue]", project)
-            places.append((owner, ("defaults", "policies", "retry"), project.value.defaults.policies.retry))
+            uses += _uses(project, project.value.defaults.policies, ("defaults", "policies"))
             for name, spec in project.value.environments.items():
-                pointer: Pointer = ("environments", name, "defaults", "policies", "retry")
-                places.append((owner, pointer, spec.defaults.policies.retry))
-        policies: dict[str, Document[Policy]] = {}
-        for document, pointer, retry in places:
-            self._policy(document, (*pointer, "use"), retry.use, policies)
+                place = ("environments", name, "defaults", "policies")
+                uses += _uses(project, spec.defaults.policies, place)
+        for document, reference, pointer in uses:
+            if reference is not None:
+                span = document.map.value_span(pointer)
+                found = self.finder.find(Kind.POLICY, reference, document.path, span)
+                if found is not None:
+                    owner = OF_NODES if document is blueprint else document.file
+                    policies[owner, reference] = _typed(found, Policy)
         return effective(
             plan=plan,
             project=project,
@@ -264,20 +263,6 @@ class _Loader:
             environ=self.environ,
             policies=policies,
         )
-
-    def _policy(
-        self,
-        document: Document[DocumentValue],
-        pointer: Pointer,
-        reference: str | None,
-        policies: dict[str, Document[Policy]],
-    ) -> None:
-        if reference is None:
-            return
-        span = document.map.value_span(pointer)
-        found = self.finder.find(Kind.POLICY, reference, document.path, span)
-        if found is not None:
-            policies[reference] = _typed(found, Policy)
 
     def _blueprint(self, plan: Document[Plan]) -> Document[Blueprint] | None:
         if not plan.value.blueprint:
@@ -390,6 +375,12 @@ class _Loader:
         team = list(written) if isinstance(written, dict) else None
         known = None if self.lacks_contracts else contracts
         self.diagnostics.extend(limited(check_literal_ids(blueprint, team, known), rules=2))
+
+
+def _uses(document: _User, settings: PolicySettings, pointer: Pointer) -> Iterator[_Use]:
+    """Yield the Policy documents that `policies` of a document may name."""
+    yield document, settings.use, (*pointer, "use")
+    yield document, settings.retry.use, (*pointer, "retry", "use")
 
 
 def _wrong_kind(span: Span, message: str) -> Diagnostic:

@@ -142,6 +142,7 @@ _VALUES: Final[Mapping[tuple[Kind, str], Callable[[Place, Scene], Iterable[Word]
     (Kind.PLAN, "team.*.model"): _aliases,
     (Kind.PLAN, "contracts.*"): _files(_is_contract),
     (Kind.PLAN, "provider"): _providers,
+    (Kind.PLAN, "policies.use"): _named(Kind.POLICY),
     (Kind.PLAN, "policies.retry.use"): _named(Kind.POLICY),
     (Kind.BLUEPRINT, "nodes.*.needs.*"): _nodes,
     (Kind.BLUEPRINT, "nodes.*.persona"): _members,
@@ -155,7 +156,10 @@ _VALUES: Final[Mapping[tuple[Kind, str], Callable[[Place, Scene], Iterable[Word]
     (Kind.PERSONA, "model"): _aliases,
     (Kind.PROJECT, "defaults.provider"): _providers,
     (Kind.PROJECT, "environments.*.defaults.provider"): _providers,
+    (Kind.PROJECT, "defaults.policies.use"): _named(Kind.POLICY),
     (Kind.PROJECT, "defaults.policies.retry.use"): _named(Kind.POLICY),
+    (Kind.PROJECT, "environments.*.defaults.policies.use"): _named(Kind.POLICY),
+    (Kind.PROJECT, "environments.*.defaults.policies.retry.use"): _named(Kind.POLICY),
 }
 _KEYS: Final[Mapping[tuple[Kind, str], Callable[[Place, Scene], Iterable[Word]]]] = {
     (Kind.PLAN, "inputs"): _inputs,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.diagnostics import Diagnostic, Related, Severity
 from maestro_dsl.lang.settings import for_node
 from maestro_dsl.rules.base import Facts, Rule, Scope, is_offline
+from maestro_dsl.rules.walk import guardrail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,8 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every plan whose worst case passes its own `guardrails.max_tokens`."""
     for workspace, instances, wrong in facts.expanded:
         limit = workspace.settings.guardrails.max_tokens
-        if limit is None or wrong.has_errors or not workspace.plan.map.has(("guardrails", "max_tokens")):
+        stated = guardrail(workspace, "max_tokens")
+        if limit is None or wrong.has_errors or stated is None:
             continue
         spent = _worst_case(workspace, instances)
         if sum(spent.values()) <= limit:
@@ -33,7 +35,7 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         share = f"{most} alone may use {spent[most]:,}"
         where = Related(span=workspace.plan.map.key_span(("team", most)), message=share)
         yield RULE.finding(
-            workspace.plan.map.value_span(("guardrails", "max_tokens")),
+            stated,
             f"the worst case is at least {sum(spent.values()):,} tokens; the guardrail stops at {limit:,}",
             "raise it, or lower token_budget, max_attempts or max_output_tokens",
             related=(where,),

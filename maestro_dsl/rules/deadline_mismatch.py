@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.diagnostics import Diagnostic, Related, Severity
 from maestro_dsl.lang.units import duration_text
 from maestro_dsl.rules.base import Facts, Rule, Scope
+from maestro_dsl.rules.walk import guardrail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,9 +38,8 @@ def _beyond_the_run(workspace: Workspace) -> Iterator[Diagnostic]:
     limit = workspace.settings.guardrails.max_duration_s
     if limit is None:
         return
-    plan = workspace.plan.map
-    place = ("guardrails", "max_duration")
-    related = (Related(span=plan.value_span(place), message="the run's limit"),) if plan.has(place) else ()
+    stated_at = guardrail(workspace, "max_duration")
+    related = () if stated_at is None else (Related(span=stated_at, message="the run's limit"),)
     nodes = workspace.blueprint.value.nodes.values()
     places = [
         (workspace.blueprint.map, ("nodes", node.id, "timeout"), node.id, node.timeout_s) for node in nodes

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HOW: Final = {
     Kind.PERSONA: "name it in the team of a plan, or delete the file",
     Kind.CONTRACT: "list it under contracts of a plan, or delete the file",
-    Kind.POLICY: "name it under retry.use, or delete the file",
+    Kind.POLICY: "name it under policies.use or retry.use, or delete the file",
 }
 
 

@@ -14,11 +14,22 @@ from maestro_dsl.lang.model import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from maestro_dsl.diagnostics import Span
     from maestro_dsl.lang.document import Document
     from maestro_dsl.lang.model import DocumentValue, Json
     from maestro_dsl.lang.sourcemap import Pointer
+    from maestro_dsl.lang.workspace import Workspace
 
-__all__ = ["criteria", "deliverables", "items_at", "mapping_at", "nodes_with", "policies", "retries"]
+__all__ = [
+    "criteria",
+    "deliverables",
+    "guardrail",
+    "items_at",
+    "mapping_at",
+    "nodes_with",
+    "policies",
+    "retries",
+]
 
 
 def items_at(data: Json, key: str) -> Iterator[tuple[int, Json]]:
@@ -72,3 +83,14 @@ def retries(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, Mappin
         found = mapping_at(document.data, (*pointer, "retry"))
         if found:
             yield (*pointer, "retry"), found
+
+
+def guardrail(workspace: Workspace, key: str) -> Span | None:
+    """Return where the plan states a guardrail: itself, or by the Policy that it uses."""
+    plan = workspace.plan
+    if plan.map.has(("guardrails", key)):
+        return plan.map.value_span(("guardrails", key))
+    policy = workspace.settings.policies.get((plan.file, plan.value.policies.use or ""))
+    if policy is not None and policy.map.has(("guardrails", key)):
+        return plan.map.value_span(("policies", "use"))
+    return None

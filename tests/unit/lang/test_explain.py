@@ -73,7 +73,7 @@ def test_the_keys_of_with_depend_on_the_action():
         ),
         (
             "plan.policies.retri",
-            'did you mean "plan.policies.retry"? keys of plan.policies: retry, safety, give_up',
+            'did you mean "plan.policies.retry"? keys of plan.policies: use, retry, safety, give_up',
         ),
         ("tmeout", 'did you mean "timeout"? kinds: project, plan,'),
         ("pln.team", 'did you mean "plan.team"?'),

@@ -28,6 +28,8 @@ from maestro_dsl.app import lint
 from maestro_dsl.lang.folder import folder_of
 from maestro_dsl.rules import CATALOGUE
 
+SHARED = f"{HEAD}Policy\nid: p\nsafety: {{max_attempts: 1}}\nguardrails: {{max_cost: 5 USD}}\n"
+RETRY_OF_P = "policies: {retry: {use: p}}"
 LOCK = "format_version: 1\nlibraries:\n"
 A_COMMIT = "1" * 40
 A_DIGEST = "sha256:" + "1" * 64
@@ -59,6 +61,8 @@ CASES = {
         {FLOW: ("{action: command, needs", "{action: command, effect: true, idempotency_key: x, needs")},
         {FLOW: (BUILD, "as: contract, effect: false}\n  check")},
         {WEB: ("'*.js']", "'*.js'], acceptance_criteria: [{check: command, run: [make]}]")},
+        {"p.policy.yaml": SHARED, PLAN: (LIMITED, f"policies: {{use: p}}\n{LIMITED}")},
+        {"p.policy.yaml": f"{SHARED}retry: {{delay: 1s}}\n", PLAN: (LIMITED, f"{RETRY_OF_P}\n{LIMITED}")},
     ],
     "REF001": [{FLOW: ("needs: [check]", "needs: {check: {states: any}}")}],
     "REF002": [{FLOW: (BUILD, "persona: maker, as: contract}\n  check")}],

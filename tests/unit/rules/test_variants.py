@@ -44,9 +44,24 @@ CASES = [
     ("SCH001", {PROJECT: ("vars:", "state: {url: 'postgresql://db.example.com/x'}\nvars:")}, PROJECT, "url"),
     ("SCH007", {FLOW: (COMMAND, "{action: command, idempotency_key: x,")}, FLOW, "idempotency_key"),
     ("SCH007", {FLOW: (COMMAND, "{action: command, as: x,")}, FLOW, "as"),
-    ("SCH007", {"p.policy.yaml": POLICY + "guardrails: {max_cost: 5 USD}\n"}, "p.policy.yaml", "guardrails"),
-    ("SCH007", {"p.policy.yaml": POLICY + "give_up: ask\n"}, "p.policy.yaml", "give_up"),
-    ("SCH007", {"p.policy.yaml": POLICY + "safety: {max_attempts: 1}\n"}, "p.policy.yaml", "safety"),
+    (
+        "SCH007",
+        {
+            "p.policy.yaml": POLICY + "give_up: ask\n",
+            PLAN: (LIMITED, f"policies: {{retry: {{use: p}}}}\n{LIMITED}"),
+        },
+        PLAN,
+        "use",
+    ),
+    (
+        "SCH007",
+        {
+            "p.policy.yaml": POLICY + "give_up: ask\n",
+            FLOW: (BUILD, "retry: {use: p}, as: contract}\n  check"),
+        },
+        FLOW,
+        "use",
+    ),
     ("SCH007", {"p.policy.yaml": POLICY + "retry: {use: q}\n"}, "p.policy.yaml", "use"),
     (
         "SCH007",
