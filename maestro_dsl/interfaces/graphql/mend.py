@@ -6,23 +6,16 @@ result can be served is for `parse`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import (
     DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
-    EnumValueDefinitionNode,
     ExecutableDefinitionNode,
-    FieldDefinitionNode,
     InputObjectTypeDefinitionNode,
-    InputValueDefinitionNode,
     InterfaceTypeDefinitionNode,
-    NamedTypeNode,
     NameNode,
-    NonNullTypeNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
     SchemaDefinitionNode,
@@ -36,10 +29,13 @@ from graphql import (
 
 from maestro_dsl.interfaces.graphql import federation
 from maestro_dsl.interfaces.graphql.directives import declared_for
-from maestro_dsl.interfaces.graphql.warn import Warn, guess
+from maestro_dsl.interfaces.graphql.mended import Mended, put
+from maestro_dsl.interfaces.graphql.references import References, fill, inhabit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from maestro_dsl.interfaces.graphql.warn import Warn
 
 _PARTS: Final = ("fields", "values", "types", "interfaces", "directives")
 _MADE: Final[dict[str, type[Any]]] = {
@@ -50,26 +46,9 @@ _MADE: Final[dict[str, type[Any]]] = {
     "InputObjectType": InputObjectTypeDefinitionNode,
     "ScalarType": ScalarTypeDefinitionNode,
 }
-_OUTPUT_ONLY: Final = (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode, UnionTypeDefinitionNode)
-_HOLDERS: Final = (ObjectTypeDefinitionNode, InterfaceTypeDefinitionNode)
 _SCALARS: Final = frozenset(item.name for item in specified_scalar_types.values())
 _DIRECTIVES: Final = frozenset(item.name for item in specified_directives)
 _ROOTS: Final = ("query", "mutation", "subscription")
-
-
-@dataclass(slots=True)
-class Mended:
-    """Definitions by name in the order of the file, and the root types by kind of operation."""
-
-    types: dict[str, Any] = field(default_factory=dict)
-    directives: dict[str, DirectiveDefinitionNode] = field(default_factory=dict)
-    roots: dict[str, str] = field(default_factory=dict)
-    lost_roots: list[NamedTypeNode] = field(default_factory=list)
-    is_federated: bool = False
-
-    def document(self) -> DocumentNode:
-        """Return the definitions as one document."""
-        return DocumentNode(definitions=(*self.directives.values(), *self.types.values()))
 
 
 def mend(document: DocumentNode, warn: Warn) -> Mended:
@@ -94,10 +73,10 @@ def mend(document: DocumentNode, warn: Warn) -> Mended:
         _extension(found, item, warn)
     _roots(found, schemas, warn)
     _support(found, used, warn)
-    _References(found, warn).mend()
-    _inhabit(found, warn)
+    References(found, warn).mend()
+    inhabit(found, warn)
     for item in found.types.values():
-        _fill(item, warn)
+        fill(item, warn)
     return found
 
 
@@ -144,7 +123,7 @@ def _extension(found: Mended, item: Any, warn: Warn) -> None:
 def _join(base: Any, other: Any, warn: Warn) -> None:
     for part in _PARTS:
         if hasattr(base, part):
-            _put(base, part, (*(getattr(base, part) or ()), *(getattr(other, part, None) or ())))
+            put(base, part, (*(getattr(base, part) or ()), *(getattr(other, part, None) or ())))
     _unique(base, warn)
 
 
@@ -159,7 +138,7 @@ def _unique(item: Any, warn: Warn) -> None:
                 warn(f'"{item.name.value}.{name}" is stated twice; the first one counts', entry)
             kept.setdefault(name, entry)
         if len(kept) != len(entries):
-            _put(item, part, tuple(kept.values()))
+            put(item, part, tuple(kept.values()))
 
 
 def _applied(nodes: Iterable[Any]) -> Iterator[Any]:
@@ -240,161 +219,4 @@ def _service(found: Mended) -> None:
         )
     own = {item.name.value for item in found.types[query].fields or ()}
     more = tuple(item for item in fields if item.name.value not in own)
-    _put(found.types[query], "fields", (*(found.types[query].fields or ()), *more))
-
-
-class _References:
-    """Sees to it that every name that types use stands for a type that may stand there."""
-
-    def __init__(self, found: Mended, warn: Warn) -> None:
-        self._found = found
-        self._warn = warn
-
-    def mend(self) -> None:
-        """Walk all types and directives once."""
-        for item in [*self._found.types.values(), *self._found.directives.values()]:
-            if isinstance(item, UnionTypeDefinitionNode):
-                kept = tuple(node for node in item.types or () if self._is_member(item, node))
-                _put(item, "types", kept)
-            if isinstance(item, _HOLDERS):
-                kept = tuple(node for node in item.interfaces or () if self._is_interface(item, node))
-                _put(item, "interfaces", kept)
-            for argument in getattr(item, "arguments", None) or ():
-                self._input(argument)
-            for entry in getattr(item, "fields", None) or ():
-                if isinstance(entry, InputValueDefinitionNode):
-                    self._input(entry)
-                else:
-                    self._output(entry)
-        for item in self._found.types.values():
-            if isinstance(item, _HOLDERS):
-                self._complete(item)
-
-    def _is_member(self, union: Any, node: NamedTypeNode) -> bool:
-        name = node.name.value
-        if name not in self._found.types and name not in _SCALARS:
-            likely = partial(guess, name, self._found.types)
-            self._warn(f'"{name}" is defined nowhere; it is taken as a type that has an id', node, likely)
-            self._found.types[name] = _object_with_id(name)
-        if isinstance(self._found.types.get(name), ObjectTypeDefinitionNode):
-            return True
-        self._warn(f'the union {union.name.value} may hold object types only; "{name}" is left out', node)
-        return False
-
-    def _is_interface(self, item: Any, node: NamedTypeNode) -> bool:
-        name = node.name.value
-        other = self._found.types.get(name)
-        if isinstance(other, InterfaceTypeDefinitionNode) and other is not item:
-            return True
-        self._warn(f'{item.name.value} implements "{name}", which is no interface; this is left out', node)
-        return False
-
-    def _output(self, entry: FieldDefinitionNode) -> None:
-        named = _named(entry.type)
-        if isinstance(self._known(named), InputObjectTypeDefinitionNode):
-            self._replace(named, "an input type, and no field can have it")
-        for argument in entry.arguments or ():
-            self._input(argument)
-
-    def _input(self, entry: InputValueDefinitionNode) -> None:
-        named = _named(entry.type)
-        if isinstance(self._known(named), _OUTPUT_ONLY):
-            self._replace(named, "no input type, and no argument can have it")
-
-    def _known(self, node: NamedTypeNode) -> Any:
-        name = node.name.value
-        if name in _SCALARS:
-            return None
-        if name not in self._found.types:
-            likely = partial(guess, name, self._found.types, _SCALARS)
-            self._warn(f'"{name}" is defined nowhere; it is taken as a scalar', node, likely)
-            self._found.types[name] = _scalar(name)
-        return self._found.types[name]
-
-    def _replace(self, node: NamedTypeNode, reason: str) -> None:
-        self._warn(f'"{node.name.value}" is {reason}; any value is taken there', node)
-        free = self._found.types.setdefault("JSON", _scalar("JSON"))
-        name = "JSON" if isinstance(free, ScalarTypeDefinitionNode) else "String"
-        _put(node, "name", NameNode(value=name))
-
-    def _complete(self, item: Any) -> None:
-        """Add fields that an interface promises and the type does not state."""
-        own = {entry.name.value for entry in item.fields or ()}
-        for node in item.interfaces:
-            for entry in self._found.types[node.name.value].fields or ():
-                name = entry.name.value
-                if name not in own:
-                    own.add(name)
-                    _put(item, "fields", (*(item.fields or ()), entry))
-                    text = f'{item.name.value} lacks "{name}" of the interface {node.name.value}; it is added'
-                    self._warn(text, node)
-
-
-def _inhabit(found: Mended, warn: Warn) -> None:
-    """Give every union and interface that a field has at least one type that its values can be of."""
-    types = [item for item in found.types.values() if isinstance(item, ObjectTypeDefinitionNode)]
-    implemented = {node.name.value for item in types for node in item.interfaces or ()}
-    used = {
-        _named(entry.type).name.value
-        for item in found.types.values()
-        if isinstance(item, _HOLDERS)
-        for entry in item.fields or ()
-    }
-    for name, item in list(found.types.items()):
-        made = f"{name}Value"
-        while made in found.types:
-            made += "_"
-        named = NamedTypeNode(name=NameNode(value=made))
-        if name not in used:
-            continue
-        if isinstance(item, UnionTypeDefinitionNode) and not item.types:
-            warn(f"the union {name} has no types; {made} is added", item)
-            found.types[made] = _object_with_id(made)
-            _put(item, "types", (named,))
-        elif isinstance(item, InterfaceTypeDefinitionNode) and name not in implemented:
-            warn(f"no type implements the interface {name}; {made} is added", item)
-            own = NamedTypeNode(name=NameNode(value=name))
-            found.types[made] = ObjectTypeDefinitionNode(
-                name=NameNode(value=made),
-                fields=item.fields,
-                interfaces=(*(item.interfaces or ()), own),
-                directives=(),
-            )
-
-
-def _fill(item: Any, warn: Warn) -> None:
-    """Give a type that is empty something to ask for, since GraphQL has no empty types."""
-    name = item.name.value
-    empty: Any = NamedTypeNode(name=NameNode(value="Boolean"))
-    if isinstance(item, _HOLDERS) and not item.fields:
-        warn(f"{name} has no fields; _empty is added", item)
-        made = FieldDefinitionNode(name=NameNode(value="_empty"), arguments=(), type=empty, directives=())
-        _put(item, "fields", (made,))
-    elif isinstance(item, InputObjectTypeDefinitionNode) and not item.fields:
-        warn(f"{name} has no fields; _empty is added", item)
-        value = InputValueDefinitionNode(name=NameNode(value="_empty"), type=empty, directives=())
-        _put(item, "fields", (value,))
-    elif isinstance(item, EnumTypeDefinitionNode) and not item.values:
-        warn(f"{name} has no values; _EMPTY is added", item)
-        _put(item, "values", (EnumValueDefinitionNode(name=NameNode(value="_EMPTY"), directives=()),))
-
-
-def _put(node: Any, part: str, value: object) -> None:
-    """Change a node in place: nodes are frozen, but this tree was parsed a moment ago and is ours alone."""
-    object.__setattr__(node, part, value)
-
-
-def _named(node: Any) -> NamedTypeNode:
-    while not isinstance(node, NamedTypeNode):
-        node = node.type
-    return node
-
-
-def _scalar(name: str) -> ScalarTypeDefinitionNode:
-    return ScalarTypeDefinitionNode(name=NameNode(value=name), directives=())
-
-
-def _object_with_id(name: str) -> ObjectTypeDefinitionNode:
-    identity = NonNullTypeNode(type=NamedTypeNode(name=NameNode(value="ID")))
-    entry = FieldDefinitionNode(name=NameNode(value="id"), arguments=(), type=identity, directives=())
-    return ObjectTypeDefinitionNode(name=NameNode(value=name), fields=(entry,), interfaces=(), directives=())
+    put(found.types[query], "fields", (*(found.types[query].fields or ()), *more))

@@ -21,11 +21,13 @@ from graphql import (
 from maestro_dsl.collector import collector_paused
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.interfaces.graphql.lenient import Unreadable, read, too_deep
-from maestro_dsl.interfaces.graphql.mend import Mended, mend
+from maestro_dsl.interfaces.graphql.mend import mend
 from maestro_dsl.interfaces.graphql.model import GraphApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from maestro_dsl.interfaces.graphql.mended import Mended
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 _MAX_TOLD: Final = 40
