@@ -78,7 +78,7 @@ def effective_config(
         if workspace is None:
             raise CompileError(f"{plan_file} cannot be read", diagnostics)
         settings, project, team = workspace.settings, workspace.project, workspace.team
-    place = state_place(state_dir, environ)
+    place = state_place(state_dir, environ, looking=True)
     state = ConfigEntry(key="state_dir", value=str(place.path), origin=place.origin)
     entries = (*_entries(settings), *_member_entries(team), *_lint_entries(project))
     return (*sorted(entries, key=lambda entry: entry.key), state)
@@ -187,14 +187,19 @@ def _state(state_dir: Path | None, environ: Mapping[str, str]) -> HealthCheck:
     from maestro_dsl.app.state import open_state
 
     try:
-        with open_state(state_dir, environ) as state:
-            runs = len(state.journal.runs())
-            detail = f"{state.place.path} ({state.place.origin}), {runs} runs"
-            if state.place.warnings:
-                return HealthCheck(name="state", status="warning", detail="; ".join(state.place.warnings))
-            return HealthCheck(name="state", status="ok", detail=detail)
+        with open_state(state_dir, environ, looking=True) as state:
+            place, runs = state.place, len(state.journal.runs())
     except MaestroError as error:
         return HealthCheck(name="state", status="error", detail=error.message, fix=error.hint)
+    where = f"{place.path} ({place.origin})"
+    if place.obstacle:
+        detail = f"{where} cannot be written: {place.obstacle}; commands that only look work, apply does not"
+        fix = "name another folder with --state-dir or MAESTRO_STATE_DIR"
+        return HealthCheck(name="state", status="error", detail=detail, fix=fix)
+    if place.warnings:
+        return HealthCheck(name="state", status="warning", detail="; ".join(place.warnings))
+    held = f"{runs} runs" if place.exists else "made when something is stored"
+    return HealthCheck(name="state", status="ok", detail=f"{where}, {held}")
 
 
 _OF_LIBRARIES = {

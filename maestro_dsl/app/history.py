@@ -30,7 +30,7 @@ _INTERRUPTED: Final = 130
 
 def list_runs(*, environ: Mapping[str, str], state_dir: Path | None = None) -> RunList:
     """Return all runs of the state directory, newest first."""
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         runs = tuple(state.journal.runs())
         live = frozenset(run.run_id for run in runs if is_live(state, run.run_id))
         return RunList(runs=runs, live=live, state_dir=state.place.path, state_origin=state.place.origin)
@@ -43,7 +43,7 @@ def show_run(run_id: str, *, environ: Mapping[str, str], state_dir: Path | None 
         StateError: none or several match.
         IntegrityError: its journal is damaged.
     """
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         return result_of(state, find_run(state, run_id).run_id)
 
 
@@ -51,7 +51,7 @@ def run_events(
     run_id: str, *, after: int = 0, environ: Mapping[str, str], state_dir: Path | None = None
 ) -> tuple[Event, ...]:
     """Return the events of a run with a number above `after`."""
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         return tuple(state.journal.events(find_run(state, run_id).run_id, after))
 
 

@@ -55,7 +55,7 @@ def verify_state_dir(
         StateError: the stated folder holds no state at all; a misspelt one is not whole.
     """
     _require(state_dir, environ)
-    with open_state(state_dir, environ, complete=False) as state:
+    with open_state(state_dir, environ, complete=False, looking=True) as state:
         found = verify_state(state.journal, state.artifacts, read_share=read_share, rand=SystemRand())
         return StateCheck(found=found, state_dir=state.place.path)
 
@@ -118,7 +118,7 @@ def export_runs(
     """
     if file.exists():
         raise StateError(f"{file} exists already", hint="name another file, or remove it")
-    with open_state(state_dir, environ, complete=False) as state:
+    with open_state(state_dir, environ, complete=False, looking=True) as state:
         records = state.journal.runs() if run is None else (find_run(state, run),)
         live = tuple(record.run_id for record in records if is_live(state, record.run_id))
         if run is not None and live:

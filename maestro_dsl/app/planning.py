@@ -66,7 +66,7 @@ def plan_report(
     target_of(compiled, environ)  # a mistake in it is told before anything runs
     plan = with_script_in_keys(compiled.plan, base)
     output = Path(os.path.normpath(base / plan.output))
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         unfinished = state.journal.unfinished(plan.digest, str(output))
         continues = unfinished[0] if unfinished else None
         return PlanReport(

@@ -52,7 +52,7 @@ def failed_nodes(
         StateError: a process is at work on the run, or a named node did not fail, or none did.
         UsageError: the plan has no such node.
     """
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         return _chosen(state, find_run(state, run_id), nodes)
 
 

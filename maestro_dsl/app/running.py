@@ -91,7 +91,7 @@ async def apply(
     """
     plan = replace(report.plan, output=str(report.output))
     clock = SystemClock()
-    with open_state(report.state_dir, environ) as state, ExitStack() as held:
+    with open_state(report.state_dir, environ, origin=report.state_origin) as state, ExitStack() as held:
         folder = OutputFolder(report.output, state.artifacts, plan.id)
         held.enter_context(folder.lock().acquire(holder(clock)))
         settle_conflicts(folder, plan, options)

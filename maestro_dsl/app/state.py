@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.errors import StateError
+from maestro_dsl.errors import DiskFailure, StateError
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.journal import Journal
 from maestro_dsl.storage.lease import Holder, run_lock
+from maestro_dsl.storage.looking import holds_state, journal_to_look_at
 from maestro_dsl.storage.state_dir import StateDir, resolve_state_dir
 
 if TYPE_CHECKING:
@@ -36,22 +37,52 @@ class State:
     artifacts: Artifacts
 
 
-def state_place(state_dir: Path | None, environ: Mapping[str, str]) -> StateDir:
-    """Return the state directory in force, created where it was absent."""
-    return resolve_state_dir(str(state_dir) if state_dir is not None else None, environ)
+def state_place(
+    state_dir: Path | None,
+    environ: Mapping[str, str],
+    *,
+    looking: bool = False,
+    origin: str = "--state-dir",
+) -> StateDir:
+    """Return the state directory in force, created where it was absent, unless somebody only looks."""
+    stated = str(state_dir) if state_dir is not None else None
+    return resolve_state_dir(stated, environ, looking=looking, flag_origin=origin)
 
 
 @contextmanager
 def open_state(
-    state_dir: Path | None, environ: Mapping[str, str], *, complete: bool = True
+    state_dir: Path | None,
+    environ: Mapping[str, str],
+    *,
+    complete: bool = True,
+    looking: bool = False,
+    origin: str = "--state-dir",
 ) -> Iterator[State]:
-    """Open the state directory for the block; not `complete` = also where acknowledged changes are gone."""
-    place = state_place(state_dir, environ)
-    journal = Journal.open(place.path, journal_mode=place.journal_mode, complete=complete)
+    """Open the state directory for the block; not `complete` = also where acknowledged changes are gone.
+
+    `looking` = nothing is to be stored: where nothing was stored yet nothing is made, and the state is empty;
+    one that cannot be written is only read. `origin` is who says `state_dir`.
+    """
+    place = state_place(state_dir, environ, looking=looking, origin=origin)
+    journal = _journal_to_look_at(place, complete) if looking else _journal(place, complete)
     try:
-        yield State(place=place, journal=journal, artifacts=Artifacts(place.path, journal.contents))
+        artifacts = Artifacts(place.path, journal.contents, looking=looking)
+        yield State(place=place, journal=journal, artifacts=artifacts)
     finally:
         journal.close()
+
+
+def _journal(place: StateDir, complete: bool) -> Journal:
+    return Journal.open(place.path, journal_mode=place.journal_mode, complete=complete)
+
+
+def _journal_to_look_at(place: StateDir, complete: bool) -> Journal:
+    if place.obstacle or not holds_state(place.path):
+        return journal_to_look_at(place.path, complete=complete)
+    try:
+        return _journal(place, complete)
+    except DiskFailure:  # a full disk has no room for what SQLite makes beside a database, even to read it
+        return journal_to_look_at(place.path, complete=complete)
 
 
 def holder(clock: Clock) -> Holder:

@@ -48,7 +48,7 @@ class CacheList:
 
 def list_cache(*, environ: Mapping[str, str], state_dir: Path | None = None) -> CacheList:
     """Return every stored result with how often the kept runs reused it."""
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         return _listed(state)
 
 
@@ -66,7 +66,7 @@ def remove_cache(
     Raises:
         StateError: a key matches none or several.
     """
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=dry_run) as state:
         found = _listed(state)
         if everything:
             chosen = found.results

@@ -78,7 +78,7 @@ async def _work(courier: Courier) -> None:
 
 def list_tickets(*, environ: Mapping[str, str], state_dir: Path | None = None) -> TicketList:
     """Return all tickets of the state directory, oldest first."""
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         found = tuple(TicketBox(state.journal.database).tickets())
         return TicketList(tickets=found, state_dir=state.place.path)
 
@@ -89,7 +89,7 @@ def show_ticket(key: str, *, environ: Mapping[str, str], state_dir: Path | None 
     Raises:
         StateError: none or several match.
     """
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         return _one(state, TicketBox(state.journal.database).tickets(), key)
 
 

@@ -65,7 +65,7 @@ def usage_report(
         IntegrityError: the journal is damaged.
     """
     start = None if since is None else _start(since, (clock or SystemClock()).now())
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=True) as state:
         records: Sequence[RunRecord]
         records = state.journal.runs() if run is None else (find_run(state, run),)
         found: list[Entry] = []

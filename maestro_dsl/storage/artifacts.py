@@ -48,13 +48,14 @@ _HINT = "run the node that made it again, or restore the state directory from a 
 class Artifacts:
     """The engine's `ArtifactStore` in the folder `objects` of a state directory, and in its `contents`."""
 
-    def __init__(self, folder: Path, contents: Contents | None = None) -> None:
+    def __init__(self, folder: Path, contents: Contents | None = None, *, looking: bool = False) -> None:
         self.contents = contents
         self._objects = folder / "objects"
         self._scratch = folder / "objects" / "tmp"
         self._relied: set[str] = set()
-        with writing_to(folder):
-            make_folder(self._scratch)
+        if not looking:  # who only looks makes nothing
+            with writing_to(folder):
+                make_folder(self._scratch)
 
     def put(self, content: bytes) -> str:
         """Store `content` durably and return its SHA-256; a damaged copy is replaced by this good one.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from maestro_dsl.errors import DiskFailure, EnvironmentFailure, IntegrityError, MaestroError, StateError
 from maestro_dsl.storage.files import FILE_MODE, make_folder, sync_folder, write_alone, writing_to
@@ -33,13 +34,13 @@ REVISIONS = ("0001", "0002", "0003", "0004")
 BUSY_TIMEOUT_S = 10.0
 CHANGES = "changes"
 """Name of the counter of all changes but appended events."""
-_NAME = "journal.db"
-_MARKER = "state.json"
+NAME = "journal.db"
+MARKER = "state.json"
 _MARKER_CONTENT = b'{"format_version":1,"journal":"journal.db"}\n'
 _READ = "maestro_read"
 _AT_ONCE = (64, 32, 16, 8, 4, 2, 1)
 """How many rows a statement inserts; a few texts, so that each stays prepared."""
-_RESTORE_HINT = "restore the state directory from a backup, or choose a new one with --state-dir"
+RESTORE_HINT = "restore the state directory from a backup, or choose a new one with --state-dir"
 
 
 class Database:
@@ -197,24 +198,24 @@ def open_database(folder: Path, *, journal_mode: str = "WAL") -> Database:
         IntegrityError: it is damaged, or gone although it existed.
         EnvironmentFailure, DiskFailure: the folder cannot be written.
     """
-    path, marker = folder / _NAME, folder / _MARKER
+    path, marker = folder / NAME, folder / MARKER
     with writing_to(folder):
         if not marker.exists():
             make_folder(folder)
         elif not path.exists() or path.stat().st_size == 0:
-            raise IntegrityError(f"the journal {path} is gone or empty", hint=_RESTORE_HINT)
+            raise IntegrityError(f"the journal {path} is gone or empty", hint=RESTORE_HINT)
         else:
-            database = Database(_engine(path, journal_mode), path)
+            database = Database(engine_of(path, journal_mode), path)
             up_to_date = False
             try:
-                up_to_date = _revision(database) == REVISIONS[-1]
+                up_to_date = revision_of(database) == REVISIONS[-1]
             finally:
                 if not up_to_date:
                     database.close()
             if up_to_date:
                 return database
     _prepare(folder, path, marker, journal_mode)
-    return Database(_engine(path, journal_mode), path)
+    return Database(engine_of(path, journal_mode), path)
 
 
 def _prepare(folder: Path, path: Path, marker: Path, journal_mode: str) -> None:
@@ -226,11 +227,11 @@ def _prepare(folder: Path, path: Path, marker: Path, journal_mode: str) -> None:
         FileLock(folder / "migrate.lock", mode=FILE_MODE, fallback_to_soft=False),
     ):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, FILE_MODE))
-        database = Database(_engine(path, journal_mode), path)
+        database = Database(engine_of(path, journal_mode), path)
         try:
-            found = _revision(database)
+            found = revision_of(database)
             if found is None and marker.exists():
-                raise IntegrityError(f"the journal {path} has lost its tables", hint=_RESTORE_HINT)
+                raise IntegrityError(f"the journal {path} has lost its tables", hint=RESTORE_HINT)
             if found is not None and found != REVISIONS[-1]:
                 _back_up(path, folder / f"journal-{found}.backup.db")
             if found != REVISIONS[-1]:
@@ -269,7 +270,7 @@ def _migrate(database: Database) -> None:
         command.upgrade(config, "head")
 
 
-def _revision(database: Database) -> str | None:
+def revision_of(database: Database) -> str | None:
     """Return the stored revision, or None where there is no table at all."""
     with database.reading() as connection:
         names = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
@@ -281,7 +282,7 @@ def _revision(database: Database) -> str | None:
             else []
         )
     if len(rows) != 1:
-        raise IntegrityError(f"{database.path} is not a journal of this program", hint=_RESTORE_HINT)
+        raise IntegrityError(f"{database.path} is not a journal of this program", hint=RESTORE_HINT)
     if rows[0] not in REVISIONS:
         raise StateError(
             f"{database.path} has schema {rows[0]}; this version of maestro knows them up to {REVISIONS[-1]}",
@@ -290,10 +291,12 @@ def _revision(database: Database) -> str | None:
     return str(rows[0])
 
 
-def _engine(path: Path, journal_mode: str) -> Engine:
+def engine_of(path: Path | str, journal_mode: str | None) -> Engine:
+    """Return the engine of a database; no `journal_mode` = it is not to be changed."""
     engine = create_engine(
         f"sqlite:///{path}",
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "cached_statements": 64},
+        poolclass=QueuePool,  # also for one in memory, which lives as long as a connection
     )
 
     @event.listens_for(engine, "connect")
@@ -301,7 +304,8 @@ def _engine(path: Path, journal_mode: str) -> Engine:
         # The driver may not begin transactions by itself: it would begin them as readers.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA journal_mode = {journal_mode}")
+        if journal_mode is not None:
+            cursor.execute(f"PRAGMA journal_mode = {journal_mode}")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA cell_size_check = ON")
         cursor.execute("PRAGMA trusted_schema = OFF")
@@ -325,7 +329,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as problem:
         raise _explain(path, problem) from problem
     except (UnicodeDecodeError, OverflowError) as problem:
-        raise IntegrityError(f"the journal {path} is damaged: {problem}", hint=_RESTORE_HINT) from problem
+        raise IntegrityError(f"the journal {path} is damaged: {problem}", hint=RESTORE_HINT) from problem
 
 
 def _explain(path: Path, problem: BaseException) -> MaestroError:
@@ -343,4 +347,4 @@ def _explain(path: Path, problem: BaseException) -> MaestroError:
         )
     if code == sqlite3.SQLITE_IOERR:
         return DiskFailure(f"cannot read or write {path}: {problem}", hint="check the disk")
-    return IntegrityError(f"the journal {path} is damaged: {problem}", hint=_RESTORE_HINT)
+    return IntegrityError(f"the journal {path} is damaged: {problem}", hint=RESTORE_HINT)

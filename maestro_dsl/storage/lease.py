@@ -6,6 +6,7 @@ taken from its holder, however old it is: only the end of the process frees it.
 
 from __future__ import annotations
 
+import fcntl
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -92,6 +93,8 @@ class Lock:
                 return None
         except Timeout:
             return self._advice()
+        except OSError:  # the folder cannot be written, so the lock is only looked at
+            return self._advice() if _is_held(self._path) else None
 
     def taken_at(self) -> float | None:
         """Return when the present holder took the lock (the file's own time); None = nobody knows."""
@@ -117,6 +120,17 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def run_lock(state: Path, run_id: str) -> Lock:

@@ -6,10 +6,12 @@ directory by the XDG rules. Opens nothing inside it.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,6 +38,13 @@ class StateDir:
     origin: str
     journal_mode: str = "WAL"
     warnings: tuple[str, ...] = ()
+    obstacle: str | None = None
+    """Why nothing can be stored there; only those who look hear of it, for the others it is a failure."""
+
+    @property
+    def exists(self) -> bool:
+        """Return whether the folder is there; it is made when something is stored."""
+        return self.path.is_dir()
 
 
 def resolve_state_dir(
@@ -44,33 +53,39 @@ def resolve_state_dir(
     *,
     default: Path = DEFAULT_STATE_PATH,
     mounts: str | None = None,
+    looking: bool = False,
+    flag_origin: str = "--state-dir",
 ) -> StateDir:
     """Return the state directory, created for the owner only where it was absent.
 
-    `mounts` is the text of `/proc/mounts`; None = read it.
+    `mounts` is the text of `/proc/mounts`; None = read it. `looking` = nothing is to be stored: the same
+    folder is chosen, none is made, and one that cannot be written has an `obstacle`. `flag_origin` says
+    whose word `flag` is.
 
     Raises:
         EnvironmentFailure: the folder that the user named, or the last one left, cannot be written.
     """
-    if flag:
-        return _chosen(Path(flag).expanduser(), "--state-dir", mounts)
-    if environ.get("MAESTRO_STATE_DIR"):
-        named = Path(environ["MAESTRO_STATE_DIR"]).expanduser()
-        return _chosen(named, "environment MAESTRO_STATE_DIR", mounts)
-    if _refusal(default) is None:
-        return _chosen(default, "built-in default", mounts)
-    user = _user_folder(environ)
-    return _chosen(user, f"user state directory ({default} cannot be written)", mounts)
-
-
-def _chosen(path: Path, origin: str, mounts: str | None) -> StateDir:
+    ask = _obstacle if looking else _refusal
+    named = flag or environ.get("MAESTRO_STATE_DIR")
+    if named:
+        path, origin = Path(named), flag_origin if flag else "environment MAESTRO_STATE_DIR"
+        with suppress(RuntimeError):  # nobody has that home: the folder is called "~"
+            path = path.expanduser()
+    elif ask(default) is None:
+        path, origin = default, "built-in default"
+    else:
+        path, origin = _user_folder(environ), f"user state directory ({default} cannot be written)"
     path = Path(os.path.abspath(path))  # noqa: PTH100 - symbolic links in the user's path are the user's
-    refusal = _refusal(path)
-    if refusal is not None:
+    obstacle = ask(path)
+    if obstacle is not None and not looking:
         raise EnvironmentFailure(
-            f"the state directory {path} ({origin}) cannot be written: {refusal}",
+            f"the state directory {path} ({origin}) cannot be written: {obstacle}",
             hint="name another one with --state-dir or MAESTRO_STATE_DIR",
         )
+    return _described(path, origin, mounts, obstacle)
+
+
+def _described(path: Path, origin: str, mounts: str | None, obstacle: str | None) -> StateDir:
     warnings = []
     kind = file_system(path, mounts)
     network = _NETWORK.fullmatch(kind) is not None
@@ -79,10 +94,10 @@ def _chosen(path: Path, origin: str, mounts: str | None) -> StateDir:
             f"the state directory {path} is on a network file system ({kind}); "
             "a local folder is faster and safer: --state-dir"
         )
-    if stat.S_IMODE(path.stat().st_mode) & 0o022:
+    if path.is_dir() and stat.S_IMODE(path.stat().st_mode) & 0o022:
         warnings.append(f"other users can write to the state directory {path}: chmod 700 {path}")
     mode = "DELETE" if network else "WAL"
-    return StateDir(path=path, origin=origin, journal_mode=mode, warnings=tuple(warnings))
+    return StateDir(path=path, origin=origin, journal_mode=mode, warnings=tuple(warnings), obstacle=obstacle)
 
 
 def _refusal(path: Path) -> str | None:
@@ -95,12 +110,31 @@ def _refusal(path: Path) -> str | None:
         return problem.strerror or str(problem)
 
 
+def _obstacle(path: Path) -> str | None:
+    """Return why `path` can neither be written nor made, as far as that can be seen without trying."""
+    try:
+        there = next(folder for folder in (path, *path.parents) if folder.exists())
+        if not there.is_dir():
+            return os.strerror(errno.ENOTDIR)
+        if os.access(there, os.W_OK | os.X_OK):
+            return None
+        is_read_only = bool(os.statvfs(there).f_flag & os.ST_RDONLY)
+    except OSError as problem:
+        return problem.strerror or str(problem)
+    return os.strerror(errno.EROFS if is_read_only else errno.EACCES)
+
+
 def _user_folder(environ: Mapping[str, str]) -> Path:
     base = environ.get("XDG_STATE_HOME", "")
     if base.startswith("/"):  # the XDG rules: a relative value is to be ignored
         return Path(base) / "maestro"
     home = environ.get("HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home()) / ".local" / "state" / "maestro"
+    if not home.startswith("/"):
+        try:
+            home = str(Path.home())
+        except RuntimeError:  # a user whom this machine does not know
+            home = "/"
+    return Path(home) / ".local" / "state" / "maestro"
 
 
 def file_system(path: Path, mounts: str | None = None) -> str:

@@ -66,7 +66,7 @@ def archive(place: Place) -> Archive:
 def older(state: Path, revision: str = OLD) -> None:
     """Make a journal as an earlier version did, with a plan in it."""
     state.mkdir(parents=True, exist_ok=True)
-    engine = module._engine(state / "journal.db", "WAL")
+    engine = module.engine_of(state / "journal.db", "WAL")
     config = Config()
     config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
     with engine.begin() as connection:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,3 +95,38 @@ def test_a_folder_that_others_can_write_gets_a_warning(tmp_path):
 )
 def test_the_file_system_is_that_of_the_deepest_mount_point(mounts, kind):
     assert file_system(Path("/mnt/my share/state"), mounts) == kind
+
+
+def test_who_only_looks_is_told_the_same_folder_and_none_is_made(tmp_path, unwritable):
+    home = {"HOME": str(tmp_path / "home")}
+    for default in (tmp_path / "default", unwritable):
+        seen = resolve_state_dir(None, home, default=default, mounts=LOCAL, looking=True)
+        assert not seen.exists
+        made = resolve_state_dir(None, home, default=default, mounts=LOCAL)
+        assert (seen.path, seen.origin, seen.obstacle) == (made.path, made.origin, None)
+        assert made.exists
+
+
+def test_who_only_looks_is_told_why_nothing_can_be_stored(tmp_path, unwritable, monkeypatch):
+    seen = resolve_state_dir(str(unwritable), {}, mounts=LOCAL, looking=True)
+    assert seen.obstacle == "Not a directory"
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    seen = resolve_state_dir(str(tmp_path / "a" / "b"), {}, mounts=LOCAL, looking=True)
+    assert seen.obstacle == "Permission denied"
+    read_only = SimpleNamespace(f_flag=os.ST_RDONLY)
+    monkeypatch.setattr(os, "statvfs", lambda _: read_only)
+    assert (
+        resolve_state_dir(str(tmp_path), {}, mounts=LOCAL, looking=True).obstacle == "Read-only file system"
+    )
+
+
+def test_a_user_without_a_home_is_no_accident(tmp_path, unwritable, monkeypatch):
+    def nobody():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    seen = resolve_state_dir(None, {}, default=unwritable, mounts=LOCAL, looking=True)
+    assert seen.path == Path("/.local/state/maestro")
+    monkeypatch.setattr(Path, "expanduser", lambda _: nobody())
+    monkeypatch.chdir(tmp_path)
+    assert resolve_state_dir("~x/state", {}, mounts=LOCAL).path == tmp_path / "~x" / "state"

@@ -1,0 +1,158 @@
+"""Commands that only look make nothing, and need no folder that can be written."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from support.files import write
+from support.projects import bare
+
+from maestro_dsl import app
+from maestro_dsl.app.state import holder, open_state
+from maestro_dsl.app.system import SystemClock
+from maestro_dsl.cli.main import execute
+from maestro_dsl.errors import DiskFailure, EnvironmentFailure, StateError
+from maestro_dsl.lang.settings import Overrides
+from maestro_dsl.storage import journal as storage
+from maestro_dsl.storage import state_dir as places
+from maestro_dsl.storage.database import open_database
+from maestro_dsl.storage.lease import run_lock
+
+NODES = "  first: {action: render, with: {path: a.txt, text: one}}\n"
+LOOKERS = (
+    ("plan", "plan.yaml"),
+    ("config", "plan.yaml"),
+    ("runs",),
+    ("tokens",),
+    ("costs",),
+    ("cache", "ls"),
+    ("cache", "stats"),
+    ("tickets",),
+    ("doctor",),
+)
+WITH_RUNS = (("show", "last"), ("logs", "last"), ("state", "verify", "--read-data", "100%"))
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    write(tmp_path / "p", bare(NODES))
+    monkeypatch.chdir(tmp_path / "p")
+    return tmp_path / "state"
+
+
+def ran(state):
+    report = app.plan_report(Path("plan.yaml"), overrides=Overrides(), environ={}, state_dir=state)
+    return asyncio.run(app.apply(report, options=app.ApplyOptions(), environ={}))
+
+
+def everything(folder):
+    return {path: path.stat().st_mtime_ns for path in (folder, *folder.rglob("*"))}
+
+
+@pytest.fixture
+def sealed(state, monkeypatch):
+    """A state directory with a run that nobody can write any more, root included."""
+    ran(state)
+    monkeypatch.setattr(places, "_obstacle", lambda _: os.strerror(errno.EROFS))
+    monkeypatch.setattr(storage, "open_database", lambda *_, **__: pytest.fail("it would be written"))
+    return state
+
+
+@pytest.mark.parametrize("command", LOOKERS, ids=" ".join)
+def test_looking_makes_nothing(state, command):
+    assert execute([*command, "--state-dir", str(state)]) == 0
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("command", [*LOOKERS, *WITH_RUNS], ids=" ".join)
+def test_a_state_that_cannot_be_written_is_read(sealed, command, capsys):
+    before = everything(sealed)
+    assert execute([*command, "--state-dir", str(sealed)]) == (8 if command == ("doctor",) else 0)
+    out = capsys.readouterr().out
+    assert everything(sealed) == before
+    if command[0] in {"runs", "show", "logs"}:
+        assert "completed" in out
+    if command[0] == "plan":
+        assert "1 to reuse" in out
+
+
+def test_what_stores_says_that_it_cannot(sealed, monkeypatch):
+    monkeypatch.setattr(places, "_refusal", lambda _: os.strerror(errno.EROFS))
+    report = app.plan_report(Path("plan.yaml"), overrides=Overrides(), environ={}, state_dir=sealed)
+    assert report.forecast["first"].action == "reuse"
+    with pytest.raises(EnvironmentFailure, match=r"cannot be written: Read-only file system"):
+        asyncio.run(app.apply(report, options=app.ApplyOptions(), environ={}))
+
+
+def test_doctor_says_what_is_stored_when_and_what_a_read_only_folder_means(state, monkeypatch):
+    def said():
+        return next(item for item in app.doctor(environ={}, state_dir=state) if item.name == "state")
+
+    assert said().detail == f"{state} (--state-dir), made when something is stored"
+    ran(state)
+    assert said().detail == f"{state} (--state-dir), 1 runs"
+    monkeypatch.setattr(places, "_obstacle", lambda _: os.strerror(errno.EROFS))
+    assert said().status == "error"
+    assert said().detail == (
+        f"{state} (--state-dir) cannot be written: Read-only file system; "
+        "commands that only look work, apply does not"
+    )
+
+
+def test_on_a_full_disk_the_runs_can_still_be_looked_at(state, monkeypatch):
+    ran(state)
+
+    def full(*_, **__):
+        raise DiskFailure("cannot write journal.db: the disk is full")
+
+    monkeypatch.setattr(storage, "open_database", full)
+    (found,) = app.list_runs(environ={}, state_dir=state).runs
+    assert app.show_run(found.run_id, environ={}, state_dir=state).status == "completed"
+
+
+def test_a_live_run_is_seen_where_its_lock_cannot_be_opened_for_writing(state, monkeypatch):
+    run_id = ran(state).run_id
+    with open_state(state, {}) as opened:
+        lock = run_lock(opened.place.path, run_id)
+
+        def refused(*_):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(type(lock._lock), "acquire", refused)
+        assert lock.holder() is None
+        monkeypatch.undo()
+        other = run_lock(opened.place.path, run_id).acquire(holder(SystemClock()))
+        monkeypatch.setattr(type(lock._lock), "acquire", refused)
+        assert lock.holder().pid == os.getpid()
+        monkeypatch.undo()
+        other.release()
+
+
+def test_a_journal_of_an_older_version_says_that_it_has_to_be_written_once(sealed, monkeypatch):
+    monkeypatch.setattr("maestro_dsl.storage.looking.REVISIONS", ("0001", "next"))
+    with pytest.raises(StateError, match=r"is of an older version, and .* cannot be written"):
+        app.list_runs(environ={}, state_dir=sealed)
+
+
+def test_a_run_that_was_killed_left_a_log_which_is_read_too(sealed):
+    database = open_database(sealed)
+    try:
+        assert database.has_log()
+        assert len(app.list_runs(environ={}, state_dir=sealed).runs) == 1
+    finally:
+        database.close()
+
+
+def test_a_folder_that_may_not_be_read_is_one_clear_line(state, monkeypatch):
+    ran(state)
+
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.exists", refused)
+    with pytest.raises(EnvironmentFailure, match=r"the state directory .* cannot be read: permission denied"):
+        app.list_runs(environ={}, state_dir=state)
