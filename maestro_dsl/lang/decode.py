@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import marshal
 import types
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from enum import Enum
 from functools import cache, lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 from maestro_dsl.lang import model
@@ -220,22 +221,39 @@ def _criterion(data: Any) -> Any:
 
 
 def _nodes(data: Any) -> Any:
-    decoded: dict[str, model.NodeSpec] = {}
-    shared: dict[bytes, Any] = {}
+    shapes: dict[tuple[str, ...], tuple[list[str], list[Any]]] = {}
     for node_id, body in data.items():
-        steps, params, make = _maker(tuple(body))
-        if make is None:
-            known = _fields_of(model.NodeSpec, body)
-            if "action" in known:
-                decoded[node_id] = model.NodeSpec(id=node_id, **known)
-            continue
-        values = list(body.values())
-        for place, convert in steps:
-            values[place] = convert(values[place])
-        if params is not None:
-            values[params] = _params(values[params], shared)
-        decoded[node_id] = make(node_id, *values)
-    return types.MappingProxyType(decoded)
+        shape = tuple(body)
+        if shape not in shapes:
+            shapes[shape] = [], []
+        ids, bodies = shapes[shape]
+        ids.append(node_id)
+        bodies.append(body)
+    decoded: dict[str, Any] = dict.fromkeys(data)
+    shared: dict[bytes, Any] = {}
+    for shape, (ids, bodies) in shapes.items():
+        decoded.update(zip(ids, _alike(shape, ids, bodies, shared), strict=True))
+    return types.MappingProxyType({name: node for name, node in decoded.items() if node is not None})
+
+
+def _alike(
+    shape: tuple[str, ...], ids: list[str], bodies: list[Any], shared: dict[bytes, Any]
+) -> Iterable[Any]:
+    """Return nodes with the keys of `shape`, made a column of values at a time; None for what is no node."""
+    steps, make = _maker(shape)
+    if make is None:
+        decoded = (_fields_of(model.NodeSpec, body) for body in bodies)
+        return [
+            model.NodeSpec(id=node_id, **known) if "action" in known else None
+            for node_id, known in zip(ids, decoded, strict=True)
+        ]
+    columns: list[Iterable[Any]] = list(zip(*map(dict.values, bodies), strict=True))
+    for place, convert in steps:
+        columns[place] = map(convert, columns[place])
+    if "with" in shape:
+        place = shape.index("with")
+        columns[place] = map(_params, columns[place], repeat(shared))
+    return map(make, ids, *columns)
 
 
 def _params(data: Any, shared: dict[bytes, Any]) -> Any:
@@ -257,23 +275,22 @@ _AS_TREE: Final = 2
 @lru_cache(maxsize=256)
 def _maker(
     keys: tuple[str, ...],
-) -> tuple[tuple[tuple[int, Converter], ...], int | None, Callable[..., model.NodeSpec] | None]:
+) -> tuple[tuple[tuple[int, Converter], ...], Callable[..., model.NodeSpec] | None]:
     """Return how nodes with these keys are made: which values are decoded by what, and what takes them all.
 
-    Between the two stands the place of the parameters. Nodes have few orders of keys, and twenty fields each:
-    this takes a third of the time of the general way, which decides where nothing takes them. No part of a
-    node has required keys, so that none of its values becomes a hole.
+    Parameters are not among the first. Nodes have few orders of keys, and twenty fields each: this takes a
+    third of the time of the general way, which decides where nothing takes them. No part of a node has
+    required keys, so that none of its values becomes a hole.
     """
     table = _table(cast("Hashable", model.NodeSpec))
     entries = [table.get(key) for key in keys]
     known = [entry for entry in entries if entry is not None]
     if len(known) < len(keys) or "action" not in keys:
-        return (), None, None
-    params = keys.index("with") if "with" in keys else None
-    steps = ((place, convert) for place, (_, convert) in enumerate(known) if convert is not _same)
+        return (), None
+    steps = ((place, convert) for place, (name, convert) in enumerate(known) if name != "params")
     bare = model.NodeSpec(id="", action="")
     make = copier(bare, "id", *(name for name, _ in known))
-    return tuple(step for step in steps if step[0] != params), params, make
+    return tuple(step for step in steps if step[1] is not _same), make
 
 
 _need_of: Final = copier(model.Need(node=""), "node")
