@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ALL: Final = "*"
 """Stands for every file that is in the way."""
 _SHOWN: Final = 5
+_LISTED: Final = 20
 
 
 def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOptions | None) -> None:
@@ -30,7 +31,7 @@ def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOpt
         UsageError: something to be replaced is neither a node of the plan nor a file of the output.
     """
     kept = () if options is None else options.accept
-    replaced = () if options is None else _files(options.replace, folder, plan)
+    replaced = () if options is None else replaced_files(options.replace, folder, plan)
     if not folder.root.is_dir():
         return
     found = {
@@ -44,16 +45,22 @@ def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOpt
     folder.replace(replaced)
 
 
-def _files(named: Sequence[str], folder: OutputFolder, plan: CompiledPlan) -> tuple[str, ...]:
-    """Return those of the names to be replaced that are files; the others must be nodes."""
-    nodes = {node.address for node in plan.nodes}
+def replaced_files(named: Sequence[str], folder: OutputFolder, plan: CompiledPlan) -> tuple[str, ...]:
+    """Return those of the names to be replaced that are files; the others must be nodes.
+
+    Raises:
+        UsageError: a name is neither a node of the plan nor a file of the output.
+    """
+    nodes = [node.address for node in plan.nodes]
     files = tuple(name for name in named if name not in nodes)
     unknown = [name for name in files if name != ALL and not (folder.root / name).exists()]
     listed = folder.files() if unknown and folder.root.is_dir() else {}
     for name in unknown:
         if name not in listed:
             close = closest(name, [*nodes, *listed])
-            hint = f'did you mean "{close}"?' if close else "maestro plan FILE lists the nodes"
+            guess = f'did you mean "{close}"? ' if close else ""
+            more = f" and {len(nodes) - _LISTED} more" if len(nodes) > _LISTED else ""
+            hint = f"{guess}nodes: {', '.join(nodes[:_LISTED])}{more}"
             raise UsageError(
                 f'"{name}" is neither a node of this plan nor a file in {folder.root}', hint=hint
             )

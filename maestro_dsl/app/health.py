@@ -184,6 +184,7 @@ def _blueprints() -> HealthCheck:
 
 
 def _state(state_dir: Path | None, environ: Mapping[str, str]) -> HealthCheck:
+    from maestro_dsl.app.retention import too_little_room
     from maestro_dsl.app.state import open_state
 
     try:
@@ -196,8 +197,9 @@ def _state(state_dir: Path | None, environ: Mapping[str, str]) -> HealthCheck:
         detail = f"{where} cannot be written: {place.obstacle}; commands that only look work, apply does not"
         fix = "name another folder with --state-dir or MAESTRO_STATE_DIR"
         return HealthCheck(name="state", status="error", detail=detail, fix=fix)
-    if place.warnings:
-        return HealthCheck(name="state", status="warning", detail="; ".join(place.warnings))
+    warnings = (*place.warnings, *too_little_room(place.path))
+    if warnings:
+        return HealthCheck(name="state", status="warning", detail="; ".join(warnings))
     held = f"{runs} runs" if place.exists else "made when something is stored"
     return HealthCheck(name="state", status="ok", detail=f"{where}, {held}")
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maestro_dsl.app.conflicts import replaced_files
 from maestro_dsl.app.documents import compile_plan, texts_of
 from maestro_dsl.app.state import State, open_state
 from maestro_dsl.app.taking_over import left_behind
@@ -48,7 +49,7 @@ def plan_report(
     """Compile a plan and compare it with what is stored; runs nothing and writes nothing to the output.
 
     Raises:
-        UsageError: no such plan or provider.
+        UsageError: no such plan, provider, or node or file to be replaced.
         CompileError: the documents have mistakes; all of them are inside.
         EnvironmentFailure: the state directory cannot be used.
     """
@@ -67,6 +68,7 @@ def plan_report(
     plan = with_script_in_keys(compiled.plan, base)
     output = Path(os.path.normpath(base / plan.output))
     with open_state(state_dir, environ, looking=True) as state:
+        replaced_files(replace, OutputFolder(output, state.artifacts), plan)  # a slip in a name is told here
         unfinished = state.journal.unfinished(plan.digest, str(output))
         continues = unfinished[0] if unfinished else None
         return PlanReport(

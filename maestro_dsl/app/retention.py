@@ -161,6 +161,16 @@ def free_bytes(path: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
+def too_little_room(*folders: Path, free: Callable[[Path], int] = free_bytes) -> tuple[str, ...]:
+    """Return of each folder that has too little room for a run how much there is, and how much is needed."""
+    found = ((folder, free(folder)) for folder in folders)
+    return tuple(
+        f"only {room // 1024**2} MiB are free for {folder}, {MIN_FREE_BYTES // 1024**2} are needed"
+        for folder, room in found
+        if room < MIN_FREE_BYTES
+    )
+
+
 class SpaceGuard:
     """A sink that pauses the run while there is still room to end what is under way."""
 
@@ -198,9 +208,4 @@ class SpaceGuard:
             self._control.pause(f"{short}; free some space, then resume", "guardrail")
 
     def _short(self) -> str | None:
-        for folder in self._folders:
-            free = self._free(folder)
-            if free < MIN_FREE_BYTES:
-                needed = MIN_FREE_BYTES // 1024**2
-                return f"only {free // 1024**2} MiB are free for {folder}, {needed} are needed"
-        return None
+        return next(iter(too_little_room(*self._folders, free=self._free)), None)

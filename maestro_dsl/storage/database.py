@@ -38,6 +38,8 @@ NAME = "journal.db"
 MARKER = "state.json"
 _MARKER_CONTENT = b'{"format_version":1,"journal":"journal.db"}\n'
 _READ = "maestro_read"
+_LEAST_ROOM = 64 * 1024
+"""Bytes on a disk below which it is called full: what SQLite makes beside a database takes half of them."""
 _AT_ONCE = (64, 32, 16, 8, 4, 2, 1)
 """How many rows a statement inserts; a few texts, so that each stays prepared."""
 RESTORE_HINT = "restore the state directory from a backup, or choose a new one with --state-dir"
@@ -332,6 +334,14 @@ def explained(path: Path) -> Iterator[None]:
         raise IntegrityError(f"the journal {path} is damaged: {problem}", hint=RESTORE_HINT) from problem
 
 
+def _is_full(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _LEAST_ROOM
+
+
 def _explain(path: Path, problem: BaseException) -> MaestroError:
     code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -344,6 +354,11 @@ def _explain(path: Path, problem: BaseException) -> MaestroError:
         return kind(
             f"cannot write {path}: {problem}",
             hint="free some space or mend the permissions, or choose another folder with --state-dir",
+        )
+    if code == sqlite3.SQLITE_IOERR and _is_full(path.parent):  # SQLite does not say so of its smaller files
+        return DiskFailure(
+            f"cannot write {path}: the disk is full",
+            hint="free a little space on it; maestro state gc then frees what runs no longer need",
         )
     if code == sqlite3.SQLITE_IOERR:
         return DiskFailure(f"cannot read or write {path}: {problem}", hint="check the disk")

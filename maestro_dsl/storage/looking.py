@@ -73,8 +73,9 @@ def _database(folder: Path) -> Database:
         return database
     if not path.exists():
         raise IntegrityError(f"the journal {path} is gone or empty", hint=RESTORE_HINT)
-    # Without a log nobody is at work, and no file has to be made beside it to read it.
-    alone = "" if path.with_name(f"{NAME}-wal").exists() else "&immutable=1"
+    # Without a log everything is in the database, and no file has to be made beside it to read it.
+    log = path.with_name(f"{NAME}-wal")
+    alone = "" if log.exists() and log.stat().st_size else "&immutable=1"
     database = Database(engine_of(f"file:{quote(str(path))}?mode=ro&uri=true{alone}", None), path)
     try:
         _refuse_older(database, folder)

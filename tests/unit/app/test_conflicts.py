@@ -75,7 +75,7 @@ def test_a_choice_for_one_of_three_touches_none(out, choice):
 def test_what_is_neither_a_node_nor_a_file_cannot_be_replaced(out):
     with pytest.raises(UsageError, match="neither a node of this plan nor a file") as caught:
         settle(out, accept=("*",), replace=("biuld[a]",))
-    assert caught.value.hint == 'did you mean "build[a]"?'
+    assert caught.value.hint == 'did you mean "build[a]"? nodes: build[a]'
     settle(out, accept=("*",), replace=("build[a]",))
 
 

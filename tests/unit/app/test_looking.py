@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.files import write
@@ -15,11 +17,11 @@ from maestro_dsl import app
 from maestro_dsl.app.state import holder, open_state
 from maestro_dsl.app.system import SystemClock
 from maestro_dsl.cli.main import execute
-from maestro_dsl.errors import DiskFailure, EnvironmentFailure, StateError
+from maestro_dsl.errors import DiskFailure, EnvironmentFailure, StateError, UsageError
 from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.storage import journal as storage
 from maestro_dsl.storage import state_dir as places
-from maestro_dsl.storage.database import open_database
+from maestro_dsl.storage.database import explained, open_database
 from maestro_dsl.storage.lease import run_lock
 
 NODES = "  first: {action: render, with: {path: a.txt, text: one}}\n"
@@ -156,3 +158,42 @@ def test_a_folder_that_may_not_be_read_is_one_clear_line(state, monkeypatch):
     monkeypatch.setattr("pathlib.Path.exists", refused)
     with pytest.raises(EnvironmentFailure, match=r"the state directory .* cannot be read: permission denied"):
         app.list_runs(environ={}, state_dir=state)
+
+
+def test_plan_says_of_a_misspelt_name_to_be_replaced_what_there_is(state):
+    with pytest.raises(UsageError, match='"frist" is neither a node of this plan nor a file in ') as caught:
+        app.plan_report(
+            Path("plan.yaml"), overrides=Overrides(), environ={}, state_dir=state, replace=["frist"]
+        )
+    assert caught.value.hint == 'did you mean "first"? nodes: first'
+    assert not state.exists()
+
+
+def test_what_is_on_a_full_disk_is_read_where_only_an_empty_log_was_left(sealed):
+    (sealed / "journal.db-wal").write_bytes(b"")
+    (sealed / "journal.db-shm").write_bytes(b"abc")
+    assert len(app.list_runs(environ={}, state_dir=sealed).runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [
+        (4096, "cannot write {0}: the disk is full"),
+        (10**9, "cannot read or write {0}: disk I/O error"),
+    ],
+)
+def test_a_full_disk_is_called_so(tmp_path, monkeypatch, free, said):
+    class Full(sqlite3.OperationalError):
+        sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=free, f_frsize=1))
+    path = tmp_path / "journal.db"
+    with pytest.raises(DiskFailure) as caught, explained(path):
+        raise Full("disk I/O error")
+    assert caught.value.message == said.format(path)
+
+
+def test_doctor_warns_of_too_little_room(state, monkeypatch):
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=1, f_frsize=1024**2, f_flag=0))
+    found = next(item for item in app.doctor(environ={}, state_dir=state) if item.name == "state")
+    assert (found.status, found.detail) == ("warning", f"only 1 MiB are free for {state}, 64 are needed")
