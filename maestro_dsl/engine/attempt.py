@@ -9,45 +9,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from maestro_dsl.engine.events import (
-    AlertRaised,
-    AttemptFinished,
-    AttemptStarted,
-    Body,
-    ModelResponded,
-    RetryScheduled,
-    Usage,
-)
+from maestro_dsl.engine.booking import Booking
+from maestro_dsl.engine.events import ModelResponded, RetryScheduled
 from maestro_dsl.engine.failures import failure_of
-from maestro_dsl.engine.job import (
-    Desk,
-    Job,
-    Outcome,
-    amount_of,
-    booked_of,
-    encoded_result,
-    less,
-    recorded_outcome,
-    spent_by,
-    too_late,
-)
+from maestro_dsl.engine.job import Desk, Job, Outcome, booked_of, less, recorded_outcome, too_late
 from maestro_dsl.engine.policy import retry, safety
-from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
-from maestro_dsl.engine.policy.ledger import NOTHING, Amount, Lease
+from maestro_dsl.engine.policy.guardrail import LimitDecision
+from maestro_dsl.engine.policy.ledger import NOTHING, Lease
 from maestro_dsl.engine.policy.retry import Again, History
 from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.work import AttemptLink
-from maestro_dsl.engine.purse import FREE, OVERRUN, Purse
-from maestro_dsl.engine.state import CANCELLED_TRY
+from maestro_dsl.engine.purse import FREE, Purse
 from maestro_dsl.errors import DiskFailure
 from maestro_dsl.records import maker
 
 if TYPE_CHECKING:
     from maestro_dsl.engine.breakers import Gate
     from maestro_dsl.engine.deadlines import Deadlines
+    from maestro_dsl.engine.events import Usage
     from maestro_dsl.engine.finish import Finisher
     from maestro_dsl.engine.pacing import Pacer
     from maestro_dsl.engine.ports.models import ModelKey
@@ -57,9 +40,8 @@ if TYPE_CHECKING:
 Layer: TypeAlias = Callable[[Job], Awaitable[Outcome]]
 Gated: TypeAlias = Callable[[Job, Callable[[], bool]], Awaitable[Outcome | None]]
 """A layer that asks once more whether the way is open, and gives None where it is not."""
-_started, _finished = maker(AttemptStarted), maker(AttemptFinished)
-_outcome, _link = maker(Outcome), maker(AttemptLink)
 Try: TypeAlias = Callable[[Job, Lease], Awaitable[AttemptResult]]
+_link = maker(AttemptLink)
 
 
 def _open() -> bool:
@@ -89,7 +71,9 @@ class Coordinator:
         self._pacer = pacer
         self._deadlines = deadlines
         self._finisher = finisher
-        self._pause = pause
+        self._booking = Booking(
+            desk=desk, writer=writer, purse=purse, pacer=pacer, pause=pause, stop=finisher.stop
+        )
         self.work = self.layers()
 
     def layers(self) -> Callable[[Job], Awaitable[None]]:
@@ -147,8 +131,9 @@ class Coordinator:
     def _retry(self, inner: Layer) -> Layer:
         async def tries(job: Job) -> Outcome:
             while True:
-                before = self._was_tried(job) and await self._decided_before(job)
-                outcome = before or await inner(job)
+                record = job.record
+                was_tried = record.undecided is not None or record.retry_at is not None
+                outcome = (was_tried and await self._decided_before(job)) or await inner(job)
                 if self._over(job, outcome):
                     return outcome
                 decision = self._retry_decision(job, outcome)
@@ -196,26 +181,27 @@ class Coordinator:
         monotonic = self._desk.runtime.clock.monotonic
 
         async def paid(job: Job, still_open: Callable[[], bool]) -> Outcome | None:
+            job.settings = self._desk.settings(job)
             bound, free, priced = self._desk.bound(job)
-            refused = None if priced else self._unpriced(job)
+            refused = None if priced else self._booking.unpriced(job)
             # Answers that a dead process paid for are booked already; this try only adds to them.
             booked = booked_of(job.record)
-            asked = less(bound, booked)
-            granted = refused or (FREE if asked is NOTHING else await self._purse.reserve(job, asked))
+            nothing = bound is NOTHING
+            granted = refused or (FREE if nothing else await self._purse.reserve(job, less(bound, booked)))
             if isinstance(granted, LimitDecision):
-                return self._refused(granted)
+                return self._booking.refused(granted)
             if not still_open():  # it closed while others held what this call may cost
                 self._purse.settle(job, granted, NOTHING)
                 return None
             began = monotonic()
             try:
                 self._pacer.check()
-                await self._writer.commit(self._start_of(job, bound, free=free))
+                await self._writer.commit(self._booking.start_of(job, bound, free=free))
                 result = await inner(job, granted)
             except BaseException as error:
-                self._cut_off(job, granted, booked, error, monotonic() - began)
+                self._booking.cut_off(job, granted, booked, error, monotonic() - began)
                 raise
-            return self._settled(job, granted, booked, result, monotonic() - began)
+            return self._booking.settled(job, granted, booked, result, monotonic() - began)
 
         return paid
 
@@ -233,21 +219,7 @@ class Coordinator:
         return in_time
 
     async def _attempt(self, job: Job, lease: Lease) -> AttemptResult:
-        node, record = job.node.address, job.record
-
-        async def answered(request: str, response: str, usage: Usage, nano_usd: int | None) -> None:
-            await self._writer.commit(
-                ModelResponded(
-                    node=node,
-                    attempt=record.attempt,
-                    request_digest=request,
-                    response_digest=response,
-                    usage=usage,
-                    nano_usd=nano_usd,
-                )
-            )
-
-        link = _link(answered=answered, stored=record.responses)
+        link = _link(answered=partial(self._answered, job), stored=job.record.responses)
         try:
             return await self._desk.dispatcher(job).submit(self._desk.spec(job, lease.amount), link)
         except asyncio.CancelledError as error:
@@ -262,11 +234,22 @@ class Coordinator:
 
     # ---- parts of the layers -----------------------------------------------------------------------------
 
+    async def _answered(
+        self, job: Job, request: str, response: str, usage: Usage, nano_usd: int | None
+    ) -> None:
+        await self._writer.commit(
+            ModelResponded(
+                node=job.node.address,
+                attempt=job.record.attempt,
+                request_digest=request,
+                response_digest=response,
+                usage=usage,
+                nano_usd=nano_usd,
+            )
+        )
+
     def _over(self, job: Job, outcome: Outcome) -> bool:
         return outcome.ok or not outcome.repeatable or self._desk.repeats_itself(job, outcome)
-
-    def _was_tried(self, job: Job) -> bool:
-        return job.record.undecided is not None or job.record.retry_at is not None
 
     async def _decided_before(self, job: Job) -> Outcome | None:
         """Return the outcome of a try that ended before a restart, or wait for the next try's time."""
@@ -308,100 +291,3 @@ class Coordinator:
                 reason=decision.reason,
             ),
         )
-
-    def _unpriced(self, job: Job) -> LimitDecision | None:
-        name = "/".join(job.model or ())
-        if self._desk.index.plan.guardrails.on_unknown_price == "refuse":
-            return LimitDecision(action=OnLimit.STOP_NODE, reason=f"{name} has no known price")
-        if ("unknown_price", name) not in self._desk.state.alerts:
-            message = f"{name} has no known price; its cost is unknown, not zero"
-            self._writer.post(AlertRaised(kind="unknown_price", subject=name, message=message))
-        return None
-
-    def _refused(self, decision: LimitDecision) -> Outcome:
-        if decision.action is OnLimit.PAUSE:
-            self._pause(decision.reason, decision.limit)
-            self._pacer.check()
-        return Outcome(result=AttemptResult(failure=Failure.BUDGET, message=decision.reason), final=True)
-
-    def _limit_passed(self, reason: str) -> None:
-        """Start nothing new: what was reserved did not bound the cost, so nothing does."""
-        if self._desk.index.plan.guardrails.on_exceeded == "pause":
-            self._pause(reason, "guardrail")
-        else:
-            self._finisher.stop(reason)
-
-    def _start_of(self, job: Job, bound: Amount, *, free: bool) -> AttemptStarted:
-        record, settings = job.record, self._desk.settings(job)
-        return _started(
-            node=job.node.address,
-            attempt=record.content_failures + 1,
-            round=record.round,
-            fence=record.fence + 1,
-            key=job.key,
-            reserved_tokens=bound.tokens,
-            reserved_nano_usd=bound.nano_usd,
-            reason=job.why,
-            temperature=settings.temperature,
-            effort=settings.effort,
-            free=free,
-        )
-
-    def _settled(
-        self, job: Job, lease: Lease, booked: Amount, result: AttemptResult, duration_s: float
-    ) -> Outcome:
-        record = job.record
-        usage, nano_usd = spent_by(record, lease.amount, result)
-        alerts = self._purse.settle(job, lease, less(amount_of(usage, nano_usd), booked))
-        for alert in alerts:
-            if alert.kind == OVERRUN:
-                self._limit_passed(alert.message)
-        digest = self._writer.hold(*encoded_result(result))
-        finished = _finished(
-            node=job.node.address,
-            attempt=record.attempt,
-            round=record.round,
-            fence=record.fence,
-            failure=None if result.failure is None else result.failure.value,
-            message=result.message,
-            issues=result.issues,
-            healed=result.healed,
-            score=result.score,
-            usage=usage,
-            nano_usd=nano_usd,
-            duration_s=duration_s,
-            result_digest=digest,
-        )
-        return _outcome(
-            result=result,
-            result_digest=digest,
-            unwritten=(finished, *alerts),
-            final=result.failure is not None and result.failure in retry.NEVER,
-        )
-
-    def _cut_off(
-        self, job: Job, lease: Lease, booked: Amount, error: BaseException, duration_s: float
-    ) -> None:
-        """Settle a try that was cancelled, and leave its last event to whoever catches the cancellation."""
-        record = job.record
-        stopped = isinstance(error, (asyncio.CancelledError, DiskFailure))
-        if stopped and self._writer.broken is None:
-            self._writer.flush()  # the start of this try may still be on its way
-        if record.in_flight is None or not stopped:
-            self._purse.settle(job, lease, NOTHING)
-            return
-        nothing = AttemptResult() if isinstance(error, DiskFailure) and error.before_work else None
-        usage, nano_usd = spent_by(record, lease.amount, nothing)
-        alerts = self._purse.settle(job, lease, less(amount_of(usage, nano_usd), booked))
-        finished: Body = AttemptFinished(
-            node=job.node.address,
-            attempt=record.attempt,
-            round=record.round,
-            fence=record.fence,
-            failure=CANCELLED_TRY,
-            message="stopped before it ended",
-            usage=usage,
-            nano_usd=nano_usd,
-            duration_s=duration_s,
-        )
-        job.unwritten = (finished, *alerts)

@@ -20,7 +20,8 @@ class Deadlines:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self._pending: dict[float, dict[Limit, None]] = {}
+        self.pending: dict[float, dict[Limit, None]] = {}
+        """Limits in force by their length, the oldest first; a length that is here has a timer."""
         self._timers: dict[float, asyncio.TimerHandle] = {}
         self.limit: Callable[[float], Limit] = partial(Limit, self)
         """Returns a context that cancels what runs in it after so many seconds, and raises `TimeoutError`."""
@@ -30,24 +31,19 @@ class Deadlines:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        self.pending.clear()
 
-    def add(self, limit: Limit) -> dict[Limit, None]:
-        """Watch a limit that has been entered; taken out of what is returned, it is forgotten."""
-        seconds = limit.seconds
-        pending = self._pending.get(seconds)
-        if pending is None:
-            pending = self._pending[seconds] = {}
-        pending[limit] = None
-        if seconds not in self._timers:
-            self._arm(limit)
+    def begin(self, limit: Limit) -> dict[Limit, None]:
+        """Set the timer for limits of this length, and return the place for them."""
+        self._arm(limit)
+        pending = self.pending[limit.seconds] = {}
         return pending
 
     def _arm(self, limit: Limit) -> None:
         self._timers[limit.seconds] = self.loop.call_at(limit.due, self._look, limit.seconds)
 
     def _look(self, seconds: float) -> None:
-        del self._timers[seconds]
-        now, pending = self.loop.time(), self._pending[seconds]
+        now, pending = self.loop.time(), self.pending[seconds]
         while pending:
             oldest = next(iter(pending))
             if oldest.due > now:
@@ -55,6 +51,7 @@ class Deadlines:
                 return
             del pending[oldest]
             oldest.expire()
+        del self.pending[seconds], self._timers[seconds]
 
 
 class Limit:
@@ -67,13 +64,18 @@ class Limit:
         self.seconds = seconds
 
     def __enter__(self) -> Self:
-        loop = self._deadlines.loop
+        deadlines, seconds = self._deadlines, self.seconds
+        loop = deadlines.loop
         task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a time limit needs a task")
         self._task, self._cancelling, self._expired = task, task.cancelling(), False
-        self.due = loop.time() + self.seconds
-        self._pending = self._deadlines.add(self)
+        self.due = loop.time() + seconds
+        pending = deadlines.pending.get(seconds)
+        if pending is None:
+            pending = deadlines.begin(self)
+        pending[self] = None
+        self._pending = pending
         return self
 
     def expire(self) -> None:

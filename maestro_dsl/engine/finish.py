@@ -182,7 +182,7 @@ class Finisher:
         self._writer.post(*outcome.unwritten, self._final(job, outcome, state, reason, ()))
 
     def _success(self, job: Job) -> NodeState:
-        return _ON_MOCK if self._desk.index.uses_mock(job.node) else _SUCCEEDED
+        return _ON_MOCK if job.node.consumes_mock and self._desk.index.uses_mock(job.node) else _SUCCEEDED
 
     async def _end_with_files(self, job: Job, outcome: Outcome, state: NodeState, reason: str) -> None:
         result = outcome.result

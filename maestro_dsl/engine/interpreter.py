@@ -141,6 +141,7 @@ class Interpreter:
         self._stopped: str | None = None
         self._cancelled: str | None = None
         self._stops = 0
+        self._fail_fast = options.fail_fast
         self._paused: str | None = None
         self._closing = False
         self._deciding: set[str] = set()
@@ -217,15 +218,12 @@ class Interpreter:
             )
         )
         await self._writer.commit(first, *asked_for(self._index, self._state, self._options, self._run_id))
+        started = self._state.started  # a run keeps what it was begun with
+        self._fail_fast |= started is not None and bool(started.options.get("fail_fast"))
         if begun:
             self._stopped = stopped_before(self._index, self._state, fail_fast=self._fail_fast)
         if self._stopped is not None:
             self._pacer.halt()
-
-    @property
-    def _fail_fast(self) -> bool:
-        started = self._state.started  # a run keeps what it was begun with
-        return self._options.fail_fast or (started is not None and bool(started.options.get("fail_fast")))
 
     def _build_worker(self, history: InterfaceHistory) -> NodeWorker:
         desk = self._desk
@@ -301,15 +299,20 @@ class Interpreter:
             finally:
                 self._left(address)
             address = self._take()
-            self._pump()
+            if address is not None:  # else nothing may start, or the end of this task pumps
+                self._pump()
 
     def _left(self, address: str) -> None:
         """Take note that nobody works on a node any more."""
         record = self._state.nodes.get(address)
-        if record is not None and record.final is not None:
-            self._finished(address)
-        else:
+        if record is None or record.final is None:
             self._queue.release(address)
+            return
+        if self._fail_fast and record.state not in GOES_ON:
+            self._stop_for(f"{address} {record.state} (--fail-fast)")
+        doomed = self._queue.finished(address)
+        if doomed:
+            self._skip(doomed)
 
     def _fail(self, error: BaseException) -> None:
         """Stop everything: the run cannot go on."""
@@ -317,13 +320,6 @@ class Interpreter:
             self._failure = error
             self._pacer.halt()
             self._crew.cancel()
-
-    def _finished(self, address: str) -> None:
-        if self._fail_fast and (state := self._state.node_state(address)) not in GOES_ON:
-            self._stop_for(f"{address} {state} (--fail-fast)")
-        doomed = self._queue.finished(address)
-        if doomed:
-            self._skip(doomed)
 
     def _skip(self, addresses: Sequence[str]) -> None:
         work = self._skips.writing(addresses)

@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json
 from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
-from maestro_dsl.engine.events import AttemptFinished, Body, Issue, Usage
-from maestro_dsl.engine.graph import PlanIndex
+from maestro_dsl.engine.events import AttemptFinished, Body, Issue, NodeFinished, Usage
 from maestro_dsl.engine.policy import give_up, retry
 from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, NOTHING, Amount
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, InputResult
 from maestro_dsl.engine.ports.failures import CONTENT_FAILURES, Failure
 from maestro_dsl.engine.ports.models import ModelKey, Prices
-from maestro_dsl.engine.runtime import Runtime
+from maestro_dsl.engine.records import Lasting
 from maestro_dsl.engine.state import NO_USAGE, NodeRecord, NodeState, RunState
 from maestro_dsl.lang.model import Json, ModelSettings
 from maestro_dsl.records import dataclass, maker, maker_of, plainness
 
 if TYPE_CHECKING:
+    from maestro_dsl.engine.graph import PlanIndex
     from maestro_dsl.engine.ports.storage import ArtifactStore
     from maestro_dsl.engine.ports.work import Dispatcher
+    from maestro_dsl.engine.runtime import Runtime
 
 FED_BACK = frozenset({"critical", "error"})
 _FEEDBACK_OVERHEAD_BYTES = 2_000
@@ -80,20 +81,23 @@ class Job:
     why: str
     persona: CompiledPersona | None
     model: ModelKey | None
+    settings: ModelSettings = _NO_SETTINGS
+    """What its next try is asked with; see `Desk.settings`."""
     unwritten: tuple[Body, ...] = ()
     """Events of a try that was cut off, for whoever catches the cancellation."""
     reasons: list[str] = field(default_factory=list)
     """What each level said when it gave up, innermost first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What the coordinator of one run works with."""
 
-    run_id: str
-    index: PlanIndex
-    state: RunState
-    runtime: Runtime
+    def __init__(self, *, run_id: str, index: PlanIndex, state: RunState, runtime: Runtime) -> None:
+        self.run_id = run_id
+        self.index = index
+        self.state = state
+        self.runtime = runtime
+        self._shown = Lasting(state, self._result_of, None)
 
     def settings(self, job: Job) -> ModelSettings:
         """Return the persona's settings with the schedule's value for this try."""
@@ -133,7 +137,7 @@ class Desk:
             plan.requirement,
             plan.provider if job.model is None else job.model[0],
             plan.sandbox,
-            self.settings(job),
+            job.settings,
             feedback(record) if failed else (),
             self.previous(record) if failed else None,
             self.inputs(job) if job.inputs else (),
@@ -188,24 +192,22 @@ class Desk:
 
         Nodes that ended without a result (skipped, cancelled, stopped before a try) are left out.
         """
-        found, records = [], self.state.nodes
-        for address in job.inputs:
-            record = records.get(address)
-            final = None if record is None else record.final
-            if final is not None and final.result_digest is not None:
-                found.append(
-                    _input(
-                        node=address,
-                        contract_id=self.index.nodes[address].contract_id,
-                        result_digest=final.result_digest,
-                        files=final.files,
-                        recorded_calls=final.recorded_calls,
-                        state=final.state,
-                        verdict=final.verdict,
-                        reason=final.reason,
-                    )
-                )
-        return tuple(found)
+        shown = self._shown
+        return tuple([found for address in job.inputs if (found := shown[address]) is not None])
+
+    def _result_of(self, record: NodeRecord, final: NodeFinished) -> InputResult | None:
+        if final.result_digest is None:
+            return None
+        return _input(
+            node=record.address,
+            contract_id=self.index.nodes[record.address].contract_id,
+            result_digest=final.result_digest,
+            files=final.files,
+            recorded_calls=final.recorded_calls,
+            state=final.state,
+            verdict=final.verdict,
+            reason=final.reason,
+        )
 
     def previous(self, record: NodeRecord) -> str | None:
         """Return the blob of this round's last failed answer; a new round starts with a fresh transcript."""
@@ -232,8 +234,7 @@ class Desk:
         previous = self.previous(job.record)
         if previous is not None:
             sent += len(self.runtime.artifacts.get(previous))
-        settings = self.settings(job)
-        answer = settings.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS
+        answer = job.settings.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS
         price = _price(self.runtime.prices, job.model, sent, answer)
         return Amount(tokens=sent + answer, nano_usd=price or 0), price == 0, price is not None
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest
 from maestro_dsl.engine.graph import MOCK_ACTION, PlanIndex
+from maestro_dsl.engine.records import Lasting
 from maestro_dsl.engine.state import GOOD, NodeRecord, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
-    from maestro_dsl.engine.events import FileRef
+    from maestro_dsl.engine.events import FileRef, NodeFinished
     from maestro_dsl.engine.ports.storage import ArtifactStore, CachedResult, Store
     from maestro_dsl.lang.model import Json
 
@@ -33,22 +34,12 @@ class Keys:
 
     def __init__(self, index: PlanIndex, state: RunState) -> None:
         self._index = index
-        self._nodes = state.nodes
-        self._shown: dict[str, str] = {}
+        self._known = Lasting(state, _digest_of, "").__getitem__
 
     def of(self, node: PlanNode, inputs: Sequence[str]) -> tuple[str, Mapping[str, str]]:
         """Return the node's key and its parts, once everything it uses is final; see `PlanIndex.inputs`."""
         parts = key_parts(node, inputs, self._index, self._known)
         return key_of(parts), parts
-
-    def _known(self, address: str) -> str:
-        found = self._shown.get(address)
-        if found is None:
-            record = self._nodes.get(address)
-            found = _digest_of(record)
-            if record is not None and record.final is not None:
-                self._shown[address] = found
-        return found
 
 
 def key_of(parts: Mapping[str, str]) -> str:
@@ -88,10 +79,7 @@ def result_key(
 _NOTHING = hashlib.sha256(b"nothing to see").hexdigest()
 
 
-def _digest_of(record: NodeRecord | None) -> str:
-    if record is None or record.final is None:
-        return ""
-    final = record.final
+def _digest_of(record: NodeRecord, final: NodeFinished) -> str:
     return result_key(
         final.files, final.outputs, final.verdict, None if record.state in GOOD else final.state
     )

@@ -73,7 +73,8 @@ class ReadyQueue:
             if node.persona_id is not None or address in self._suspects:
                 self._limited[address] = tuple(self._limits(address))
             for edge in node.edges:
-                met = accepts(edge, records.get(edge.source))
+                source = records.get(edge.source)
+                met = None if source is None else accepts(edge, source)
                 if met is not True:
                     missing += 1
                     is_doomed = is_doomed or met is False

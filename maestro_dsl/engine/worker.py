@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.engine.commands import effect_question
 from maestro_dsl.engine.events import NodeFinished, NodeWaiting
 from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
-from maestro_dsl.engine.keys import InterfaceHistory, Keys, explain
+from maestro_dsl.engine.keys import NEVER_RUN, InterfaceHistory, Keys, explain
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.policy.give_up import Ending
 from maestro_dsl.engine.ports.attempts import AttemptResult
@@ -50,6 +50,9 @@ class NodeWorker:
         self._history = history
         self._keys = Keys(desk.index, desk.state)
         self._replace = replace
+        self._last_result = desk.runtime.store.last_result
+        self._plan_id = desk.index.plan.id
+        self._apart = desk.runtime.apart is not None
 
     async def work(self, address: str) -> None:
         """Do the node.
@@ -86,8 +89,7 @@ class NodeWorker:
         record = job.record
         if job.node.when is not None and not record.tries and not await self._wanted(job):
             return
-        apart = self._desk.runtime.apart is not None
-        if record.crashes and give_up.crashed_too_often(record.crashes, apart=apart):
+        if record.crashes and give_up.crashed_too_often(record.crashes, apart=self._apart):
             await self._give_up_crashing(job)
         elif record.decision is not None and record.decision.decision not in {"retry", "rerun"}:
             await self._finisher.answered(job, self._last(record))
@@ -122,14 +124,15 @@ class NodeWorker:
         )
 
     def _why(self, job: Job) -> str:
-        if job.record.why:
-            return job.record.why
-        if job.node.address in self._replace:
+        address, why = job.node.address, job.record.why
+        if why:
+            return why
+        if address in self._replace:
             return "replaced on request"
-        if job.node.address in self._finisher.damaged:
+        if address in self._finisher.damaged:
             return "its stored result is damaged"
-        last = self._desk.runtime.store.last_result(self._desk.index.plan.id, job.node.address)
-        return explain(job.parts, last, self._history.detail)
+        last = self._last_result(self._plan_id, address)
+        return NEVER_RUN if last is None else explain(job.parts, last, self._history.detail)
 
     def _last(self, record: NodeRecord) -> Outcome:
         """Return how the last try went that was not cut off; a time limit may have cut off the very last."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from maestro_dsl.engine import attempt, finish, interpreter, job, state, worker
+from maestro_dsl.engine import attempt, booking, finish, interpreter, job, state, worker
 from maestro_dsl.engine.attempt import Coordinator
 from maestro_dsl.engine.breakers import Gate
 from maestro_dsl.engine.events import NodeFinished, RunResumed, Usage
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def lost_settle():
     """A try that ended says that it cost nothing."""
-    return [patch.object(attempt, "spent_by", lambda *_: (Usage(), 0))]
+    return [patch.object(booking, "spent_by", lambda *_: (Usage(), 0))]
 
 
 def reservation_not_released():
@@ -163,12 +163,16 @@ def skipped_dependants_started():
 
 def mock_edge_ignored():
     """A consumer does not wait for the mock of what it consumes."""
-    original = PlanIndex.accepts
+    original = PlanIndex.__init__
 
-    def accepts(self, edge, record):
-        return True if edge.kind == "mock" else original(self, edge, record)
+    def init(self, plan):
+        nodes = tuple(
+            replace(node, edges=tuple(edge for edge in node.edges if edge.kind != "mock"))
+            for node in plan.nodes
+        )
+        original(self, replace(plan, nodes=nodes))
 
-    return [patch.object(PlanIndex, "accepts", accepts)]
+    return [patch.object(PlanIndex, "__init__", init)]
 
 
 def give_up_forgotten():
@@ -255,7 +259,7 @@ def full_disk_fails_a_node():
     class Nobody(Exception):  # noqa: N818 - is never raised
         pass
 
-    return [patch.object(module, "DiskFailure", Nobody) for module in (attempt, finish, worker)]
+    return [patch.object(module, "DiskFailure", Nobody) for module in (attempt, booking, finish, worker)]
 
 
 def innocent_is_blamed():
