@@ -130,7 +130,8 @@ class _Expansion:
         """Add all instances of one node."""
         reader = self._reader(spec)
         if spec.foreach is None:
-            self.found.append(self._single(reader, spec))
+            copy = reader.copy
+            self.found.append(self._single(reader, spec) if copy is None else copy(spec.id, spec))
             return
         members, base, name = self._members(spec), self.base, spec.as_name or "item"
         if not reader.is_simple or spec.foreach in self.of_mappings:
@@ -186,8 +187,6 @@ class _Expansion:
 
     def _single(self, reader: Reader, spec: NodeSpec) -> Instance:
         """Return the instance of a node without `foreach`: where all is well, nodes alike differ in names."""
-        if reader.copy is not None:
-            return reader.copy(spec.id, spec)
         if reader.sound is not None:
             reader.copy = copier(reader.sound, "address", "spec")
             return reader.copy(spec.id, spec)

@@ -131,7 +131,7 @@ def is_file(path: Path) -> bool:
     return found
 
 
-def has_file(path: Path) -> bool:
+def has_file(path: Path | str) -> bool:
     """Return whether a regular file stands at `path`; False also where nobody may look."""
     return os.path.isfile(path)  # noqa: PTH113 - the like in pathlib raises
 

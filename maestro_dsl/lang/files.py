@@ -184,10 +184,18 @@ def project_root(file: Path) -> Path:
 
 def root_above(folder: Path) -> Path:
     """Return the nearest folder from `folder` upwards that holds `maestro.yaml`, else `folder`."""
-    upwards = (folder, *folder.parents)
-    found = next((candidate for candidate in upwards if has_file(candidate / PROJECT_FILE)), folder)
+    found = _above(folder, PROJECT_FILE)
     note(("root", str(folder)), lambda: str(found))
     return found
+
+
+def _above(folder: Path, *marks: str) -> Path:
+    """Return the nearest folder from `folder` upwards that holds a file called as one of `marks`, else it."""
+    for here in (folder, *folder.parents):
+        for mark in marks:
+            if has_file(os.path.join(here, mark)):  # noqa: PTH118 - four times as quick as a path
+                return here
+    return folder
 
 
 def area_of(file: Path) -> Area:
@@ -197,9 +205,7 @@ def area_of(file: Path) -> Area:
 
 
 def _area_above(folder: Path) -> Path:
-    upwards = (folder, *folder.parents)
-    marks = (LIBRARY_FILE, PROJECT_FILE)
-    found = next((item for item in upwards if any(has_file(item / mark) for mark in marks)), folder)
+    found = _above(folder, LIBRARY_FILE, PROJECT_FILE)
     note(("area", str(folder)), lambda: str(found))
     return found
 
@@ -301,6 +307,7 @@ class Names:
         self._core = core_area().root
         self._typed: dict[Path, Path] = {}
         self._found: dict[Path, str] = {}
+        self._folders: dict[Path, str] = {}
 
     def typed(self, path: Path) -> Path:
         """Return the real file or folder that a user typed, whose spelling counts from now on."""
@@ -314,6 +321,7 @@ class Names:
     def forget(self) -> None:
         """Find out anew what files are called: the disk has changed, or a spelling has come."""
         self._found.clear()
+        self._folders.clear()
 
     def __call__(self, path: Path) -> str:
         """Return what the file at `path` is called."""
@@ -323,12 +331,21 @@ class Names:
         return known
 
     def _find(self, path: Path) -> str:
-        found = real(path)
+        if has_link(path) or path.name in {"", ".."}:
+            return self._shown(real(path))
+        folder = path.parent  # which many files share
+        shown = self._folders.get(folder)
+        if shown is None:
+            shown = self._folders[folder] = self._shown(real(folder))
+        return path.name if shown == "." else f"{shown.removesuffix('/')}/{path.name}"
+
+    def _shown(self, found: Path) -> str:
+        """Return what a file or folder without symbolic links is called."""
         if found.is_relative_to(self._core) and not self._here.is_relative_to(self._core.parent):
             return (Path("core") / found.relative_to(self._core)).as_posix()
         if found.is_relative_to(self._here):
             return found.relative_to(self._here).as_posix()
-        for folder in found.parents:
+        for folder in (found, *found.parents):
             if folder in self._typed:
                 return (self._typed[folder] / found.relative_to(folder)).as_posix()
         return found.as_posix()

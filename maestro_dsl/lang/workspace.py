@@ -357,7 +357,7 @@ class _Loader:
         contracts[document.value.id] = self._with_spec(document)
 
     def _with_spec(self, document: Document[Contract]) -> ResolvedContract:
-        resolved, found = resolve_contract(document, area_of(document.path), self.reader.names)
+        resolved, found = resolve_contract(document, names=self.reader.names)
         self.diagnostics.extend(found)
         return resolved
 

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every node whose last attempts can never start."""
     for workspace in facts.workspaces:
-        known: dict[tuple[float | None, int], NodeSettings | None] = {}
-        for node in workspace.blueprint.value.nodes.values():
-            key = (node.timeout_s, id(node.retry))  # most nodes state none, and share one object
-            if key not in known:
-                settings = for_node(workspace.settings, node=node)
-                known[key] = settings if _is_stated(settings) else None
-            found = known[key]
-            finding = None if found is None else _finding(workspace, node, found)
+        nodes = workspace.blueprint.value.nodes.values()
+        alike = {(node.timeout_s, id(node.retry)): node for node in nodes}  # most share one schedule
+        schedules = {key: for_node(workspace.settings, node=node) for key, node in alike.items()}
+        if not any(map(_is_stated, schedules.values())):
+            continue
+        for node in nodes:
+            settings = schedules[node.timeout_s, id(node.retry)]
+            finding = _finding(workspace, node, settings) if _is_stated(settings) else None
             if finding is not None:
                 yield finding
 
