@@ -40,7 +40,7 @@ _MARKER_CONTENT = b'{"format_version":1,"journal":"journal.db"}\n'
 _READ = "maestro_read"
 _LEAST_ROOM = 64 * 1024
 """Bytes on a disk below which it is called full: what SQLite makes beside a database takes half of them."""
-_AT_ONCE = (64, 32, 16, 8, 4, 2, 1)
+_AT_ONCE = (64, 32, *range(16, 0, -1))
 """How many rows a statement inserts; a few texts, so that each stays prepared."""
 RESTORE_HINT = "restore the state directory from a backup, or choose a new one with --state-dir"
 
@@ -113,12 +113,15 @@ class Database:
             return None
         with self.lock, explained(self.path):
             writer = self._writer = self._writer or self.engine.raw_connection()
-            cursor = writer.cursor()
-            try:
-                cursor.execute("PRAGMA data_version")
-                found = cursor.fetchone()
-            finally:
-                cursor.close()
+            with closing(writer.cursor()) as cursor:
+                return self.version_by(cursor)
+
+    def version_by(self, cursor: DBAPICursor) -> int | None:
+        """Return the same number, inside a `transaction`, by its cursor."""
+        if self.engine.dialect.name != "sqlite":
+            return None
+        cursor.execute("PRAGMA data_version")
+        found = cursor.fetchone()
         return None if found is None else int(found[0])
 
     def row(self, query: str, values: tuple[str, ...]) -> tuple[Any, ...] | None:
@@ -297,7 +300,7 @@ def engine_of(path: Path | str, journal_mode: str | None) -> Engine:
     """Return the engine of a database; no `journal_mode` = it is not to be changed."""
     engine = create_engine(
         f"sqlite:///{path}",
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "cached_statements": 64},
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "cached_statements": 128},
         poolclass=QueuePool,  # also for one in memory, which lives as long as a connection
     )
 

@@ -5,7 +5,6 @@ Pure: no database here; `maestro_dsl.storage.journal` reads and writes the rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.engine.events import (
@@ -17,6 +16,7 @@ from maestro_dsl.engine.events import (
 )
 from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.errors import IntegrityError, StateError
+from maestro_dsl.records import dataclass
 from maestro_dsl.storage.history import out_of_order
 from maestro_dsl.storage.seals import DAMAGED_HINT, check_seal, seal
 
@@ -59,8 +59,8 @@ class Head:
         check_seal(row, f"run {row['run_id']}")
         return cls(**{name: row[name] for name in _FIELDS})
 
-    def advanced(self, events: Sequence[Event], chain: str) -> Head:
-        """Return the head after `events`, with the chain after the last one."""
+    def advanced(self, events: Sequence[Event], chain: str, epoch: int) -> Head:
+        """Return the head after `events` of a holder of `epoch`, with the chain after the last one."""
         status, verdict = self.status, self.verdict
         for event in events:
             if type(event.body) not in _TOLD:
@@ -72,8 +72,9 @@ class Head:
                     status = "paused"
                 case RunFinished(status=status, verdict=verdict):
                     pass
-        return replace(
-            self,
+        return Head(
+            run_id=self.run_id,
+            epoch=epoch,
             seq=events[-1].seq,
             updated_at=float(events[-1].at),
             status=str(status),  # an enum of strings would be sealed under another form than it is read in

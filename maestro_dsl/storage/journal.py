@@ -260,7 +260,7 @@ class Journal:
             if event.seq != seq:
                 raise out_of_order(old.run_id, seq - 1, event)
         rows = rows_of(old.run_id, old.seq, old.chain, [event.text() for event in events])
-        new = replace(old, epoch=old.epoch if epoch is None else epoch).advanced(events, rows[-1][-1])
+        new = old.advanced(events, rows[-1][-1], old.epoch if epoch is None else epoch)
         # The driver is called directly here: this is the one write that happens for every transition.
         with self._database.transaction() as cursor:
             cursor.execute(self._update, (*new.row(), old.run_id, old.epoch, old.seq, old.chain))
@@ -269,7 +269,7 @@ class Journal:
             self._insert.put(cursor, rows)
             if contents:
                 self.contents.put_all(cursor, contents, events[-1].at)
-            self.cache.confirm()
+            self.cache.confirm(cursor)
             self.cache.put_all(cursor, results)
             self._outbox.put_all(cursor, events)
         self._marks.note(old.run_id, new.seq)

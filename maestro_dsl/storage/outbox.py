@@ -39,7 +39,7 @@ class TicketBox:
     def put_all(self, cursor: DBAPICursor, events: Sequence[Event]) -> None:
         """Store the tickets that `events` open; part of the caller's transaction."""
         for event in events:
-            if isinstance(event.body, TicketOpened):
+            if type(event.body) is TicketOpened:
                 ticket = ticket_of(event.run_id, event.body, event.at)
                 cursor.execute(self._insert, tuple(_row(ticket).values()))
                 self._counter.up(cursor)

@@ -6,7 +6,7 @@ Does not compute keys and does not read the files of a result; those are in the 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import Table, and_, bindparam, select
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from maestro_dsl.storage.database import Database
 
 _text = sparse_printer(CachedResult)
+_Rows: TypeAlias = "Mapping[tuple[str, ...], tuple[str, ...]]"
+"""Rows without their checksums, by their primary keys."""
 
 
 class Results:
@@ -46,18 +48,17 @@ class Results:
 
         Part of the caller's transaction: a result is there if and only if the events are that speak of it.
         """
-        if results:
-            bodies = [((result.key,), (_text(result),)) for _, result in results]
-            self._presence.add(RESULTS.name, (place for place, _ in bodies))
-            self._results.put_all(cursor, bodies)
-            newest = [((plan_id, result.node), (result.key,)) for plan_id, result in results]
-            self._presence.add(NEWEST.name, (place for place, _ in newest))
-            self._newest.put_all(cursor, newest)
+        # The last of a key wins; two equal nodes may end at the same moment.
+        stored: _Rows = {(result.key,): (result.key, _text(result)) for _, result in results}
+        newest: _Rows = {(plan, result.node): (plan, result.node, result.key) for plan, result in results}
+        for upsert, rows in ((self._results, stored), (self._newest, newest)):
+            self._presence.add(upsert.table, rows)
+            upsert.put_all(cursor, rows)
 
-    def confirm(self) -> None:
+    def confirm(self, cursor: DBAPICursor) -> None:
         """Find out whether anybody else has written; inside a transaction that writes."""
         if self._presence.is_known:
-            self._presence.confirm(self._database.version())
+            self._presence.confirm(self._database.version_by(cursor))
 
     def get(self, key: str) -> CachedResult | None:
         """Return the result of a content key, or None where there is none."""
@@ -128,17 +129,19 @@ class _Upsert:
     """Inserts a row or puts it in the place of an older one, in SQL that every database knows."""
 
     def __init__(self, database: Database, table: Table) -> None:
+        self.table = table.name
         self._update = database.compiled(table.update().where(_place(table)))
         self._insert = database.inserter(table, "ON CONFLICT DO NOTHING")
         self._counter = Counter(database, table.name)
 
-    def put_all(self, cursor: DBAPICursor, rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
-        """Put rows given as (primary key, other values)."""
-        # The last of a key wins; two equal nodes may end at the same moment.
-        full = {place: (*place, *values, seal(*place, *values)) for place, values in rows}
-        added = self._insert.put(cursor, list(full.values()))
+    def put_all(self, cursor: DBAPICursor, rows: _Rows) -> None:
+        """Put rows, in the place of older ones where there are such."""
+        if not rows:
+            return
+        full = [(*row, seal(*row)) for row in rows.values()]
+        added = self._insert.put(cursor, full)
         if added < len(full):
-            cursor.executemany(self._update, [(*row, *place) for place, row in full.items()])
+            cursor.executemany(self._update, [(*row, *place) for place, row in zip(rows, full, strict=True)])
         if added:
             self._counter.up(cursor, added)
 

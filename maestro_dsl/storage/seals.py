@@ -56,9 +56,13 @@ class Counter:
 
     def __init__(self, database: Database, name: str) -> None:
         self._name = name
+        self._last = (name, -1, "")  # as it was written last; perhaps rolled back, or somebody wrote after it
         place = COUNTERS.c.name == bindparam("of_name")
+        as_it_was = (COUNTERS.c.rows == bindparam("of_rows")) & (
+            COUNTERS.c.checksum == bindparam("of_checksum")
+        )
         self._select = database.compiled(select(COUNTERS).where(place))
-        self._update = database.compiled(COUNTERS.update().where(place))
+        self._update = database.compiled(COUNTERS.update().where(place & as_it_was))
         self._insert = database.compiled(COUNTERS.insert())
 
     def up(self, cursor: DBAPICursor, by: int = 1, *, before: int = 0) -> int:
@@ -66,16 +70,29 @@ class Counter:
 
         `before` is how many there were where nobody counted yet.
         """
-        cursor.execute(self._select, (self._name,))
-        found = cursor.fetchone()
-        if found is None:
-            first = before + by
-            cursor.execute(self._insert, (self._name, first, seal(self._name, first)))
-            return first
-        name, rows, checksum = found
-        check_seal({"name": name, "rows": rows, "checksum": checksum}, f'the counter of "{name}"')
-        cursor.execute(self._update, (name, rows + by, seal(name, rows + by), name))
-        return int(rows) + by
+        if not self._put(cursor, self._last, by):
+            cursor.execute(self._select, (self._name,))
+            found = cursor.fetchone()
+            if found is None:
+                self._last = _counter(self._name, before + by)
+                cursor.execute(self._insert, self._last)
+            else:
+                name, rows, checksum = found
+                check_seal({"name": name, "rows": rows, "checksum": checksum}, f'the counter of "{name}"')
+                self._put(cursor, (name, int(rows), checksum), by)
+        return self._last[1]
+
+    def _put(self, cursor: DBAPICursor, old: tuple[str, int, str], by: int) -> bool:
+        """Write the number that follows `old`; return whether that is what was there."""
+        new = _counter(self._name, old[1] + by)
+        cursor.execute(self._update, (*new, *old))
+        if cursor.rowcount == 1:
+            self._last = new
+        return cursor.rowcount == 1
+
+
+def _counter(name: str, rows: int) -> tuple[str, int, str]:
+    return name, rows, seal(name, rows)
 
 
 class LateCounter:
