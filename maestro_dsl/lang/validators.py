@@ -15,7 +15,7 @@ from maestro_dsl.records import dataclass
 from maestro_dsl.resources import data_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from maestro_dsl.lang.model import Json, Kind
 
@@ -71,9 +71,47 @@ def validator_of(kind: Kind, definition: str | None = None) -> Validator:
 def _rust_validator(kind: Kind, schema: dict[str, Any]) -> Validator:
     import jsonschema_rs
 
-    known = [(_URN + name, _schema(name)) for name in (_SHARED, kind.value.lower())]
-    registry = jsonschema_rs.Registry(known)
-    return _RustValidator(jsonschema_rs.Draft202012Validator(schema, registry=registry))
+    def built(form: Callable[[Any], Any]) -> Any:
+        known = [(_URN + name, form(_schema(name))) for name in (_SHARED, kind.value.lower())]
+        registry = jsonschema_rs.Registry(known)
+        return jsonschema_rs.Draft202012Validator(form(schema), registry=registry)
+
+    return _RustValidator(built(one_by_one), lambda: built(_as_it_is))
+
+
+def _as_it_is(schema: Any) -> Any:
+    return schema
+
+
+def one_by_one(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema for which the same data is valid, and that asks no further than the case that applies.
+
+    Cases are entries of the `allOf` of a definition that ask for different texts under one key. To ask each
+    node of a blueprint for all of them is half of what it takes to look at it.
+    """
+    definitions = {name: _chained(part) for name, part in schema.get("$defs", {}).items()}
+    return {**schema, "$defs": definitions} if definitions else schema
+
+
+def _chained(part: dict[str, Any]) -> dict[str, Any]:
+    asked = [_asked(case) for case in part.get("allOf", ())]
+    if None in asked or len(set(asked)) < len(asked) or len({key for key, _ in filter(None, asked)}) != 1:
+        return part
+    chain: dict[str, Any] = {}
+    for case in reversed(part["allOf"]):
+        chain = {**case, "else": chain}
+    return {**part, "allOf": [chain]}
+
+
+def _asked(case: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the key and the text that a case asks for, where that is all that it asks for."""
+    condition = case.get("if", {})
+    for key, wanted in condition.get("properties", {}).items():
+        text = wanted.get("const")
+        form = {"if": {"properties": {key: {"const": text}}, "required": [key]}, "then": case.get("then")}
+        if isinstance(text, str) and case == form:
+            return key, text
+    return None
 
 
 def python_validator(kind: Kind, schema: dict[str, Any] | None = None) -> Validator:
@@ -89,14 +127,17 @@ def python_validator(kind: Kind, schema: dict[str, Any] | None = None) -> Valida
 
 
 class _RustValidator:
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    """Judges by `quick`, and tells what is wrong by what `full` makes, which is made when something is."""
+
+    def __init__(self, quick: Any, full: Callable[[], Any]) -> None:
+        self._quick = quick
+        self._full = cache(full)
 
     def is_valid(self, data: Json) -> bool:
-        return bool(self._inner.is_valid(data))
+        return bool(self._quick.is_valid(data))
 
     def violations(self, data: Json) -> Iterator[Violation]:
-        for error in self._inner.iter_errors(data):
+        for error in self._full().iter_errors(data):
             detail: tuple[str, ...] = ()
             kind = error.kind
             if kind.name == "additionalProperties":
@@ -169,7 +210,7 @@ def validator_for(schema: dict[str, Any] | bool) -> Validator:
         inner = jsonschema_rs.Draft202012Validator(schema, offline=True, pattern_options=patterns)
     except jsonschema_rs.ValidationError as error:
         raise SchemaProblem(error.message, tuple(error.instance_path)) from error
-    return _RustValidator(inner)
+    return _RustValidator(inner, lambda: inner)
 
 
 def _python_validator_for(schema: dict[str, Any] | bool) -> Validator:
