@@ -53,9 +53,8 @@ class Command:
                 failure=Failure.TIMEOUT, message="the command ran out of time", outputs=outputs
             )
         if done.exit_code != 0:
-            message = (
-                f"`{' '.join(map(str, argv))}` exited with {done.exit_code}: {done.stderr.strip()[-2000:]}"
-            )
+            said = done.stderr.strip()[-2000:]
+            message = f"`{' '.join(map(str, argv))}` exited with {done.exit_code}{': ' if said else ''}{said}"
             issue = Issue(severity="error", check="command", message=message)
             return AttemptResult(failure=Failure.INVALID, message=message, issues=(issue,), outputs=outputs)
         return AttemptResult(outputs=outputs)

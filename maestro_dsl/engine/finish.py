@@ -20,7 +20,7 @@ from maestro_dsl.engine.events import (
 )
 from maestro_dsl.engine.helpneeded import open_ticket
 from maestro_dsl.engine.job import Outcome
-from maestro_dsl.engine.keys import cached_verdict, reusable
+from maestro_dsl.engine.keys import cached_verdict, reusable, too_large
 from maestro_dsl.engine.policy import give_up
 from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.failures import Failure
@@ -55,6 +55,8 @@ class Finisher:
         self._writer = writer
         self.stop = stop
         self.damaged: set[str] = set()
+        self.refused: dict[str, str] = {}
+        """Nodes whose stored results are whole and not allowed any more, with the reasons."""
         """Nodes whose stored result has to be made anew: its contents are not what they were."""
 
     async def reuse(self, job: Job) -> bool:
@@ -64,6 +66,9 @@ class Finisher:
             await self._writer.commit()
         stored = runtime.store.result(job.key) if reusable(node) else None
         if stored is None or not self._whole(stored):
+            return False
+        if refused := too_large(stored, self._desk.index.plan.sizes):
+            self.refused[node.address] = refused
             return False
         final = NodeFinished(
             node=node.address,

@@ -20,7 +20,7 @@ from maestro_dsl.engine.state import GOOD, NodeRecord, RunState
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
+    from maestro_dsl.compiler.plan import CompiledPlan, PlanNode, SizeLimits
     from maestro_dsl.engine.events import FileRef, NodeFinished
     from maestro_dsl.engine.ports.storage import ArtifactStore, CachedResult, Store
     from maestro_dsl.lang.model import Json
@@ -204,8 +204,9 @@ def forecast(
         parts = key_parts(node, inputs, index, lambda item: results.get(item, ""))
         key = key_of(parts)
         stored = store.result(key) if reusable(node) else None
-        if stored is None:
-            reason = explain(parts, store.last_result(plan.id, address), detail)
+        refused = "" if stored is None else too_large(stored, plan.sizes)
+        if stored is None or refused:
+            reason = refused or explain(parts, store.last_result(plan.id, address), detail)
             found[address] = Forecast(address=address, cached=False, reason=reason, key=key)
             continue
         results[address] = result_key(stored.files, stored.outputs, cached_verdict(node, stored))
@@ -216,6 +217,15 @@ def forecast(
 def reusable(node: PlanNode) -> bool:
     """Return whether a stored result may stand in for the node; a person's answer may not."""
     return node.action != "approve"
+
+
+def too_large(stored: CachedResult, sizes: SizeLimits) -> str:
+    """Return why the limits now in force allow no reuse of a result, "" where they do."""
+    for item in stored.files:
+        if item.size > sizes.max_artifact_bytes:
+            allowed = f"limits.max_artifact allows {sizes.max_artifact_bytes:,}"
+            return f"its stored {item.path} has {item.size:,} bytes; {allowed}"
+    return ""
 
 
 def cached_verdict(node: PlanNode, stored: CachedResult) -> str | None:

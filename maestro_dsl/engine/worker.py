@@ -131,6 +131,8 @@ class NodeWorker:
             return "replaced on request"
         if address in self._finisher.damaged:
             return "its stored result is damaged"
+        if address in self._finisher.refused:
+            return self._finisher.refused[address]
         last = self._last_result(self._plan_id, address)
         return NEVER_RUN if last is None else explain(job.parts, last, self._history.detail)
 

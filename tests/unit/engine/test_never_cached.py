@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from maestro_dsl.codec import canonical
-from maestro_dsl.compiler.plan import RetryPolicy, SafetyPolicy
+from maestro_dsl.compiler.plan import RetryPolicy, SafetyPolicy, SizeLimits
 from maestro_dsl.engine.events import FileRef
 from maestro_dsl.engine.interpreter import run
+from maestro_dsl.engine.keys import forecast
 from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.errors import EnvironmentFailure
@@ -63,6 +64,25 @@ def test_what_could_not_be_put_in_place_is_not_kept(make_plan):
     world = World(action=ScriptedAction(default=made), publisher=Full())
     assert run_plan(one(make_plan, writes=("*",)), world).node_state("n") == "failed"
     assert world.store.results == {}
+
+
+def test_a_result_with_a_larger_file_than_is_allowed_by_now_is_made_anew(make_plan):
+    plan, world = make_plan({"n": [], "m": ["n"]}), World()
+    big = FileRef(path="dev/a.txt", digest=world.artifacts.put(b"12345"), size=5)
+    made = Step(result=AttemptResult(files=(big,)))
+    world = replace(world, action=ScriptedAction({"n": [made], "m": [Step()]}))
+    run_plan(plan, world)
+    lower = replace(plan, sizes=SizeLimits(max_artifact_bytes=4))
+    said = "its stored dev/a.txt has 5 bytes; limits.max_artifact allows 4"
+    assert [(item.cached, item.reason) for item in forecast(lower, world.store)] == [
+        (False, said),
+        (False, "known after n"),
+    ]
+    again = replace(world, action=ScriptedAction({"n": [failing(Failure.INVALID)] * 9}))
+    node = run_plan(lower, again, run_id="second").nodes["n"]
+    assert (node.state, node.why) == ("gave_up", said)
+    state = run_plan(plan, world, run_id="third")
+    assert {record.state for record in state.nodes.values()} == {"cached"}
 
 
 @pytest.mark.parametrize("same", [True, False])
