@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import MISSING, FrozenInstanceError
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, cast
 
@@ -18,6 +18,8 @@ __all__ = ["copier", "dataclass", "maker", "maker_of", "plainness"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_MANY: Final = 10
+_become: Final = vars(object)["__class__"].__set__
 _OURS: Final = frozenset({"frozen", "slots", "kw_only"})
 _COPY: Final = """\
 def write(kind__, draft__{kept}):
@@ -32,8 +34,7 @@ _MAKE: Final = """\
 def make({arguments}):
     made__ = draft__()
 {stores}
-    made__.__class__ = kind__
-    return made__
+{end}    return made__
 """
 
 if TYPE_CHECKING:
@@ -81,11 +82,15 @@ def _with_slots(plain: type, *, is_frozen: bool, kw_only: bool) -> type:
 def _init(cls: type, known: tuple[dataclasses.Field[Any], ...], *, is_frozen: bool) -> Callable[..., None]:
     """Return the one method that is written for a class; slots are filled past what refuses changes."""
     arguments, values, space = _filled(cls, known)
-    if is_frozen:
+    body = [f"    self__.{name} = {value}\n" for name, value in values.items()]
+    if is_frozen and len(values) >= _MANY and _only_sets_fields(cls):
+        # For so many fields it pays to be another class meanwhile, which takes what is assigned.
+        space |= {"become__": _become, "draft__": _draft(cls), "kind__": cls}
+        body = ["    become__(self__, draft__)\n", *body, "    self__.__class__ = kind__\n"]
+        cls.__init_subclass__ = classmethod(_refuse_heirs)  # type: ignore[assignment]
+    elif is_frozen:
         space |= {f"set_{name}__": getattr(cls, name).__set__ for name in values}
         body = [f"    set_{name}__(self__, {value})\n" for name, value in values.items()]
-    else:
-        body = [f"    self__.{name} = {value}\n" for name, value in values.items()]
     if hasattr(cls, "__post_init__"):
         body.append("    self__.__post_init__()\n")
     text = f"def __init__({', '.join(['self__', *arguments])}):\n{''.join(body) or '    pass'}"
@@ -93,6 +98,10 @@ def _init(cls: type, known: tuple[dataclasses.Field[Any], ...], *, is_frozen: bo
     init: Callable[..., None] = space["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     return init
+
+
+def _refuse_heirs(cls: type) -> None:
+    raise TypeError(f"{cls.__name__} inherits from a frozen value")
 
 
 def _filled(
@@ -207,8 +216,10 @@ def _maker(kind: Any, names: tuple[str, ...] | None = None) -> Callable[..., Any
         arguments = list(names)
         values = {name: name if name in names else _beginning(space, name) for name in values}
     stores = "\n".join(f"    made__.{name} = {value}" for name, value in values.items())
-    space |= {"kind__": kind, "draft__": _draft(kind)}
-    text = _MAKE.format(arguments=", ".join(arguments), stores=stores)
+    is_frozen = vars(kind)["__dataclass_params__"].frozen
+    space |= {"kind__": kind, "draft__": _draft(kind) if is_frozen else partial(object.__new__, kind)}
+    end = "    made__.__class__ = kind__\n" if is_frozen else ""
+    text = _MAKE.format(arguments=", ".join(arguments), stores=stores, end=end)
     exec(text, space)  # noqa: S102 - names of fields, as `dataclasses` does
     make: Callable[..., Any] = space["make"]
     make.__qualname__ = f"maker({kind.__qualname__})"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field, fields, replace
+from dataclasses import field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
 FED_BACK = frozenset({"critical", "error"})
 _FEEDBACK_OVERHEAD_BYTES = 2_000
 _NO_SETTINGS = ModelSettings()
-_spec = maker_of(AttemptSpec, *(item.name for item in fields(AttemptSpec)))
+_OF_RUN = ("run_id", "contracts", "requirement", "sandbox", "quality_threshold", "sizes")
+_OF_NODE = ("node", "key", "contract", "consumed", "persona", "provider", "timeout_s")
+_OF_TRY = ("attempt", "round", "fence", "settings", "feedback", "previous", "inputs")
+_OF_LEASE = ("lease_tokens", "lease_nano_usd")
+_spec = maker_of(AttemptSpec, *_OF_RUN, *_OF_NODE, *_OF_TRY, *_OF_LEASE)
 """By position: Python collects more than 15 keywords into a dict, which takes four times as long."""
 _input = maker(InputResult)
 
@@ -98,6 +103,9 @@ class Desk:
         self.state = state
         self.runtime = runtime
         self._shown = Lasting(state, self._result_of, None)
+        plan = index.plan
+        shared = (run_id, plan.contracts, plan.requirement, plan.sandbox, plan.quality_threshold, plan.sizes)
+        self._spec = partial(_spec, *shared)
 
     def settings(self, job: Job) -> ModelSettings:
         """Return the persona's settings with the schedule's value for this try."""
@@ -121,31 +129,25 @@ class Desk:
 
     def spec(self, job: Job, lease: Amount) -> AttemptSpec:
         """Return everything a worker needs for the try that has just been started."""
-        node, record, plan = job.node, job.record, self.index.plan
+        node, record, index = job.node, job.record, self.index
         failed = record.last_content_failure is not None
-        return _spec(
-            self.run_id,
+        return self._spec(
             self.bound_node(node) if node.late_params else node,
+            job.key,
+            None if node.contract_id is None else index.contract(node),
+            index.consumed(node) if node.consumes_mock or node.consumes_real else (),
+            job.persona,
+            index.plan.provider if job.model is None else job.model[0],
+            node.attempt_timeout_s,
             record.attempt,
             record.round,
             record.fence,
-            job.key,
-            self.index.contract(node),
-            self.index.consumed(node) if node.consumes_mock or node.consumes_real else (),
-            plan.contracts,
-            job.persona,
-            plan.requirement,
-            plan.provider if job.model is None else job.model[0],
-            plan.sandbox,
             job.settings,
             feedback(record) if failed else (),
             self.previous(record) if failed else None,
             self.inputs(job) if job.inputs else (),
             lease.tokens,
             lease.nano_usd,
-            node.attempt_timeout_s,
-            plan.quality_threshold,
-            plan.sizes,
         )
 
     def time_left_s(self, job: Job) -> float:

@@ -62,28 +62,26 @@ class ReadyQueue:
         self._fill()
 
     def _fill(self) -> None:
-        records, accepts = self._state.nodes, self._index.accepts
+        records, missing, waves = self._state.nodes, self._missing, self._wave_of
         for place, node in enumerate(self._index.nodes.values()):
-            address, missing, is_doomed = node.address, 0, False
+            address, is_doomed = node.address, False
             record = records.get(address)
             if record is not None and record.final is not None:
                 continue
-            if self._wave_of:
-                self._left[self._wave_of.get(address, 0)] += 1
+            if waves:
+                self._left[waves.get(address, 0)] += 1
             if node.persona_id is not None or address in self._suspects:
                 self._limited[address] = tuple(self._limits(address))
-            for edge in node.edges:
-                source = records.get(edge.source)
-                met = None if source is None else accepts(edge, source)
-                if met is not True:
-                    missing += 1
-                    is_doomed = is_doomed or met is False
-            self._missing[place] = missing
+            left = len(node.edges)
+            if left and records:
+                met = [self._index.accepts(edge, records.get(edge.source)) for edge in node.edges]
+                left, is_doomed = left - met.count(True), False in met
+            missing[place] = left
             if is_doomed:
                 self._doomed.append(address)
-            elif not missing and _may_start(record):
+            elif not left and _may_start(record):
                 self._push(place)
-        if self._wave_of:
+        if waves:
             self._next_wave()
 
     def _push(self, place: int) -> None:
@@ -105,13 +103,12 @@ class ReadyQueue:
             address = self._names[place]
             if address in self._running or self._missing[place] is None:
                 continue  # offered twice, or final already
-            limits = self._limited.get(address, ())
-            full = (
-                next((name for name, limit in limits if self._busy[name] >= limit), None) if limits else None
-            )
-            if full is not None:
-                self._park(address, place, full)
-                continue
+            if address in self._limited:
+                limits = self._limited[address]
+                full = next((name for name, limit in limits if self._busy[name] >= limit), None)
+                if full is not None:
+                    self._park(address, place, full)
+                    continue
             self.hold(address)
             return address
         return None
@@ -146,15 +143,16 @@ class ReadyQueue:
         """Take note of a final node (in the state already); return the dependants that can never start."""
         if address in self._running:
             self.release(address)
-        place, record = self._index.position[address], self._state.nodes[address]
-        missing, accepts = self._missing, self._index.accepts
+        index, missing, record = self._index, self._missing, self._state.nodes[address]
+        place, final = index.position[address], record.final
+        state = "" if final is None else final.state
         missing[place] = None
         doomed: list[str] = []
-        for dependant, edge in self._index.dependants[place]:
+        for dependant, edge in index.dependants[place]:
             left = missing[dependant]
             if left is None:
                 continue
-            if accepts(edge, record):
+            if state in edge.states or index.accepts(edge, record):  # most ask for just this state
                 missing[dependant] = left - 1
                 if left == 1:
                     self._push(dependant)

@@ -211,3 +211,44 @@ def test_every_value_of_the_program_has_what_it_is_made_with():
                     with pytest.raises(TypeError, match="missing"):
                         kind()
     assert maestro_dsl.__version__
+
+
+@records.dataclass(frozen=True, slots=True, kw_only=True)
+class Wide:
+    """Has so many fields that it is filled as a changeable twin."""
+
+    a: int
+    b: int = 2
+    c: list = field(default_factory=list)
+    d: int = 4
+    e: int = 5
+    f: int = 6
+    g: int = 7
+    h: int = 8
+    i: int = 9
+    j: int = 10
+
+
+def test_values_of_many_fields_are_alike():
+    theirs, value = (
+        dataclasses.make_dataclass(
+            "Wide",
+            [(item.name, item.type, item) for item in map(copy.copy, dataclasses.fields(Wide))],
+            frozen=True,
+            slots=True,
+            kw_only=True,
+        ),
+        Wide(a=1, j=0),
+    )
+    assert (type(value), repr(value)) == (Wide, repr(theirs(a=1, j=0)))
+    assert (value, hash(Wide(a=1, c=()))) == (pickle.loads(pickle.dumps(value)), hash(theirs(a=1, c=())))
+    assert value.c is not Wide(a=1).c
+    with pytest.raises(dataclasses.FrozenInstanceError, match="'a'"):
+        value.a = 2
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'a'"):
+        Wide()
+
+
+def test_nothing_inherits_from_a_value_of_many_fields():
+    with pytest.raises(TypeError, match="Heir inherits from a frozen value"):
+        type("Heir", (Wide,), {})
