@@ -218,7 +218,7 @@ def way_on(result: RunResult) -> str:
         return f"maestro resume {result.run_id} --decide {shlex.quote(asked.address + '=skip')}"
     if asked is not None:
         return f"maestro approve {result.run_id} {shlex.quote(asked.address)}"
-    if result.status == "paused" or result.interrupted:
+    if result.status == "paused" or result.interrupted or (result.status == "running" and not result.live):
         return f"maestro resume {result.run_id}{_raised(result)}"
     if result.exit_code == 0:
         return f"maestro show {result.run_id}"

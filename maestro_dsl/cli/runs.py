@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from maestro_dsl.app.values import RunList
 
-_DEAD: Final = {"running": " (interrupted)", "pending": " (interrupted)"}
-"""What is said of a run that nobody works on although its history does not end."""
 EPILOG = """\b
 Examples:
   maestro runs
@@ -34,6 +32,7 @@ Examples:
 def command(context: click.Context, *, limit: int, state_dir: Path | None, output_format: str) -> None:
     """List the newest runs first."""
     from maestro_dsl.app import list_runs
+    from maestro_dsl.reporters.run import standing
 
     own = session(context)
     found: RunList = list_runs(environ=own.environ, state_dir=state_dir)
@@ -48,7 +47,7 @@ def command(context: click.Context, *, limit: int, state_dir: Path | None, outpu
         return
     rows = [("run", "plan", "status", "verdict", "started", "output")]
     for record in shown:
-        live = " (live)" if record.run_id in found.live else _DEAD.get(record.status, "")
+        live = standing(record.status, live=record.run_id in found.live)
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created_at))
         verdict = record.verdict.replace("_", " ") or "-"
         rows.append(

@@ -100,7 +100,8 @@ def _attempt(body: AttemptStarted | AttemptFinished | RetryScheduled) -> str | N
         number = f"attempt {body.attempt}" + (f" of round {body.round}" if body.round > 1 else "")
         return f"{name}: {number} started" + (f", {safe(body.reason)}" if body.reason else "")
     if isinstance(body, RetryScheduled):
-        return f"{name}: again in {duration(body.delay_s)} after {safe(body.failure)}: {safe(body.reason)}"
+        reason = safe(body.reason.removeprefix(f"{body.failure}, "))  # it begins with what is said already
+        return f"{name}: again in {duration(body.delay_s)} after {safe(body.failure)}: {reason}"
     if body.failure is None:
         return None  # the node's final state follows with the same figures
     return f"{name}: attempt {body.attempt} failed ({safe(body.failure)})" + (

@@ -106,6 +106,13 @@ def text(view: RunView, style: Style = PLAIN) -> str:
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
+def standing(status: str, *, live: bool) -> str:
+    """Return what stands behind the status of a run: a process is at work, or none is although it goes on."""
+    if live:
+        return " (live)"
+    return " (interrupted)" if status in {"running", "pending"} else ""
+
+
 def _head(view: RunView, style: Style) -> list[str]:
     tally: dict[NodeState, int] = defaultdict(int)
     for node in view.plan.nodes:
@@ -114,7 +121,7 @@ def _head(view: RunView, style: Style) -> list[str]:
     colour, words = _VERDICTS.get(
         view.verdict, ("yellow", view.verdict.replace("_", " ") or "no verdict yet")
     )
-    status = f"{view.status}{' (live)' if view.live else ''}"
+    status = view.status + standing(view.status, live=view.live)
     lines = [
         f"{style('bold', f'Run {view.state.run_id}')} of {safe(view.plan.id)}: {style(colour, status)}",
         f"  {style(colour, words)}",
@@ -298,7 +305,9 @@ def _figures(view: RunView, style: Style) -> list[str]:
     state = view.state
     busy = sum(record.busy_s for record in state.nodes.values())
     took = state.active_s
-    rows = [("time", duration(took), _saved(busy, took))]
+    is_at_work = any(record.in_flight is not None for record in state.nodes.values())
+    saved = "nothing has ended yet" if is_at_work and not busy else _saved(busy, took)
+    rows = [("time", duration(took), saved)]
     estimate = view.estimate
     if estimate is not None and estimate.sequential_s:
         planned = (

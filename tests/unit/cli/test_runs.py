@@ -240,6 +240,14 @@ def test_a_run_whose_process_died_is_not_shown_as_at_work(fake, capsys, status, 
     assert f"  {shown}  " in capsys.readouterr().out
 
 
+def test_show_of_a_run_whose_process_died_says_how_to_go_on(fake, capsys):
+    fake.status = "running"
+    assert execute(["show", "last"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0].endswith(": running (interrupted)")
+    assert err == f"next: maestro resume {fake.events[0].run_id}\n"
+
+
 def test_runs_show_and_logs(fake, capsys):
     assert execute(["runs"]) == 0
     listed = capsys.readouterr()

@@ -9,7 +9,14 @@ from dataclasses import replace
 import pytest
 
 from maestro_dsl.compiler.estimate import estimate
-from maestro_dsl.engine.events import AttemptFinished, NodeFinished
+from maestro_dsl.engine.events import (
+    AttemptFinished,
+    AttemptStarted,
+    Event,
+    NodeFinished,
+    RetryScheduled,
+    RunStarted,
+)
 from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.engine.state import fold
 from maestro_dsl.reporters import plan as plan_reporter
@@ -102,6 +109,25 @@ def test_a_reason_is_told_once(view, sample_events):
     ]
     shown = run_reporter.text(replace(view, state=fold(events)))
     assert shown.count(told) == 1
+
+
+def test_a_run_that_was_killed_over_its_first_attempts_did_not_have_nothing_to_do(view, sample_events):
+    begun = [item for item in sample_events if isinstance(item.body, (RunStarted, AttemptStarted))]
+    begun = [replace(item, seq=seq) for seq, item in enumerate(begun[:2], 1)]
+    shown = run_reporter.text(replace(view, state=fold(begun), status="running", verdict=""))
+    assert ": running (interrupted)\n" in shown
+    assert "nothing has ended yet\n" in shown
+    live = run_reporter.text(replace(view, state=fold(begun), status="running", verdict="", live=True))
+    assert ": running (live)\n" in live
+
+
+def test_the_reason_of_a_retry_does_not_repeat_what_failed():
+    reason = "invalid, 1 of 3 attempts used"
+    body = RetryScheduled(node="n", failure="invalid", delay_s=1.0, level=1, reason=reason)
+    assert (
+        describe(Event(run_id="r", seq=1, at=1.0, body=body))
+        == "n: again in 1 s after invalid: 1 of 3 attempts used"
+    )
 
 
 def test_run_json(view):
