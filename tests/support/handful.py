@@ -150,7 +150,7 @@ class Handful:
         return app.show_run("last", environ={}, state_dir=self.state).events if self.runs() else ()
 
     def damages(self):
-        if not self.state.exists():  # nobody could even make the folder
+        if not (self.state.exists() and any(self.state.iterdir())):  # nothing could be made, or nothing in it
             return ()
         found = app.verify_state_dir(environ={}, state_dir=self.state, read_share=1.0).found
         return found.damages
