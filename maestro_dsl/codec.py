@@ -126,7 +126,8 @@ class _Printer:
 
     def __init__(self, string: Callable[[str], str], *, ensure_ascii: bool, allow_nan: bool) -> None:
         self._string = string
-        library = _library(string, ensure_ascii=ensure_ascii, allow_nan=allow_nan)
+        self.plain = library = _library(string, ensure_ascii=ensure_ascii, allow_nan=allow_nan)
+        """Prints what is plain JSON already."""
         self.known: dict[type, Callable[[Any], str]] = {
             str: string,
             int: int.__repr__,
@@ -200,6 +201,16 @@ _ASCII: Final = _Printer(encode_basestring_ascii, ensure_ascii=True, allow_nan=F
 def digest(value: object) -> str:
     """Return the SHA-256 of the canonical bytes of `value`, as 64 hexadecimal digits."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def digest_plain(value: Mapping[str, object]) -> str:
+    """Return what `digest` does of plain JSON, keys of text and lists included, in half of the time.
+
+    Raises:
+        TypeError: the value holds something that is no plain JSON.
+    """
+    text = _CANONICAL.plain(value if type(value) is dict else dict(value))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def digest_bytes(content: bytes) -> str:

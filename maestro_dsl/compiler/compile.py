@@ -179,14 +179,20 @@ class _Builder:
     def nodes(self) -> tuple[PlanNode, ...]:
         """Return the plan nodes of all instances."""
         edges_of, writes_of = self.expansion.edges, self.expansion.writes
-        steps, plain = self._steps, self.keys.plain
+        steps = self._steps
         found: list[PlanNode] = []
+        last: tuple[object, ...] = ()
+        last_params: object = None
         for instance in self.expansion.instances:
             spec, contract_id, persona_id = instance.spec, instance.contract_id, instance.persona_id
-            make = steps.get((spec.id, contract_id, persona_id)) or self._maker(instance)
-            address, edges = instance.address, edges_of[instance.address]
+            address, edges, params = instance.address, edges_of[instance.address], instance.params
+            # Instances of one step follow each other, and most share their parameters.
+            if last != (step := (spec.id, contract_id, persona_id)):
+                make, last, last_params = steps.get(step) or self._maker(instance), step, None
             if contract_id is None and persona_id is None:
-                mocks, reals, prompt, parts = _NOTHING, _NOTHING, None, plain(instance)
+                mocks, reals, prompt = _NOTHING, _NOTHING, None
+                if params is not last_params or instance.late_params:
+                    parts, last_params = self.keys.plain(instance), params
             else:
                 mocks, reals, prompt, parts = self._with_contract(instance)
             node = make(
@@ -200,7 +206,7 @@ class _Builder:
                 writes_of.get(address, _NOTHING) if writes_of else _NOTHING,
                 self._reads(instance, edges, reals) if writes_of else _NOTHING,
                 instance.when,
-                instance.params,
+                params,
                 instance.late_params,
                 instance.bindings,
                 prompt,

@@ -135,18 +135,23 @@ class _Needs:
         """Return the edges to each instance of the node that is needed, by its key."""
         wanted = (need.node, need.states)
         if wanted not in self.known:
-            group = self.groups[need.node]
-            self.known[wanted] = {key: self._edges_to(source, need.states) for key, source in group.items()}
+            edge_to, states = self._maker(need.states), need.states
+            self.known[wanted] = {
+                key: (edge_to(source.address),) if source.is_live else self._passed(source, states)
+                for key, source in self.groups[need.node].items()
+            }
         return self.known[wanted]
 
     def _edges_to(self, source: Instance, states: tuple[str, ...]) -> tuple[Edge, ...]:
         """Return the edges of who needs one instance."""
-        if not source.is_live:
-            return self._passed(source, states)
+        return (self._maker(states)(source.address),) if source.is_live else self._passed(source, states)
+
+    def _maker(self, states: tuple[str, ...]) -> Callable[..., Edge]:
+        """Return what makes an edge of its source."""
         edge_to = self.makers.get(states)
         if edge_to is None:
             edge_to = self.makers[states] = copier(Edge(source="", states=states), "source")
-        return (edge_to(source.address),)
+        return edge_to
 
     def _passed(self, source: Instance, states: tuple[str, ...]) -> tuple[Edge, ...]:
         """Return the edges that a node gets whose need is not live."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.codec import digest
+from maestro_dsl.codec import digest, digest_plain
 from maestro_dsl.compiler.plan import CompiledContract, KeyPart, Prompt
 from maestro_dsl.records import copier
 
@@ -91,7 +91,7 @@ class KeyWriter:
         owner = id(instance.params)  # instances share the mapping of their node where nothing in it differs
         made = self._params_made.get(owner)
         if made is None:
-            made = self._params_made[owner] = self._of_params(digest(instance.params))
+            made = self._params_made[owner] = self._of_params(digest_plain(instance.params))
         return made
 
     def _consumer_contract(self, instance: Instance) -> Contract | None:

@@ -3,13 +3,14 @@
 import json
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_dsl.codec import ascii_text, canonical, to_json
+from maestro_dsl.codec import ascii_text, canonical, digest, digest_plain, to_json
 from maestro_dsl.engine import events
 from maestro_dsl.engine.events import BODIES, Event, Usage
 
@@ -53,6 +54,16 @@ def test_canonical_bytes_and_ascii_text_are_those_of_the_standard_library(value)
     wanted = json.dumps(shape, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     assert canonical(value) == wanted.encode("utf-8", "surrogatepass")
     assert ascii_text(value) == json.dumps(shape, sort_keys=True, separators=(",", ":"))
+
+
+@given(st.dictionaries(texts, json_values, max_size=3))
+def test_the_digest_of_plain_json_is_the_usual_one(value):
+    assert digest_plain(value) == digest_plain(MappingProxyType(value)) == digest(value)
+
+
+def test_what_is_no_plain_json_is_not_digested_as_such():
+    with pytest.raises(TypeError):
+        digest_plain({"a": Inner()})
 
 
 def test_a_number_that_is_none_is_no_text_for_storage():
