@@ -179,7 +179,14 @@ def _converter(hint: Any, unit: Converter | None) -> Converter:
         return hint
     if isinstance(hint, type) and hint.__module__ == model.__name__:
         return _part(hint)
-    return float if hint is float else _same
+    if hint is float:
+        return float
+    return _whole if hint is int else _same
+
+
+def _whole(value: Any) -> Any:
+    """Return a whole number as such where it is written as 2.0 or 1e3, which the grammar takes too."""
+    return int(value) if isinstance(value, float) else value
 
 
 def _same(value: Any) -> Any:

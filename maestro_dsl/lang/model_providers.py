@@ -44,8 +44,8 @@ def problem(stated: str) -> tuple[str, str] | None:
     if name in _WITH_FILE:
         return f"the provider {name} needs its file", f"provider: {name}:FILE"
     near = closest(name, PROVIDERS)
-    guess = f' - did you mean "{near}"?' if near and near != stated else ""
-    return f'no model provider "{stated}"{guess}', f"this version has: {known()}"
+    guess = f'did you mean "{near}"? ' if near and near != stated else ""
+    return f'no model provider "{stated}"', f"{guess}this version has: {known()}"
 
 
 def check_providers(document: Document[DocumentValue]) -> Iterator[Diagnostic]:

@@ -79,6 +79,14 @@ def duplicate_key(span: Span, first: Span, name: str, *, is_error: bool) -> Diag
     )
 
 
+def _as_number(value: Json) -> str:
+    """Return how a number is written such that all readers take it for one."""
+    if not isinstance(value, (int, float)):
+        return ""
+    plain = int(value) if isinstance(value, float) and value.is_integer() else value
+    return f", {plain} where the number is"
+
+
 def ambiguous(span: Span, text: str, value: Json) -> Diagnostic:
     """Return SYN003 for plain text that readers of YAML understand in different ways."""
     meaning = f"the text {text!r}" if isinstance(value, str) else f"the number {value}"
@@ -89,7 +97,7 @@ def ambiguous(span: Span, text: str, value: Json) -> Diagnostic:
         severity=Severity.WARNING,
         span=span,
         message=f"{text} without quotes is read here as {meaning}; other readers differ",
-        help=f"{title} where text is meant",
+        help=f"{title} where text is meant{_as_number(value)}",
         fix=Fix(
             title=title,
             edits=(Edit(span=span, replacement=f'"{text}"'),),

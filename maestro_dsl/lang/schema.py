@@ -13,7 +13,6 @@ from maestro_dsl.diagnostics import Diagnostic, Fix, Quota, Severity, Span
 from maestro_dsl.lang.breaches import breaches_of
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import Json, Kind
-from maestro_dsl.lang.quoting import written
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import MESSAGES
@@ -204,24 +203,12 @@ class Explainer:
 
     def _way_out(self, violation: Violation, value: Json) -> str | None:
         """Return what to write where a value of a wrong type is almost the right one."""
-        schema = self._parent_schema(violation)
-        wanted = schema.get("type")
-        names = set(wanted if isinstance(wanted, list) else [wanted])
-        if violation.keyword != "type" or self._is_rendered:
+        if self._is_rendered:
             return None
-        if value is None:
-            return "give it a value, or leave the key out"
-        if isinstance(value, str):
-            meant = {"true": "boolean", "false": "boolean"}.get(value)
-            meant = "integer" if value.isdecimal() else meant
-            if meant in names or (meant == "integer" and "number" in names):
-                return f"write {value} without quotes"
-            if "array" in names and value and "\n" not in value:
-                return f"write [{written(value, in_flow=True)}]"
-        is_number = isinstance(value, (int, float))
-        if names == {"string"} and is_number and "x-unit" not in schema:
-            return f'write "{self._source.raw(violation.pointer)}" where text is meant'
-        return None
+        from maestro_dsl.lang.ways_out import way_out  # loads with the first mistake
+
+        raw = self._source.raw(violation.pointer)
+        return way_out(value, self._parent_schema(violation), violation.keyword, raw)
 
     def _wrong_type_message(self, violation: Violation, value: Json) -> str:
         schema = self._parent_schema(violation)

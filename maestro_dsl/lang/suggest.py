@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _MOST_LISTED: Final = 50
+_BEGINNING: Final = 3
+"""Letters that a word needs to be the beginning of another."""
 
 
 def closest(word: str, options: Iterable[str]) -> str | None:
@@ -16,7 +18,8 @@ def closest(word: str, options: Iterable[str]) -> str | None:
 
     Near enough is a distance of at most one third of the longer word, and at least one is allowed, or two
     with the same letters. Case does not count. Of equally near ones the one with the same letters wins
-    ("modle" is "model", not "mode"), then one that begins alike, then the first.
+    ("modle" is "model", not "mode"), then one that begins alike, then the first. Where none is near, the only
+    one that goes on where the word ends is meant ("REST" is "REST_API").
     """
     return _closest(word, tuple(options))
 
@@ -38,7 +41,10 @@ def _closest(word: str, options: tuple[str, ...]) -> str | None:
         rank = (found, not is_anagram, wanted[:1] != other[:1])
         if found <= allowed and (best is None or rank < best[:3]):
             best = (*rank, option)
-    return best[3] if best else None
+    if best is not None:
+        return best[3]
+    longer = [option for option in options if option.casefold().startswith(wanted)]
+    return longer[0] if len(longer) == 1 and len(word) >= _BEGINNING else None
 
 
 def listed(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from maestro_dsl.diagnostics import Diagnostic, Severity
+from maestro_dsl.diagnostics import Diagnostic, Related, Severity
 from maestro_dsl.lang.parsing import SEPARATORS, tokens_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARK: Final = "\ufeff"
 _UNSEEN: Final = re.compile(f"[{SEPARATORS}{_MARK}]")
+_UNSEEN_SPACE: Final = re.compile("(?:^|[:-])([\xa0\u2000-\u200b\u202f\u3000])", re.MULTILINE)
+"""What looks like the space that YAML needs there, and is none."""
+_JOINED: Final = re.compile(r"\s*(?:- +)*([A-Za-z_][\w-]*):(?=[^\s:/])")
+"""A key with its value right behind the colon."""
 _LINE: Final = re.compile(r"[^\r\n]*")
 _INDENT: Final = "indent with spaces, and give all keys of one mapping the same indentation"
 _QUOTE: Final = (
@@ -116,10 +120,16 @@ def syntax_error(source: SourceMap, start: int, message: str, help_text: str | N
 
 def explain(error: Exception, source: SourceMap) -> Diagnostic:
     """Return the finding for what either YAML parser raised."""
-    finding = _explain(error, source)
+    finding = _with_opening(_explain(error, source), error, source)
     line = finding.span.line
     end = _LINE.match(source.text, source.index(line))
-    stray = _UNSEEN.search(source.text, source.index(max(1, line - 1)), end.end() if end is not None else 0)
+    limits = source.index(max(1, line - 1)), end.end() if end is not None else 0
+    space = _UNSEEN_SPACE.search(source.text, *limits)
+    if space is not None:
+        name = f"U+{ord(space[1]):04X}"
+        message = f"the character {name} looks like a space and is none"
+        return syntax_error(source, space.start(1), message, "put a space in its place")
+    stray = _UNSEEN.search(source.text, *limits)
     if stray is None:
         return finding
     place = "line {}, column {}".format(*source.position(stray.start()))
@@ -127,6 +137,17 @@ def explain(error: Exception, source: SourceMap) -> Diagnostic:
     if stray.group() == _MARK:
         return replace(finding, help=f"remove {name}, which cannot be seen")
     return replace(finding, help=f"{name}, ends no line in YAML: put a line feed in its place")
+
+
+def _with_opening(finding: Diagnostic, error: Exception, source: SourceMap) -> Diagnostic:
+    """Return the finding with the bracket that is not closed, where that stands on a line above."""
+    begin = getattr(error, "context_mark", None)
+    if begin is None or "is not closed, or" not in finding.message:
+        return finding
+    span = source.span(int(begin.index), int(begin.index) + 1)
+    if span.line == finding.span.line:
+        return finding
+    return replace(finding, related=(Related(span=span, message="opened here"),))
 
 
 def is_unknown_tag(error: Exception) -> bool:
@@ -176,8 +197,19 @@ def _explain(error: Exception, source: SourceMap) -> Diagnostic:
     for beginning, message, help_text in _CAUSES:
         if problem.startswith(beginning):
             opened = begin if message in _AT_THE_BEGINNING else None
+            joined = _joined(source, at if opened is None else int(opened.index))
+            if message == _NO_COLON and joined is not None:
+                return joined
             return syntax_error(source, at if opened is None else int(opened.index), message, help_text)
     return syntax_error(source, at, "this is not valid YAML", _QUOTE)
+
+
+def _joined(source: SourceMap, at: int) -> Diagnostic | None:
+    """Return the finding where a key and its value are written without a space between them."""
+    match = _JOINED.match(source.text, at)
+    if match is None:
+        return None
+    return syntax_error(source, match.end() - 1, 'there is no space behind ":"', f'write "{match[1]}: …"')
 
 
 def _special(source: SourceMap, at: int, problem: str) -> Diagnostic | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeGuard
 
 from maestro_dsl.lang.late import pattern
 from maestro_dsl.money import NANO_USD
@@ -83,13 +83,20 @@ def parse_tokens(value: object) -> int:
     Raises:
         UnitError: `value` is not a number of tokens.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+    if _is_count(value):
+        return int(value)
     match = _TOKENS.fullmatch(value) if isinstance(value, str) else None
     count = Decimal(match[1]) * _COUNT[match[2]] if match else Decimal("0.5")
     if count != int(count):
         raise UnitError(value, "tokens")
     return int(count)
+
+
+def _is_count(value: object) -> TypeGuard[float]:
+    """Return whether a value is a whole number, which may be written as 2.0 or 1e3."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return value >= 0 and (isinstance(value, int) or value.is_integer())
 
 
 def parse_money(value: object) -> int:
@@ -110,8 +117,8 @@ def parse_size(value: object) -> int:
     Raises:
         UnitError: `value` is not a size.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+    if _is_count(value):
+        return int(value)
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise UnitError(value, "size")

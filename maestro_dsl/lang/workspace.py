@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
@@ -336,13 +336,21 @@ class _Loader:
                 files = self.area.expand(plan.path, text)
             except PathProblem as problem:
                 self.lacks_contracts = True
-                self.diagnostics.add(not_found(span, text, str(problem)))
+                self.diagnostics.add(self._no_contract(span, text, str(problem)))
                 continue
             for path in files:
                 if path not in seen:
                     seen.add(path)
                     self._contract(path, span, contracts)
         return contracts
+
+    def _no_contract(self, span: Span, text: str, problem: str) -> Diagnostic:
+        """Return REF008 for what is listed under `contracts`; an id is answered with its file."""
+        finding = not_found(span, text, problem)
+        meant = self.finder.all(Kind.CONTRACT).get(text) if "." not in text else None
+        if meant is None:
+            return finding
+        return replace(finding, help=f'name its file: "{self.reader.names(meant)}"')
 
     def _contract(self, path: Path, span: Span, contracts: dict[str, ResolvedContract]) -> None:
         found = self.finder.expected(Kind.CONTRACT, self.reader.use(path), span)
@@ -353,6 +361,7 @@ class _Loader:
         other = contracts.get(document.value.id)
         if other is not None:
             self.diagnostics.add(stated_twice(document, other.document))
+            self.lacks_contracts = True  # the one that was meant to have another id
             return
         contracts[document.value.id] = self._with_spec(document)
 

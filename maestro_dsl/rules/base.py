@@ -20,6 +20,7 @@ from maestro_dsl.lang.lockfile import LOCK_FILE
 from maestro_dsl.lang.model import Blueprint, Contract, Kind
 from maestro_dsl.lang.model_providers import PROVIDERS
 from maestro_dsl.lang.prompts import PromptFile, prompts_of
+from maestro_dsl.lang.suggest import closest
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -281,5 +282,9 @@ def order_of(code: str) -> tuple[int, str]:
 
 
 def is_offline(provider: str) -> bool:
-    """Return whether a model provider calls no model; it may carry a file, as in "scripted:answers.yaml"."""
-    return provider.partition(":")[0] in PROVIDERS
+    """Return whether a model provider calls no model; it may carry a file, as in "scripted:answers.yaml".
+
+    A misspelt one counts as what was meant: that it is misspelt is told where it stands.
+    """
+    name = provider.partition(":")[0]
+    return name in PROVIDERS or closest(name, PROVIDERS) is not None

@@ -18,7 +18,7 @@ _NEEDS: Final = {"openapi_conformance": "openapi", "graphql_conformance": "graph
 def check(facts: Facts) -> Iterable[Diagnostic]:
     """Return every conformance check whose contract states no interface of that kind."""
     for document in facts.of(Kind.CONTRACT):
-        if document.is_hole(("interface_spec",)):
+        if document.is_hole(("interface_spec",)) or document.is_hole(("interface_spec", "type")):
             continue
         stated = mapping_at(document.data, ("interface_spec",)).get("type")
         for pointer, criterion in criteria(document):

@@ -38,8 +38,8 @@ def found(diagnostics):
 EXPECTED = [
     ("maestro.yaml", 4, 22, "the provider scripted needs its file"),
     ("maestro.yaml", 5, 42, 'no model provider "claude"'),
-    ("maestro.yaml", 6, 27, 'no model provider "scafold" - did you mean "scaffold"?'),
-    ("plan.yaml", 7, 11, 'no model provider "scaffol" - did you mean "scaffold"?'),
+    ("maestro.yaml", 6, 27, 'no model provider "scafold"'),
+    ("plan.yaml", 7, 11, 'no model provider "scaffol"'),
 ]
 
 

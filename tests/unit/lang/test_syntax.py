@@ -25,6 +25,9 @@ CASES = [
     ("a: [1, 2]]\n", (1, 10), 'this "]" closes nothing', "take it away"),
     ("a: {x: 1}}\n", (1, 10), 'this "}" closes nothing', "take it away"),
     ("a: 1\nb\nc: 2\n", (2, 1), 'a key without ":"', 'write "key: value"'),
+    ("a: 1\nb:2\nc: 3\n", (2, 2), 'there is no space behind ":"', 'write "b: …"'),
+    ("a: 1\nhttp://b\nc: 3\n", (2, 1), 'a key without ":"', 'write "key: value"'),
+    ("a: 1\nb:\xa02\nc: 3\n", (2, 3), "the character U+00A0 looks like a space and is none", "put a space"),
     ("a: 1\n b: 2\n", (2, 2), "this key stands below a finished value", INDENT),
     ("a:\n  b: 1\n c: 2\n", (3, 2), "the indentation fits no open mapping", INDENT),
     ("a: b: c\n", (1, 5), 'a second ":" stands where only a value may stand', QUOTE),
@@ -39,3 +42,16 @@ def test_a_mistake_stands_at_its_sign_in_our_words(text, place, message, hint):
     assert (found.code, found.span.line, found.span.column) == ("SYN001", *place)
     assert found.message == message
     assert found.help.startswith(hint)
+
+
+def test_a_bracket_that_is_not_closed_is_shown_where_it_stands():
+    [found] = load("a: [1, 2\nb: 3\n", "f.yaml").diagnostics
+    assert (
+        found.span.line,
+        [(item.span.line, item.span.column, item.message) for item in found.related],
+    ) == (
+        2,
+        [(1, 4, "opened here")],
+    )
+    [found] = load("a: [1, 2}\n", "f.yaml").diagnostics
+    assert found.related == ()
