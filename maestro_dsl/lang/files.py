@@ -118,13 +118,16 @@ class Area:
         except (OSError, ValueError, RuntimeError, NotImplementedError) as error:
             raise PathProblem(f"is not a usable glob: {error}") from error
         if not files:
-            raise PathProblem("matches no file")
+            guess = _near_folder(base, text) if first and not has_folder(base) else ""
+            raise PathProblem(f"matches no file{guess}")
         for path in files:
             if not path.is_relative_to(self.root):
                 raise PathProblem(f'matches "{path.name}", which lies outside {self._name()}')
         return tuple(dict.fromkeys(files))
 
     def _inside(self, folder: Path, text: str) -> Path:
+        if "://" in text:
+            raise PathProblem("is an address; only files of the project are read")
         if Path(text).is_absolute() or "\\" in text or text[1:2] == ":":
             raise PathProblem("must be a relative path with / between its parts")
         try:
@@ -140,6 +143,17 @@ class Area:
         if has_file(self.root / PROJECT_FILE):
             return "the project folder"
         return "the folder of the library" if has_file(self.root / LIBRARY_FILE) else "the document's folder"
+
+
+def _near_folder(base: Path, text: str) -> str:
+    """Return a question about the folder beside `base` that the glob `text` probably means, or nothing."""
+    try:
+        with os.scandir(base.parent) as entries:
+            names = sorted(entry.name for entry in islice(entries, _MOST_NAMES) if entry.is_dir())
+    except OSError:
+        return ""
+    near = closest(base.name, names)
+    return f'{DID_YOU_MEAN}"{text.replace(base.name, near, 1)}"?' if near is not None else ""
 
 
 def _near(path: Path, text: str) -> str:

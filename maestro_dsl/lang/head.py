@@ -74,6 +74,15 @@ def unknown_kind(data: Json, source: SourceMap, *, promised: Kind | None = None)
     return None
 
 
+def other_kind(source: SourceMap, stated: Kind, meant: Kind) -> Diagnostic:
+    """Return SCH005 for a document whose name and keys are of another kind than it states."""
+    span = source.value_span(("kind",))
+    message = f"this is no {stated.value}: the file has the name and the keys of a {meant.value}"
+    return replace(
+        _sch005(span, message, f'did you mean "{meant.value}"?'), fix=rename(source, span, meant.value)
+    )
+
+
 def is_misspelt(data: Mapping[str, Json]) -> bool:
     """Return whether only the version of a document is wrong, and is none that another tool would read."""
     if data.get("kind") not in [kind.value for kind in Kind]:

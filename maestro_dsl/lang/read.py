@@ -15,7 +15,7 @@ from maestro_dsl.lang.disk import NO_REGULAR_FILE
 from maestro_dsl.lang.disk import read as read_file
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.files import kind_of_name
-from maestro_dsl.lang.head import meant_kind, unknown_head, unknown_kind
+from maestro_dsl.lang.head import meant_kind, other_kind, unknown_head, unknown_kind
 from maestro_dsl.lang.migration import modernise, rename_keys
 from maestro_dsl.lang.model import API_VERSION, DocumentValue, Kind
 from maestro_dsl.lang.schema import Checked, check
@@ -85,6 +85,9 @@ def parse_content(content: bytes, file: str) -> Parsed:
     loaded.data["apiVersion"] = API_VERSION  # what else is wrong is said at once, not after this is mended
     loaded.data["kind"] = kind.value
     checked = check(kind, loaded.data, loaded.map, unknown=unknown)
+    promised = kind_of_name(file.rpartition("/")[2])
+    if checked.diagnostics and promised is not None and promised is not kind:
+        kind, checked = _as_promised(kind, promised, loaded, checked, diagnostics)
     if checked.diagnostics:
         old = modernise(kind, loaded.data, loaded.map)
         diagnostics.extend(old)
@@ -98,6 +101,21 @@ def parse_content(content: bytes, file: str) -> Parsed:
     found = tuple(item for item in diagnostics.items if item.code != "SYN003" or item.span not in wrong)
     holes = (*checked.holes, *_cut_off(kind, loaded.data, found))
     return Parsed(kind=kind, loaded=loaded, found=found, holes=holes, digest=digest)
+
+
+def _as_promised(
+    kind: Kind, promised: Kind, loaded: Loaded, checked: Checked, diagnostics: Diagnostics
+) -> tuple[Kind, Checked]:
+    """Return the kind of a document: the one that its name promises, where its keys are of that one only."""
+    data = cast("dict[str, Json]", loaded.data)
+    data["kind"] = promised.value
+    other = check(promised, data, loaded.map)
+    codes = [{item.code for item in found.diagnostics} for found in (checked, other)]
+    if "SCH001" not in codes[0] or {"SCH001", "SCH002"} & codes[1]:
+        data["kind"] = kind.value
+        return kind, checked
+    diagnostics.add(other_kind(loaded.map, kind, promised))
+    return promised, other
 
 
 _HEAD: Final = ("apiVersion", "kind")

@@ -129,15 +129,19 @@ class Explainer:
         )
         if close is not None:
             self.misspelt.setdefault((*violation.pointer, name), close)
+        joined, colon, value = name.partition(":")
+        if colon and joined in free:
+            help_text = f'write "{joined}: {value.strip()}", with a space behind the colon'
+        else:
+            elsewhere = None if close or not guesses else self._elsewhere(name)
+            help_text = offered(close, "keys", valid, elsewhere=elsewhere)
         return Diagnostic(
             code="SCH001",
             name="unknown-key",
             severity=Severity.ERROR,
             span=span,
             message=f'unknown key "{name}" in {self._label(violation.pointer, violation.schema_path[:-1])}',
-            help=offered(
-                close, "keys", valid, elsewhere=None if close or not guesses else self._elsewhere(name)
-            ),
+            help=help_text,
             fix=rename(self._source, span, close),
         )
 

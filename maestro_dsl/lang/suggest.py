@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _MOST_LISTED: Final = 50
+_PLURAL: Final = 2
+"""By how much a plural in -ies is longer than its singular."""
+
 _BEGINNING: Final = 3
 """Letters that a word needs to be the beginning of another."""
 
@@ -17,9 +20,9 @@ def closest(word: str, options: Iterable[str]) -> str | None:
     """Return the option nearest to `word`, or None where none is near enough to be meant.
 
     Near enough is a distance of at most one third of the longer word, and at least one is allowed, or two
-    with the same letters. Case does not count. Of equally near ones the one with the same letters wins
-    ("modle" is "model", not "mode"), then one that begins alike, then the first. Where none is near, the only
-    one that goes on where the word ends is meant ("REST" is "REST_API").
+    with the same letters; one may be the plural of the other. Case does not count. Of equally near ones the
+    one with the same letters wins ("modle" is "model", not "mode"), then one that begins alike, then the
+    first. Where none is near, the only one that goes on where the word ends is meant ("REST" is "REST_API").
     """
     return _closest(word, tuple(options))
 
@@ -32,12 +35,12 @@ def _closest(word: str, options: tuple[str, ...]) -> str | None:
     for option in options:
         is_anagram = len(word) == len(option) and sorted(wanted) == sorted(option.casefold())
         allowed = max(1 + is_anagram, max(len(word), len(option)) // 3)
-        if abs(len(word) - len(option)) > allowed:
+        if abs(len(word) - len(option)) > max(allowed, _PLURAL):
             continue
         other = option.casefold()
         if len(letters.difference(other)) > allowed:
             continue  # each of these letters takes an edit of its own
-        found = distance(wanted, other)
+        found = distance(wanted, other) if _singular(wanted) != _singular(other) else 1
         rank = (found, not is_anagram, wanted[:1] != other[:1])
         if found <= allowed and (best is None or rank < best[:3]):
             best = (*rank, option)
@@ -45,6 +48,10 @@ def _closest(word: str, options: tuple[str, ...]) -> str | None:
         return best[3]
     longer = [option for option in options if option.casefold().startswith(wanted)]
     return longer[0] if len(longer) == 1 and len(word) >= _BEGINNING else None
+
+
+def _singular(word: str) -> str:
+    return f"{word[:-3]}y" if word.endswith("ies") else word
 
 
 def listed(names: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ _BOOLEANS: Final = {
 """What readers of YAML 1.1 take for true and false."""
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_COMMA: Final = re.compile(r"[0-9]+,[0-9]+")
 _PERCENT: Final = re.compile(r"([0-9]{1,3}) ?%?")
 _HUNDRED: Final = 100
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([a-z]+)", re.IGNORECASE)
@@ -81,6 +82,8 @@ def _from_text(value: str, names: set[str], schema: Mapping[str, Any], raw: str)
 def _as_number(value: str, names: set[str], schema: Mapping[str, Any], *, is_quoted: bool) -> str | None:
     if value.isdecimal() or ("number" in names and _NUMBER.fullmatch(value)):
         return f"write {value} without quotes" if is_quoted else f"write {value.lstrip('0') or '0'}"
+    if "number" in names and _COMMA.fullmatch(value):
+        return f"write {value.replace(',', '.')}"
     meant = _share(value) if schema.get("maximum") == 1 else None
     return None if meant is None else f"write {meant}"
 

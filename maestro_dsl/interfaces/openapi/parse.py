@@ -156,11 +156,20 @@ def _api(data: dict[str, Any], source: _Source) -> Api:
 
 
 def _guess(data: dict[str, Any], ref: str) -> str | None:
-    """Return a question about the part beside that a lost reference probably means."""
-    above, _, name = ref.rpartition("/")
-    beside = lookup(data, above) if "/" in above else None
-    near = closest(name, beside) if isinstance(beside, dict) else None
-    return f'did you mean "{above}/{near}"?' if near is not None else None
+    """Return a question about the part that a lost reference probably means."""
+    node: Any = data
+    way = ref.removeprefix("#/").split("/") if ref.startswith("#/") else []
+    meant = []
+    for step in way:
+        if not isinstance(node, dict):
+            return None
+        name = step.replace("~1", "/").replace("~0", "~")
+        near = name if name in node else closest(name, node)
+        if near is None:
+            return None
+        meant.append(near.replace("~", "~0").replace("/", "~1"))
+        node = node[near]
+    return f'did you mean "#/{"/".join(meant)}"?' if meant else None
 
 
 def _lost_references(data: dict[str, Any]) -> list[tuple[str, tuple[str, Pointer]]]:

@@ -13,4 +13,5 @@ def test_nothing_near_is_nothing():
 def test_the_beginning_of_one_word_means_it():
     assert closest("REST", ["REST_API", "GRAPHQL"]) == "REST_API"
     assert closest("max", ["max_delay", "max_attempts"]) is None  # of two, nobody knows
+    assert closest("policy", ["provider", "policies"]) == "policies"
     assert closest("id", ["identity"]) is None  # too short to mean anything

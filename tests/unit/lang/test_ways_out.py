@@ -117,6 +117,7 @@ def test_true_or_false(text: str, meant: str | None) -> None:
         ("80", "write 0.8"),
         ("80%", "write 0.8"),
         ("'0.8'", "write 0.8 without quotes"),
+        ("0,8", "write 0.8"),
         ("200", None),
         ("high", None),
     ],
