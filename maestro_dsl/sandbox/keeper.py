@@ -33,6 +33,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _KEYCTL = {"x86_64": 250, "aarch64": 219}
 _JOIN_SESSION_KEYRING = 1
 _PROC = Path("/proc")
+_GROUPS = Path("/sys/fs/cgroup")
+_THREADS = 4  # tasks that the kernel allows for each process that is allowed: threads are tasks
 
 
 def children_by_parent() -> dict[int, list[int]]:
@@ -100,11 +102,11 @@ def _ask_to_end(main: int) -> None:
 def _kill_all(main: int) -> None:
     """Kill until nothing is left; orphans come to us because we are their subreaper."""
     while True:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(main, signal.SIGKILL)  # the group at one blow: nobody in it forks away from that
         below = descendants(os.getpid())
         send(below, signal.SIGSTOP)  # freeze first, so that nothing forks away while we walk the list
         send(below, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(main, signal.SIGKILL)
         try:
             os.waitpid(-1, 0)
             while os.waitpid(-1, os.WNOHANG)[0]:
@@ -150,9 +152,14 @@ def _limit(limits: dict[str, int]) -> None:
             resource.setrlimit(kind, (value, value))
 
 
-def _become(argv: list[str], limits: dict[str, int], keep_fds: list[int], parent: int) -> NoReturn:
+def _become(
+    argv: list[str], limits: dict[str, int], keep_fds: list[int], parent: int, pen: Path | None
+) -> NoReturn:
     try:
         os.setsid()
+        if pen is not None:
+            with contextlib.suppress(OSError):
+                (pen / "cgroup.procs").write_text("0")
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(LIMIT_PASSED)
@@ -167,6 +174,31 @@ def _become(argv: list[str], limits: dict[str, int], keep_fds: list[int], parent
     except BaseException as error:  # noqa: BLE001 - between fork and exec nothing may travel up
         os.write(2, f"cannot start {argv[0]}: {error}\n".encode())
         os._exit(CANNOT_START)
+
+
+def _pen(most: int) -> Path | None:
+    """Make a control group with room for `most` tasks; None where that cannot be done, or need not.
+
+    The kernel holds root to no number of processes, and of those that double without end we hear too late.
+    """
+    if os.geteuid() != 0:
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        for line in (_PROC / "self" / "cgroup").read_text("utf-8").splitlines():
+            _, kinds, path = line.split(":", 2)
+            own = _GROUPS / kinds / path.strip("/")
+            base = (
+                own.parent if not kinds and own != _GROUPS else own
+            )  # version 2: a group of tasks has no others
+            if kinds == "pids" or (not kinds and "pids" in (base / "cgroup.subtree_control").read_text()):
+                for left in base.glob("maestro.*"):  # of a keeper that was killed; those in use are not empty
+                    with contextlib.suppress(OSError):
+                        left.rmdir()
+                pen = base / f"maestro.{os.getpid()}"
+                pen.mkdir()
+                (pen / "pids.max").write_text(str(most))
+                return pen
+    return None
 
 
 class Room:
@@ -340,15 +372,19 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getpid()
     room = Room(**config["room"]) if config["room"] else None
+    pen = _pen(config["max_processes"] * _THREADS)
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _become(argv, config["limits"], config["keep_fds"], parent)
+        _become(argv, config["limits"], config["keep_fds"], parent, pen)
     signal.signal(signal.SIGTERM, lambda *_: os.close(0))
     code = _watch_safely(pid, wake, config["max_processes"], room)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _kill_all(pid)
+    if pen is not None:
+        with contextlib.suppress(OSError):
+            pen.rmdir()
     return code
 
 
