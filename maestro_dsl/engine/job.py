@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest_bytes, from_json
 from maestro_dsl.compiler.plan import CompiledPersona, PlanNode
-from maestro_dsl.engine.events import AttemptFinished, Body, Issue, NodeFinished, Usage
+from maestro_dsl.engine.events import AttemptFinished, Body, Issue, Usage
 from maestro_dsl.engine.policy import give_up, retry
 from maestro_dsl.engine.policy.ledger import DEFAULT_MAX_OUTPUT_TOKENS, NOTHING, Amount
 from maestro_dsl.engine.ports.attempts import AttemptResult, AttemptSpec, InputResult
 from maestro_dsl.engine.ports.failures import CONTENT_FAILURES, Failure
 from maestro_dsl.engine.ports.models import ModelKey, Prices
-from maestro_dsl.engine.records import Lasting
 from maestro_dsl.engine.state import NO_USAGE, NodeRecord, NodeState, RunState
 from maestro_dsl.lang.model import Json, ModelSettings
 from maestro_dsl.records import dataclass, maker, maker_of, plainness
@@ -102,7 +101,6 @@ class Desk:
         self.index = index
         self.state = state
         self.runtime = runtime
-        self._shown = Lasting(state, self._result_of, None)
         plan = index.plan
         shared = (run_id, plan.contracts, plan.requirement, plan.sandbox, plan.quality_threshold, plan.sizes)
         self._spec = partial(_spec, *shared)
@@ -194,22 +192,24 @@ class Desk:
 
         Nodes that ended without a result (skipped, cancelled, stopped before a try) are left out.
         """
-        shown = self._shown
-        return tuple([found for address in job.inputs if (found := shown[address]) is not None])
-
-    def _result_of(self, record: NodeRecord, final: NodeFinished) -> InputResult | None:
-        if final.result_digest is None:
-            return None
-        return _input(
-            node=record.address,
-            contract_id=self.index.nodes[record.address].contract_id,
-            result_digest=final.result_digest,
-            files=final.files,
-            recorded_calls=final.recorded_calls,
-            state=final.state,
-            verdict=final.verdict,
-            reason=final.reason,
-        )
+        found, records, nodes = [], self.state.nodes, self.index.nodes
+        for address in job.inputs:
+            record = records.get(address)
+            final = None if record is None else record.final
+            if final is not None and final.result_digest is not None:
+                found.append(
+                    _input(
+                        node=address,
+                        contract_id=nodes[address].contract_id,
+                        result_digest=final.result_digest,
+                        files=final.files,
+                        recorded_calls=final.recorded_calls,
+                        state=final.state,
+                        verdict=final.verdict,
+                        reason=final.reason,
+                    )
+                )
+        return tuple(found)
 
     def previous(self, record: NodeRecord) -> str | None:
         """Return the blob of this round's last failed answer; a new round starts with a fresh transcript."""

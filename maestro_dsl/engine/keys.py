@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from maestro_dsl.codec import canonical, digest
 from maestro_dsl.engine.graph import MOCK_ACTION, PlanIndex
-from maestro_dsl.engine.records import Lasting
 from maestro_dsl.engine.state import GOOD, NodeRecord, RunState
 
 if TYPE_CHECKING:
@@ -34,12 +33,26 @@ class Keys:
 
     def __init__(self, index: PlanIndex, state: RunState) -> None:
         self._index = index
-        self._known = Lasting(state, _digest_of, "").__getitem__
+        self._known = _Shown(state).__getitem__
 
     def of(self, node: PlanNode, inputs: Sequence[str]) -> tuple[str, Mapping[str, str]]:
         """Return the node's key and its parts, once everything it uses is final; see `PlanIndex.inputs`."""
         parts = key_parts(node, inputs, self._index, self._known)
         return key_of(parts), parts
+
+
+class _Shown(dict[str, str]):
+    """What nodes show to others, as digests; kept of those that have ended, "" of all others."""
+
+    def __init__(self, state: RunState) -> None:
+        self._nodes = state.nodes
+
+    def __missing__(self, address: str) -> str:
+        record = self._nodes.get(address)
+        if record is None or record.final is None:
+            return ""
+        made = self[address] = _digest_of(record, record.final)
+        return made
 
 
 def key_of(parts: Mapping[str, str]) -> str:

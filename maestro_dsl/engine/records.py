@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final
 
 from maestro_dsl.engine.events import (
     NO_USAGE,
@@ -26,11 +26,6 @@ from maestro_dsl.engine.events import (
     Usage,
 )
 from maestro_dsl.records import maker_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-T = TypeVar("T")
 
 
 class NodeState(StrEnum):
@@ -217,20 +212,3 @@ class RunState:
     def is_final(self) -> bool:
         """True once the run has ended for good."""
         return self.status in RUN_FINAL
-
-
-class Lasting(dict[str, T]):
-    """What is made of the final state of a node, once: that state never changes. Missing while it is open."""
-
-    def __init__(self, state: RunState, make: Callable[[NodeRecord, NodeFinished], T], missing: T) -> None:
-        self._nodes = state.nodes
-        self._make = make
-        self._default = missing
-
-    def __missing__(self, address: str) -> T:
-        """Make it, and keep it where the node has ended."""
-        record = self._nodes.get(address)
-        if record is None or record.final is None:
-            return self._default
-        made = self[address] = self._make(record, record.final)
-        return made
