@@ -10,7 +10,7 @@ from maestro_dsl import __version__
 from maestro_dsl.app.state import find_run, is_live, open_state
 from maestro_dsl.app.system import SystemRand
 from maestro_dsl.engine.state import RUN_FINAL
-from maestro_dsl.errors import StateError
+from maestro_dsl.errors import StateError, UsageError
 from maestro_dsl.storage.archive import Archive, Exported, Imported
 from maestro_dsl.storage.lease import Lock, run_lock
 from maestro_dsl.storage.verify import Verified, verify_state
@@ -133,8 +133,11 @@ def import_runs(file: Path, *, environ: Mapping[str, str], state_dir: Path | Non
     """Take the runs of a file over; what is there already stays as it is.
 
     Raises:
+        UsageError: there is no such file.
         IntegrityError: the file is damaged or no export; nothing was taken over.
         StateError: it holds another history of a run that is here.
     """
+    if not file.is_file():
+        raise UsageError(f"no such file: {file}", hint="maestro state export makes one")
     with open_state(state_dir, environ) as state:
         return Archive(state.journal, state.artifacts, tool_version=__version__).load(file)

@@ -10,7 +10,7 @@ import click
 from maestro_dsl.cli.context import print_document, print_text, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.codec import to_json
-from maestro_dsl.reporters.text import safe, table
+from maestro_dsl.reporters.text import safe, standing, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,6 @@ Examples:
 def command(context: click.Context, *, limit: int, state_dir: Path | None, output_format: str) -> None:
     """List the newest runs first."""
     from maestro_dsl.app import list_runs
-    from maestro_dsl.reporters.run import standing
 
     own = session(context)
     found: RunList = list_runs(environ=own.environ, state_dir=state_dir)

@@ -17,7 +17,7 @@ as written by a model: it runs in a sandbox, never with resource limits alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +26,7 @@ from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.models import Capability, ModelRequest, ModelResponse, Provider, ProviderFailure
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.source import load
+from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.units import parse_duration
 from maestro_dsl.providers.envelope import pack, unpack
 
@@ -175,11 +176,8 @@ def load_script(path: Path, base: Provider | None = None) -> ScriptedProvider:
 
 
 def _answer(entry: object, where: str) -> Answer:
-    if not isinstance(entry, dict) or not set(entry) <= _KEYS:
-        raise UsageError(f"{where}: unknown key; valid keys: {', '.join(sorted(_KEYS))}")
-    match = entry.get("match", {})
-    if not isinstance(match, dict) or not set(match) <= _MATCH_KEYS:
-        raise UsageError(f"{where}.match: valid keys: {', '.join(sorted(_MATCH_KEYS))}")
+    entry = _mapping(entry, _KEYS, where)
+    match = _mapping(entry.get("match", {}), _MATCH_KEYS, f"{where}.match")
     try:
         usage = entry.get("usage", {})
         return Answer(
@@ -202,6 +200,19 @@ def _answer(entry: object, where: str) -> Answer:
         )
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"{where}: {error}") from error
+
+
+def _mapping(data: object, known: Collection[str], where: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise UsageError(f"{where} is no mapping", hint=f"valid keys: {', '.join(sorted(known))}")
+    for key in data:
+        if key not in known:
+            near = closest(str(key), sorted(known))
+            guess = f'did you mean "{near}"? ' if near else ""
+            raise UsageError(
+                f'{where}: unknown key "{key}"', hint=f"{guess}valid keys: {', '.join(sorted(known))}"
+            )
+    return data
 
 
 def _seconds(text: object) -> float | None:

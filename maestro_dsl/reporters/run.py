@@ -15,7 +15,7 @@ from maestro_dsl.codec import digest, to_json
 from maestro_dsl.compiler.estimate import Estimate
 from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
 from maestro_dsl.engine.ports.attempts import QualityReport
-from maestro_dsl.engine.state import NodeRecord, NodeState, RunState
+from maestro_dsl.engine.state import FINAL, NodeRecord, NodeState, RunState
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
 from maestro_dsl.money import money_text
 from maestro_dsl.reporters import leaving
@@ -29,6 +29,7 @@ from maestro_dsl.reporters.text import (
     percent,
     plural,
     safe,
+    standing,
     table,
     tokens,
 )
@@ -104,13 +105,6 @@ def text(view: RunView, style: Style = PLAIN) -> str:
         _figures(view, style),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
-
-
-def standing(status: str, *, live: bool) -> str:
-    """Return what stands behind the status of a run: a process is at work, or none is although it goes on."""
-    if live:
-        return " (live)"
-    return " (interrupted)" if status in {"running", "pending"} else ""
 
 
 def _head(view: RunView, style: Style) -> list[str]:
@@ -305,8 +299,8 @@ def _figures(view: RunView, style: Style) -> list[str]:
     state = view.state
     busy = sum(record.busy_s for record in state.nodes.values())
     took = state.active_s
-    is_at_work = any(record.in_flight is not None for record in state.nodes.values())
-    saved = "nothing has ended yet" if is_at_work and not busy else _saved(busy, took)
+    is_done = all(state.node_state(node.address) in FINAL for node in view.plan.nodes)
+    saved = _saved(busy, took) if busy or is_done else "nothing has ended yet"
     rows = [("time", duration(took), saved)]
     estimate = view.estimate
     if estimate is not None and estimate.sequential_s:

@@ -165,6 +165,13 @@ def tokens(count: int | None) -> str:
     return f"{count / 1_000_000:.1f}M"
 
 
+def standing(status: str, *, live: bool) -> str:
+    """Return what stands behind the status of a run: a process is at work, or none is although it goes on."""
+    if live:
+        return " (live)"
+    return " (interrupted)" if status in {"running", "pending"} else ""
+
+
 def percent(fraction: float | None) -> str:
     """Return a fraction as whole per cent, or "unknown"."""
     return "unknown" if fraction is None else f"{fraction * 100:.0f}%"

@@ -197,3 +197,9 @@ def test_doctor_warns_of_too_little_room(state, monkeypatch):
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=1, f_frsize=1024**2, f_flag=0))
     found = next(item for item in app.doctor(environ={}, state_dir=state) if item.name == "state")
     assert (found.status, found.detail) == ("warning", f"only 1 MiB are free for {state}, 64 are needed")
+
+
+def test_an_import_of_a_file_that_is_not_there_makes_nothing(state, tmp_path):
+    with pytest.raises(UsageError, match="no such file: "):
+        app.import_runs(tmp_path / "absent.zip", environ={}, state_dir=state)
+    assert not state.exists()
