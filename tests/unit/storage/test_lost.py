@@ -154,6 +154,7 @@ def test_a_result_that_the_index_misses_is_no_result_that_never_was(place):
     place.journal.close()
     without_cells(place.folder / "journal.db", "sqlite_autoindex_results_1")
     with closing(Journal.open(place.folder)) as journal:
+        assert stored in journal.results()
         for key in (stored.key, "never stored"):
             with pytest.raises(IntegrityError, match='index of the table "results" is damaged'):
                 journal.result(key)
