@@ -87,10 +87,11 @@ def unlock(
         holders = tuple(f"{lock.subject} is held by {who}" for lock, who in held)
         ended = record.status in {status.value for status in RUN_FINAL}
         if held:
-            steps = tuple(
+            ends = (
                 f"on {who.host}: end process {who.pid} ({who.command}); its lock is free at once"
                 for _, who in held
             )
+            steps = tuple(dict.fromkeys(ends))  # one process holds both, as a rule
             if do:
                 raise StateError(holders[0], hint=steps[0])
         elif ended:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from maestro_dsl.codec import digest, to_json
 from maestro_dsl.compiler.estimate import Estimate
 from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
+from maestro_dsl.engine.closing import BY_APPROVAL
+from maestro_dsl.engine.commands import waiting
 from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.engine.state import FINAL, NodeRecord, NodeState, RunState
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
@@ -121,7 +123,10 @@ def _head(view: RunView, style: Style) -> list[str]:
         f"  {style(colour, words)}",
         f"  {plural(len(view.plan.nodes), 'node')}: {', '.join(parts)}",
     ]
-    why = view.state.reason or (view.state.paused.reason if view.state.paused is not None else "")
+    paused = view.state.paused
+    why = view.state.reason or (paused.reason if paused is not None else "")
+    if paused is not None and paused.by == BY_APPROVAL and not waiting(view.state):
+        why = "every question has its answer: maestro resume goes on"
     if why:
         lines.append(f"  {safe(why)}")
     return lines
@@ -211,15 +216,10 @@ def _problems(view: RunView, style: Style) -> list[str]:
 
 def _questions(view: RunView, style: Style) -> list[str]:
     lines = []
-    for node in view.plan.nodes:
-        record = view.state.nodes.get(node.address)
-        if record is not None and record.waiting is not None and record.decision is None and not record.final:
-            lines += textwrap.wrap(
-                f"{safe(node.address)}: {safe(record.waiting.question)}",
-                WIDTH,
-                initial_indent="  ",
-                subsequent_indent="    ",
-            )
+    for address in waiting(view.state):
+        asked = view.state.nodes[address].waiting
+        text = f"{safe(address)}: {safe(asked.question if asked is not None else '')}"
+        lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
     return [style("bold", "Waits for an answer"), *lines] if lines else []
 
 

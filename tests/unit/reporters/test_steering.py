@@ -98,7 +98,10 @@ def test_the_summary_names_the_open_questions_and_why_it_waits(sample_plan):
     assert f"Waits for an answer\n  {address}: Ship it?\n" in reporter.text(view)
     assert "\n  waiting for an answer\n" in reporter.text(view)
     answered = [*asked, event(NodeDecided(node=address, decision="approve", by="ann"), 4)]
-    assert "Ship it?" not in reporter.text(replace(view, state=fold(answered)))
+    shown = reporter.text(replace(view, state=fold(answered)))
+    assert "Ship it?" not in shown
+    assert "waiting for an answer" not in shown
+    assert "\n  every question has its answer: maestro resume goes on\n" in shown
 
 
 def test_the_live_view_keeps_a_note_and_counts_the_time_at_work(sample_plan, monkeypatch):
