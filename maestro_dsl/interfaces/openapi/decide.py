@@ -144,23 +144,16 @@ class Interpreter:
         media = self._media(operation, response, "") or next(iter(response.content.values()))
         media = self._media(operation, response, request.headers.get("accept", "")) or media
         named = self._named_example(request, status, media) if found else None
+        pool = self.table.pool(operation, response, media) if named is None else ()
         if named is not None:
             body = self.table.example(media, named)
-            own = {**self.table.headers(operation, response), **headers}
-            return Answer(
-                status=status,
-                body=body,
-                media_type=media.media_type,
-                headers=own,
-                operation=operation,
-                violations=found,
-            )
-        pool = self.table.pool(operation, response, media)
-        if not pool:
-            return replace(problem(status, reason, violations=found), operation=operation, headers=headers)
-        body = pool[0]
-        if media.is_json:
-            body = overlay(body, dict(answers.worded(body, status, reason)), self._validity(media.schema))
+        elif not pool:
+            return self._failed(operation, request, status, None, reason, violations=violations)
+        elif media.is_json:
+            words = dict(answers.worded(pool[0], status, reason))
+            body = overlay(pool[0], words, self._validity(media.schema))
+        else:
+            body = pool[0]
         return Answer(
             status=status,
             body=body,
@@ -294,14 +287,19 @@ class Interpreter:
         return self._failed(operation, request, 404, response, "there is nothing with this identity")
 
     def _item(self, operation: Operation, request: Request, item: Mapping[str, Any]) -> Answer:
-        response = operation.success
-        if response is None:
-            return Answer(status=200, operation=operation)
-        answer = self._send(operation, request, response, operation.success_status)
-        media = None if answer.media_type is None else response.content.get(answer.media_type)
-        if media is None or not media.is_json:
+        answer, media = self._successful(operation, request)
+        if media is None:
             return answer
         return replace(answer, body=self._conform(media.schema, item, answer.body))
+
+    def _successful(self, operation: Operation, request: Request) -> tuple[Answer, Media | None]:
+        """Return the described success, and what it is written in where that is JSON."""
+        response = operation.success
+        if response is None:
+            return Answer(status=200, operation=operation), None
+        answer = self._send(operation, request, response, operation.success_status)
+        media = None if answer.media_type is None else response.content.get(answer.media_type)
+        return answer, media if media is not None and media.is_json else None
 
     def _conform(self, schema: Schema | None, item: Mapping[str, Any], spare: Any) -> Any:
         """Return `item` as `schema` shows it: itself where valid, else what of it fits into `spare`."""
@@ -326,12 +324,8 @@ class Interpreter:
     def _list(
         self, operation: Operation, match: Match, request: Request, found: Inputs, behaviour: Behaviour
     ) -> Answer:
-        response = operation.success
-        if response is None:
-            return Answer(status=200, operation=operation)
-        answer = self._send(operation, request, response, operation.success_status)
-        media = None if answer.media_type is None else response.content.get(answer.media_type)
-        if media is None or not media.is_json:
+        answer, media = self._successful(operation, request)
+        if media is None:
             return answer
         query = {name: value for (place, name), value in found.values.items() if place == "query"}
         defaults = self.table.query_defaults(operation)

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from maestro_dsl.interfaces.openapi.dialect import Direction
     from maestro_dsl.interfaces.openapi.model import (
         Api,
+        Body,
         Callback,
         Media,
         Operation,
         Parameter,
         Response,
         Schema,
+        SecurityScheme,
     )
 
 _PLACEHOLDER = '"__MAESTRO_TABLE__"'
@@ -140,39 +142,11 @@ class _Writer:
     def _operation(self, operation: Operation) -> dict[str, Any]:
         role = self._table.role(operation)
         success = operation.success
-        body = operation.body
         return {
             "id": operation.id,
             "parameters": [self._parameter(item) for item in operation.parameters],
-            "body": None
-            if body is None
-            else {
-                "required": body.required,
-                "content": [
-                    {
-                        "type": media.media_type,
-                        "schema": self._schema(media.schema, "request"),
-                        "shape": self._shape(media.schema),
-                        "xml": plan(self._api, media.schema) if is_xml(media.media_type) else None,
-                        "guarded": list(guarded(media)),
-                        "closed": list(closed(media)),
-                        "delimiters": delimiters(media),
-                    }
-                    for media in body.content.values()
-                ],
-            },
-            "security": [
-                [
-                    {
-                        "kind": scheme.kind,
-                        "in": scheme.location,
-                        "name": scheme.parameter,
-                        "scheme": scheme.http_scheme,
-                    }
-                    for scheme in option.schemes
-                ]
-                for option in operation.security
-            ],
+            "body": None if operation.body is None else self._body(operation.body),
+            "security": [[_scheme(scheme) for scheme in option.schemes] for option in operation.security],
             "success": None if success is None else success.status,
             "successStatus": operation.success_status,
             "describedRefusal": answers.described_refusal(operation),
@@ -186,6 +160,21 @@ class _Writer:
             "single": None if role is not None else self._table.single(operation),
             "callbacks": [self._callback(callback) for callback in operation.callbacks],
         }
+
+    def _body(self, body: Body) -> dict[str, Any]:
+        content = [
+            {
+                "type": media.media_type,
+                "schema": self._schema(media.schema, "request"),
+                "shape": self._shape(media.schema),
+                "xml": plan(self._api, media.schema) if is_xml(media.media_type) else None,
+                "guarded": list(guarded(media)),
+                "closed": list(closed(media)),
+                "delimiters": delimiters(media),
+            }
+            for media in body.content.values()
+        ]
+        return {"required": body.required, "content": content}
 
     def _callback(self, callback: Callback) -> dict[str, Any]:
         media = None if callback.operation.body is None else callback.operation.body.json
@@ -288,6 +277,15 @@ class _Writer:
             "kept": list(item.kept),
             "readOnly": list(item.read_only),
         }
+
+
+def _scheme(scheme: SecurityScheme) -> dict[str, Any]:
+    return {
+        "kind": scheme.kind,
+        "in": scheme.location,
+        "name": scheme.parameter,
+        "scheme": scheme.http_scheme,
+    }
 
 
 def patterns_in(schemas: Any) -> dict[str, int]:
