@@ -167,14 +167,16 @@ def view(result: RunResult) -> RunView:
 
 def finish(own: Session, result: RunResult, *, output_format: str, after: str | None = None) -> int:
     """Print the summary of a run and the next command (`after`, else what fits); return its exit code."""
-    from maestro_dsl.codec import to_json
-    from maestro_dsl.reporters import run as reporter
-
     shown = view(result)
     if output_format == "json":
+        from maestro_dsl.codec import to_json
+        from maestro_dsl.reporters.run_json import json_document
+
         left = [to_json(item) for item in result.left_behind]
-        print_json({**reporter.json_document(shown), "left_behind": left, "exit_code": result.exit_code})
+        print_json({**json_document(shown), "left_behind": left, "exit_code": result.exit_code})
         return result.exit_code
+    from maestro_dsl.reporters import run as reporter
+
     print_text(reporter.text(shown, own.style(sys.stdout)))
     own.next(after or way_on(result))
     return result.exit_code

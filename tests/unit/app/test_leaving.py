@@ -14,6 +14,7 @@ from maestro_dsl.errors import OutputConflict
 from maestro_dsl.lang.settings import Overrides
 from maestro_dsl.reporters import plan as plan_reporter
 from maestro_dsl.reporters import run as run_reporter
+from maestro_dsl.reporters.run_json import json_document
 from maestro_dsl.storage.output import OutputFolder
 
 FIRST = "  first: {action: render, with: {path: a/first.txt, text: one}}\n"
@@ -58,7 +59,7 @@ def summary(result):
         status=result.status,
         verdict=result.verdict,
     )
-    return run_reporter.text(view), run_reporter.json_document(view)
+    return run_reporter.text(view), json_document(view)
 
 
 def test_the_plan_says_what_goes_and_the_run_removes_it(place):

@@ -25,6 +25,7 @@ from maestro_dsl.reporters.lines import JsonLines, Plain, Quiet, describe
 from maestro_dsl.reporters.live import LiveView
 from maestro_dsl.reporters.plan import Forecast
 from maestro_dsl.reporters.run import RunView
+from maestro_dsl.reporters.run_json import json_document
 
 DURATIONS = {"build[backend_api]": 3600.0, "build[web_app]": 2700.0, "build[acceptance_tests]": 1800.0}
 START = 1_800_000_000.0
@@ -131,7 +132,7 @@ def test_the_reason_of_a_retry_does_not_repeat_what_failed():
 
 
 def test_run_json(view):
-    document = json.loads(json.dumps(run_reporter.json_document(view)))
+    document = json.loads(json.dumps(json_document(view)))
     nodes = {node["address"]: node for node in document["nodes"]}
     assert document["verdict"] == "verified"
     assert nodes["build[backend_api]"]["attempts"] == 2

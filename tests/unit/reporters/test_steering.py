@@ -23,6 +23,7 @@ from maestro_dsl.engine.tickets import Ticket, TicketStatus
 from maestro_dsl.reporters import run as reporter
 from maestro_dsl.reporters.lines import JsonLines, Quiet, describe
 from maestro_dsl.reporters.live import LiveView
+from maestro_dsl.reporters.run_json import json_document
 
 STARTED = RunStarted(plan_id="p", plan_digest="d", output="o", tool_version="1")
 HELD = ProviderHeld(provider="acme", until=130.0, reason="throttle, spends no attempt")
@@ -82,7 +83,7 @@ def test_the_summary_says_where_each_ticket_is(sample_plan):
     )
     lines = "Tickets\n  a: pending: nothing answers at https://x\n  b: OPS-7 https://x/browse/OPS-7\n"
     assert lines in reporter.text(view)
-    assert [item["reference"] for item in reporter.json_document(view)["tickets"]] == ["", "OPS-7"]
+    assert [item["reference"] for item in json_document(view)["tickets"]] == ["", "OPS-7"]
 
 
 def test_the_summary_names_the_open_questions_and_why_it_waits(sample_plan):
