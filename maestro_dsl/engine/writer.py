@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.engine.events import Body, Event
 from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.engine.state import RunState, apply
-from maestro_dsl.records import maker
+from maestro_dsl.records import maker_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from maestro_dsl.ports import Clock
 
 _log = logging.getLogger(__name__)
-_event = maker(Event)
+_event = maker_of(Event, "run_id", "seq", "at", "body")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +74,7 @@ class Writer:
         self._blamed: set[int] = set()
         self._known: set[str] = set()
         self._unstored: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._next = _Group()
         self._scheduled = False
         self._under_way: _Group | None = None
@@ -103,10 +104,10 @@ class Writer:
         """
         if self.broken is not None:
             raise self.broken
-        state, group, now = self._state, self._next, self._clock.now()
+        run_id, state, group, now = self._run_id, self._state, self._next, self._clock.now()
         try:
             for body in bodies:
-                event = _event(run_id=self._run_id, seq=state.seq + 1, at=now, body=body)
+                event = _event(run_id, state.seq + 1, now, body)
                 apply(state, event)
                 group.events.append(event)
         except BaseException as error:
@@ -127,7 +128,9 @@ class Writer:
             IntegrityError: an event cannot follow the others; nothing more is stored.
         """
         self.post(*bodies, result=result)
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._loop is None:  # asked once: Python 3.11 asks for the number of the process each time
+            self._loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = self._loop.create_future()
         self._next.waiters.append(waiter)
         return waiter
 
