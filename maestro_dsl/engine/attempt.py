@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from maestro_dsl.engine.booking import Booking
 from maestro_dsl.engine.events import ModelResponded, RetryScheduled
@@ -147,11 +147,15 @@ class Coordinator:
         return tries
 
     def _breaker(self, inner: Gated) -> Layer:
-        async def admitted(job: Job) -> Outcome:
+        always = cast("Callable[[Job, Callable[[], bool]], Awaitable[Outcome]]", inner)
+
+        def admitted(job: Job) -> Awaitable[Outcome]:
+            return always(job, _open) if job.model is None else asked(job, job.model)
+
+        async def asked(job: Job, model: ModelKey) -> Outcome:
             outcome = None
             while outcome is None:
-                model = job.model
-                outcome = await (inner(job, _open) if model is None else once(job, model))
+                outcome = await once(job, model)
             return outcome
 
         async def once(job: Job, model: ModelKey) -> Outcome | None:
