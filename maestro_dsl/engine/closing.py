@@ -50,7 +50,8 @@ def skipped(index: PlanIndex, state: RunState, address: str) -> NodeFinished:
 
 def open_nodes(index: PlanIndex, state: RunState) -> list[str]:
     """Return the nodes that have not ended, in plan order."""
-    return [item for item in index.nodes if state.node_state(item) not in FINAL]
+    records = state.nodes
+    return [item for item in index.nodes if (found := records.get(item)) is None or found.state not in FINAL]
 
 
 async def close(writer: Writer, desk: Desk, *, cancelled_because: str | None, stopped: str | None) -> None:

@@ -31,6 +31,10 @@ class RunVerdict(IntEnum):
         return self.name.lower()
 
 
+_VERIFIED: Final = RunVerdict.VERIFIED
+"""Looked up once: most nodes of most plans are worth this."""
+
+
 def run_verdict(index: PlanIndex, state: RunState) -> RunVerdict:
     """Return the verdict of a run in any state; a run of nothing could not be verified."""
     if not index.plan.nodes:
@@ -47,7 +51,7 @@ def kept_mock(index: PlanIndex, state: RunState, address: str) -> bool:
 
 def _worth(index: PlanIndex, state: RunState, node: PlanNode) -> RunVerdict:
     if not node.required:
-        return RunVerdict.VERIFIED
+        return _VERIFIED
     record = state.nodes.get(node.address)
     if record is None or record.final is None:
         return RunVerdict.COULD_NOT_VERIFY
@@ -75,7 +79,7 @@ def _worth_of_success(index: PlanIndex, node: PlanNode, record: NodeRecord) -> R
     if verdict not in {None, FULFILLED}:
         return RunVerdict.NOT_FULFILLED if verdict == NOT_FULFILLED else RunVerdict.COULD_NOT_VERIFY
     if not index.uses_mock(node):
-        return RunVerdict.VERIFIED
+        return _VERIFIED
     checked = {index.nodes[address].contract_id for address in index.rechecks.get(node.address, ())}
     # The rechecks stand in the plan as nodes of their own and are judged there.
     return RunVerdict.VERIFIED if checked.issuperset(node.consumes_mock) else RunVerdict.ON_MOCK
