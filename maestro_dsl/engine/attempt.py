@@ -117,7 +117,7 @@ class Coordinator:
         async def rounds(job: Job) -> Outcome:
             while True:
                 outcome = await inner(job)
-                if self._over(job, outcome):
+                if outcome.ok or self._stands(job, outcome):
                     return outcome
                 done = job.record.round - job.record.round_offset
                 decision = safety.decide(job.node.safety, done, outcome.failure)
@@ -134,7 +134,7 @@ class Coordinator:
                 record = job.record
                 was_tried = record.undecided is not None or record.retry_at is not None
                 outcome = (was_tried and await self._decided_before(job)) or await inner(job)
-                if self._over(job, outcome):
+                if outcome.ok or self._stands(job, outcome):
                     return outcome
                 decision = self._retry_decision(job, outcome)
                 job.reasons.append(decision.reason)
@@ -252,8 +252,9 @@ class Coordinator:
             )
         )
 
-    def _over(self, job: Job, outcome: Outcome) -> bool:
-        return outcome.ok or not outcome.repeatable or self._desk.repeats_itself(job, outcome)
+    def _stands(self, job: Job, outcome: Outcome) -> bool:
+        """Return whether another try would change nothing about a failure."""
+        return not outcome.repeatable or self._desk.repeats_itself(job, outcome)
 
     async def _decided_before(self, job: Job) -> Outcome | None:
         """Return the outcome of a try that ended before a restart, or wait for the next try's time."""

@@ -109,7 +109,7 @@ class NodeWorker:
     def _job(self, address: str) -> Job:
         index = self._desk.index
         node = index.nodes[address]
-        persona = index.persona(node)
+        persona = None if node.persona_id is None else index.persona(node)
         inputs = index.inputs(node)
         key, parts = self._keys.of(node, inputs)
         return _new_job(
