@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.engine.policy.breaker import Breaker
@@ -27,10 +27,9 @@ class Breakers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        place = BREAKERS.c.model == bindparam("of_model")
-        self._select = database.compiled(select(BREAKERS).where(place))
-        self._update = database.compiled(BREAKERS.update().where(place))
-        self._insert = database.compiled(BREAKERS.insert())
+        self._select = database.sql.select(BREAKERS, "model")
+        self._update = database.sql.update(BREAKERS, "model")
+        self._insert = database.sql.insert(BREAKERS)
         self._counter = LateCounter(database, BREAKERS)
         self._complete = False
 

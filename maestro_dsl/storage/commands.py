@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import delete, func, select
 
 from maestro_dsl.codec import from_json, to_json
 from maestro_dsl.engine.commands import Command
@@ -48,15 +48,10 @@ class Commands:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        oldest = (
-            select(COMMANDS)
-            .where((COMMANDS.c.run_id == bindparam("of_run")) & (COMMANDS.c.status == bindparam("of_status")))
-            .order_by(COMMANDS.c.number)
-        )
-        self._oldest = database.compiled(oldest)
+        self._oldest = database.sql.select(COMMANDS, "run_id", "status", order=("number",))
         self._counter = LateCounter(database, COMMANDS)
-        self._waiting = LateCounter(database, COMMANDS, WAITING, COMMANDS.c.status == PENDING)
-        self._counted = database.compiled(select(COUNTERS).where(COUNTERS.c.name == bindparam("of_name")))
+        self._waiting = LateCounter(database, COMMANDS, WAITING, status=PENDING)
+        self._counted = database.sql.select(COUNTERS, "name")
 
     def send(self, command: Command) -> int:
         """Store a request durably and return its number."""
@@ -169,7 +164,7 @@ def forget_requests(database: Database, connection: Connection, run_id: str) -> 
     asked = connection.execute(delete(COMMANDS).where(of_run)).rowcount
     cursor = connection.connection.cursor()
     LateCounter(database, COMMANDS).up(cursor, -asked)
-    LateCounter(database, COMMANDS, WAITING, COMMANDS.c.status == PENDING).up(cursor, -waiting)
+    LateCounter(database, COMMANDS, WAITING, status=PENDING).up(cursor, -waiting)
 
 
 def check_waiting(connection: Connection, rows: Sequence[RowMapping]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import delete, func, select
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.storage.tables import CONTENTS
@@ -46,9 +46,7 @@ class Contents:
             CONTENTS,
             "ON CONFLICT (digest) DO UPDATE SET content = excluded.content, used_at = excluded.used_at",
         )
-        self._select = database.compiled(
-            select(CONTENTS.c.content).where(CONTENTS.c.digest == bindparam("d"))
-        )
+        self._select = database.sql.select(CONTENTS, "digest", columns=("content",))
 
     def put_all(self, cursor: DBAPICursor, contents: Collection[bytes], now: float) -> None:
         """Store contents as part of the caller's transaction; a damaged one is replaced by this good one."""

@@ -19,12 +19,13 @@ from sqlalchemy.pool import QueuePool
 from maestro_dsl.errors import DiskFailure, EnvironmentFailure, IntegrityError, MaestroError, StateError
 from maestro_dsl.storage.files import FILE_MODE, make_folder, sync_folder, write_alone, writing_to
 from maestro_dsl.storage.seals import Counter
+from maestro_dsl.storage.statements import Statements
 from maestro_dsl.storage.watermarks import Watermarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import ClauseElement, Connection, Table
+    from sqlalchemy import Connection, Table
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
     from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -57,6 +58,7 @@ class Database:
         self._asking: DBAPICursor | None = None
         self._reader_lock = threading.Lock()
         self.marks = Watermarks(path.parent)
+        self.sql = Statements(engine.dialect)
         self._changes = Counter(self, CHANGES)
 
     @contextmanager
@@ -125,7 +127,7 @@ class Database:
         return None if found is None else int(found[0])
 
     def row(self, query: str, values: tuple[str, ...]) -> tuple[Any, ...] | None:
-        """Return the first row of a compiled query, straight from the driver, as of now.
+        """Return the first row of a query, straight from the driver, as of now.
 
         On a connection of its own, so that it need not wait for a write that waits for the disk.
         """
@@ -155,13 +157,9 @@ class Database:
         """Return whether a write-ahead log stands beside the database: the last process removes it."""
         return self.path.with_name(f"{self.path.name}-wal").exists()
 
-    def compiled(self, statement: ClauseElement) -> str:
-        """Return a statement as the driver wants it; parameters in the order of its text."""
-        return str(statement.compile(dialect=self.engine.dialect))
-
     def inserter(self, table: Table, otherwise: str = "") -> Inserter:
         """Return what inserts many rows into `table`; `otherwise` = what happens where a row is there."""
-        return Inserter(self.compiled(table.insert()), otherwise)
+        return Inserter(self.sql.insert(table), otherwise)
 
     def close(self) -> None:
         """Close all connections."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import Body, Event, RunFinished, RunStarted
@@ -59,13 +59,8 @@ class Journal:
         self._insert = database.inserter(EVENTS)
         self.contents = Contents(database)
         """The small contents, for the `ArtifactStore` that reads them."""
-        old_place = (
-            (HEADS.c.run_id == bindparam("of_run"))
-            & (HEADS.c.epoch == bindparam("of_epoch"))
-            & (HEADS.c.seq == bindparam("of_seq"))
-            & (HEADS.c.chain == bindparam("of_chain"))
-        )
-        self._update = database.compiled(HEADS.update().where(old_place))
+        self._update = database.sql.update(HEADS, "run_id", "epoch", "seq", "chain")
+        self._row = {table.name: database.sql.select(table, "run_id") for table in (RUNS, HEADS)}
 
     @classmethod
     def open(cls, folder: Path, *, journal_mode: str = "WAL", complete: bool = True) -> Journal:
@@ -302,8 +297,10 @@ class Journal:
 
     def _rows_of(self, connection: Connection, run_id: str) -> tuple[RowMapping, RowMapping]:
         is_marked = self._marks.reached(run_id) is not None
-        run = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).mappings().first()
-        head = connection.execute(select(HEADS).where(HEADS.c.run_id == run_id)).mappings().first()
+        run, head = (
+            connection.exec_driver_sql(self._row[table.name], (run_id,)).mappings().first()
+            for table in (RUNS, HEADS)
+        )
         if run is not None and head is not None:
             return run, head
         # A damaged database may hide a row, so a miss is believed only where all others are in order.

@@ -33,7 +33,7 @@ class TicketBox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = database.compiled(TICKETS.insert())
+        self._insert = database.sql.insert(TICKETS)
         self._counter = LateCounter(database, TICKETS)
 
     def put_all(self, cursor: DBAPICursor, events: Sequence[Event]) -> None:

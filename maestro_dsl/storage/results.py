@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
-from sqlalchemy import Table, and_, bindparam, select
-
 from maestro_dsl.codec import from_json, sparse_printer
 from maestro_dsl.engine.ports.storage import CachedResult
 from maestro_dsl.errors import IntegrityError
 from maestro_dsl.storage.presence import Presence
 from maestro_dsl.storage.seals import DAMAGED_HINT, Counter, check_count, check_seal, seal
+from maestro_dsl.storage.statements import Statements
 from maestro_dsl.storage.tables import NEWEST, RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection, Table
     from sqlalchemy.engine.interfaces import DBAPICursor
 
     from maestro_dsl.storage.database import Database
@@ -40,7 +39,8 @@ class Results:
         self._results = _Upsert(database, RESULTS)
         self._newest = _Upsert(database, NEWEST)
         self._queries = {
-            table.name: database.compiled(select(table).where(_place(table))) for table in (RESULTS, NEWEST)
+            table.name: database.sql.select(table, *table.primary_key.columns.keys())
+            for table in (RESULTS, NEWEST)
         }
 
     def put_all(self, cursor: DBAPICursor, results: Sequence[tuple[str, CachedResult]]) -> None:
@@ -84,7 +84,7 @@ class Results:
         with self._database.reading() as connection:
             check_count(connection, RESULTS)
             # Not in the order of the keys: the index would be asked, which may lack rows that were counted.
-            rows = connection.execute(select(RESULTS)).mappings().all()
+            rows = connection.exec_driver_sql(self._database.sql.select(RESULTS)).mappings().all()
         for row in rows:
             check_seal(row, f"result {str(row['key'])[:12]}")
         found = (from_json(CachedResult, json.loads(row["body"])) for row in rows)
@@ -123,16 +123,12 @@ class Results:
         self._is_whole = True
 
 
-def _place(table: Table) -> ColumnElement[bool]:
-    return and_(*(column == bindparam(f"of_{column.name}") for column in table.primary_key))
-
-
 class _Upsert:
     """Inserts a row or puts it in the place of an older one, in SQL that every database knows."""
 
     def __init__(self, database: Database, table: Table) -> None:
         self.table = table.name
-        self._update = database.compiled(table.update().where(_place(table)))
+        self._update = database.sql.update(table, *table.primary_key.columns.keys())
         self._insert = database.inserter(table, "ON CONFLICT DO NOTHING")
         self._counter = Counter(database, table.name)
 
@@ -151,13 +147,14 @@ class _Upsert:
 def _check_all(connection: Connection, table: Table) -> set[int]:
     """Read every row of a table, and return the hashes of their primary keys."""
     check_count(connection, table)
-    keys = tuple(table.primary_key)
+    keys, sql = table.primary_key.columns.keys(), Statements(connection.dialect)
     found = set()
-    for row in connection.execute(select(table)).mappings():
+    for row in connection.exec_driver_sql(sql.select(table)).mappings():
         check_seal(row, f'a row of "{table.name}"')
-        found.add(hash(tuple(row[column.name] for column in keys)))
+        found.add(hash(tuple(row[name] for name in keys)))
     # By their order keys are read from the index, which may be damaged where the table is whole.
-    indexed = [tuple(map(str, row)) for row in connection.execute(select(*keys).order_by(*keys))]
+    by_index = connection.exec_driver_sql(sql.select(table, columns=keys, order=keys))
+    indexed = [tuple(map(str, row)) for row in by_index]
     in_order = connection.dialect.name != "sqlite" or indexed == sorted(indexed)
     if found != set(map(hash, indexed)) or not in_order:
         raise IntegrityError(f'the index of the table "{table.name}" is damaged', hint=DAMAGED_HINT)

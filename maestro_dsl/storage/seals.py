@@ -9,15 +9,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
-
 from maestro_dsl.errors import IntegrityError
+from maestro_dsl.storage.statements import Statements
 from maestro_dsl.storage.tables import COUNTERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement, Connection, Select, Table
+    from sqlalchemy import Connection, Table
     from sqlalchemy.engine.interfaces import DBAPICursor
 
     from maestro_dsl.storage.database import Database
@@ -46,24 +45,15 @@ def check_seal(row: Mapping[Any, Any], what: str) -> None:
         raise IntegrityError(f"the stored record of {what} is damaged", hint=DAMAGED_HINT)
 
 
-def _rows(table: Table) -> Select[tuple[int]]:
-    """Count rows by a column that no index holds: an index may be whole where the table is not."""
-    return select(func.count(table.c.checksum))
-
-
 class Counter:
     """Keeps the number of rows of one table, or of what else has that name."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._name = name
         self._last = (name, -1, "")  # as it was written last; perhaps rolled back, or somebody wrote after it
-        place = COUNTERS.c.name == bindparam("of_name")
-        as_it_was = (COUNTERS.c.rows == bindparam("of_rows")) & (
-            COUNTERS.c.checksum == bindparam("of_checksum")
-        )
-        self._select = database.compiled(select(COUNTERS).where(place))
-        self._update = database.compiled(COUNTERS.update().where(place & as_it_was))
-        self._insert = database.compiled(COUNTERS.insert())
+        self._select = database.sql.select(COUNTERS, "name")
+        self._update = database.sql.update(COUNTERS, "name", "rows", "checksum")
+        self._insert = database.sql.insert(COUNTERS)
 
     def up(self, cursor: DBAPICursor, by: int = 1, *, before: int = 0) -> int:
         """Note that there are so many rows more, and return how many that makes.
@@ -98,19 +88,15 @@ def _counter(name: str, rows: int) -> tuple[str, int, str]:
 class LateCounter:
     """Keeps the number of rows of a table that older versions did not count, or of `some` of them."""
 
-    def __init__(
-        self, database: Database, table: Table, name: str = "", some: ColumnElement[bool] | None = None
-    ) -> None:
+    def __init__(self, database: Database, table: Table, name: str = "", **some: str) -> None:
         self._counter = Counter(database, name or table.name)
-        count = _rows(table) if some is None else _rows(table).where(some)
-        self._count = str(
-            count.compile(dialect=database.engine.dialect, compile_kwargs={"literal_binds": True})
-        )
+        self._count = database.sql.count(table, *some)
+        self._some = tuple(some.values())
 
     def up(self, cursor: DBAPICursor, by: int = 1) -> None:
         """Note that so many rows have just been added, or removed where `by` is negative."""
         if by:
-            cursor.execute(self._count, ())
+            cursor.execute(self._count, self._some)
             found = cursor.fetchone()
             self._counter.up(cursor, by, before=int(found[0]) - by if found else 0)
 
@@ -121,7 +107,8 @@ def counted(connection: Connection, name: str) -> int | None:
     Raises:
         IntegrityError: it is damaged.
     """
-    row = connection.execute(select(COUNTERS).where(COUNTERS.c.name == name)).mappings().first()
+    query = Statements(connection.dialect).select(COUNTERS, "name")
+    row = connection.exec_driver_sql(query, (name,)).mappings().first()
     if row is None:
         return None
     check_seal(row, f'the counter of "{name}"')
@@ -138,7 +125,7 @@ def check_count(connection: Connection, table: Table, *, late: bool = False) -> 
     if stated is None and late:
         return
     expected = stated or 0
-    found = connection.scalar(_rows(table)) or 0
+    found = connection.exec_driver_sql(Statements(connection.dialect).count(table)).scalar() or 0
     if found != expected:
         raise IntegrityError(
             f'the table "{table.name}" of the journal has {found} rows instead of {expected}',
