@@ -147,26 +147,24 @@ class Area:
 
 def _near_folder(base: Path, text: str) -> str:
     """Return a question about the folder beside `base` that the glob `text` probably means, or nothing."""
-    try:
-        with os.scandir(base.parent) as entries:
-            names = sorted(entry.name for entry in islice(entries, _MOST_NAMES) if entry.is_dir())
-    except OSError:
-        return ""
-    near = closest(base.name, names)
+    near = closest(base.name, _names_in(base.parent, os.DirEntry.is_dir))
     return f'{DID_YOU_MEAN}"{text.replace(base.name, near, 1)}"?' if near is not None else ""
 
 
 def _near(path: Path, text: str) -> str:
     """Return a question about the file beside `path` that was probably meant by `text`, or nothing."""
-    try:
-        with os.scandir(path.parent) as entries:
-            names = sorted(entry.name for entry in islice(entries, _MOST_NAMES) if entry.is_file())
-    except OSError:
-        return ""
-    near = closest(path.name, names)
+    near = closest(path.name, _names_in(path.parent, os.DirEntry.is_file))
     if near is None or not text.endswith(path.name):
         return ""
     return f'{DID_YOU_MEAN}"{text.removesuffix(path.name)}{near}"?'
+
+
+def _names_in(folder: Path, is_meant: Callable[[os.DirEntry[str]], bool]) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in islice(entries, _MOST_NAMES) if is_meant(entry))
+    except OSError:
+        return []
 
 
 def _noted(question: Question, find: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:

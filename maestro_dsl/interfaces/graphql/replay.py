@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -282,40 +282,30 @@ def _is_identity(name: str) -> bool:
     return wording.is_identity(name) or name.endswith(("ids", "Ids", "IDs"))
 
 
+def _said(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every single value of variables with the name that it stands under."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _said(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _said(item, name)
+    else:
+        yield name, value
+
+
 def _texts(request: GraphRequest) -> set[str]:
     """Return the texts that a request sends, those of identities left out."""
-    found: set[str] = set()
-
-    def collect(value: Any, name: str) -> None:
-        if isinstance(value, dict):
-            for key, item in value.items():
-                collect(item, key)
-        elif isinstance(value, list):
-            for item in value:
-                collect(item, name)
-        elif isinstance(value, str) and not _is_identity(name):
-            found.add(value)
-
-    collect(dict(request.variables), "")
+    said = _said(dict(request.variables))
+    found = {value for name, value in said if isinstance(value, str) and not _is_identity(name)}
     found |= set(re.findall(r'"((?:[^"\\]|\\.)+)"', request.query))
     return found
 
 
 def _identities(request: GraphRequest) -> list[str]:
     """Return what a request says where an identity stands."""
-    found: list[str] = []
-
-    def collect(value: Any, name: str) -> None:
-        if isinstance(value, dict):
-            for key, item in value.items():
-                collect(item, key)
-        elif isinstance(value, list):
-            for item in value:
-                collect(item, name)
-        elif isinstance(value, (str, int)) and not isinstance(value, bool) and _is_identity(name):
-            found.append(str(value))
-
-    collect(dict(request.variables), "")
+    said = ((name, value) for name, value in _said(dict(request.variables)) if _is_identity(name))
+    found = [str(value) for _, value in said if isinstance(value, (str, int)) and not isinstance(value, bool)]
 
     class Reader(Visitor):
         def enter(self, node: Any, *_: Any) -> None:
