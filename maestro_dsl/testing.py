@@ -191,6 +191,10 @@ class MemoryPublisher:
             del self.files[path]
         return Pruned(removed=gone)
 
+    def accepted(self) -> Sequence[str]:
+        """Return nothing: nobody changes files in memory."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlatPrices:

@@ -75,22 +75,24 @@ async def close(writer: Writer, desk: Desk, *, cancelled_because: str | None, st
     worth = run_verdict(index, state)
     status = RunStatus.COMPLETED if worth is RunVerdict.VERIFIED else RunStatus.FAILED
     end = RunFinished(status=status.value, verdict=worth.word, reason=stopped or "")
-    if status is RunStatus.COMPLETED:
-        end = _tidied(end, index, desk.runtime.publisher)
-    await writer.commit(end)
+    await writer.commit(_with_output(end, index, desk.runtime.publisher))
 
 
-def _tidied(end: RunFinished, index: PlanIndex, publisher: Publisher) -> RunFinished:
-    """Remove the files of nodes that left the plan, and return the event of the run's end that tells it.
+def _with_output(end: RunFinished, index: PlanIndex, publisher: Publisher) -> RunFinished:
+    """Return the event of the run's end with what it tells of the output folder.
 
-    It is done before that event: a process that dies in between ends the run again, and does the rest. What
-    cannot be removed is no reason to fail a run whose nodes are all verified; the next one tries again.
+    A run that is verified removes the files of nodes that left the plan, before that event: a process that
+    dies in between ends the run again, and does the rest. What cannot be removed is no reason to fail a run
+    whose nodes are all verified; the next one tries again.
     """
     try:
-        done = publisher.prune(index.nodes.keys())
+        if end.status == RunStatus.COMPLETED.value:
+            done = publisher.prune(index.nodes.keys())
+            end = replace(end, removed=done.removed, kept=done.kept)
+        end = replace(end, unchecked=tuple(publisher.accepted()))
     except DiskFailure:
         raise  # the run stops, and ends when there is room
     except (MaestroError, OSError) as error:
         said = f"files of nodes that left the plan could not be removed: {error}"
         return replace(end, reason=end.reason or said)
-    return replace(end, removed=done.removed, kept=done.kept)
+    return end

@@ -281,6 +281,8 @@ class RunFinished:
     """Output files of nodes that left the plan, removed at the end of a run that is verified."""
     kept: tuple[str, ...] = ()
     """Such files that stay, because they were changed since they were written."""
+    unchecked: tuple[str, ...] = ()
+    """Output files that a person changed and keeps: what was checked is what the nodes made instead."""
 
 
 Body: TypeAlias = (

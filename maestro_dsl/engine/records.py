@@ -179,6 +179,8 @@ class RunState:
     """Output files of nodes that left the plan, removed at the run's end."""
     kept: tuple[str, ...] = ()
     """Such files that stay, because they were changed since."""
+    unchecked: tuple[str, ...] = ()
+    """Output files that a person changed and keeps; what the nodes made instead was checked."""
     nodes: dict[str, NodeRecord] = field(default_factory=dict)
     alerts: dict[tuple[str, str], AlertRaised] = field(default_factory=dict)
     services: dict[str, ServiceReady] = field(default_factory=dict)

@@ -306,7 +306,7 @@ def _run_finished(state: RunState, event: Event, body: RunFinished) -> None:
         raise _illegal(event, f"{body.status} is no final status")
     state.status, state.verdict, state.reason = status, body.verdict, body.reason
     state.finished_at, state.paused = event.at, None
-    state.removed, state.kept = body.removed, body.kept
+    state.removed, state.kept, state.unchecked = body.removed, body.kept, body.unchecked
 
 
 B = TypeVar("B", bound=Body)

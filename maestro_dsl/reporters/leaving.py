@@ -1,4 +1,4 @@
-"""Files of nodes that left the plan, as text: what a run would remove, and what one removed or kept."""
+"""Files that are not what the nodes of the plan made, as text: of nodes that left it, and a person's own."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def expected(paths: Sequence[str], style: Style) -> list[str]:
 def done(state: RunState, style: Style) -> list[str]:
     """Return the lines of a run's summary about such files."""
     return [
+        *_listed(
+            "Not checked: {} that you changed and keep; maestro's own was checked", state.unchecked, style
+        ),
         *_listed("Removed: {} of nodes that left the plan", state.removed, style),
         *_listed("Kept: {} of nodes that left the plan, changed since maestro wrote them", state.kept, style),
     ]

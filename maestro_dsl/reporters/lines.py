@@ -91,7 +91,8 @@ def _run(body: RunStarted | RunResumed | RunPaused | RunFinished) -> str:
         f", {plural(len(body.removed), 'file')} of nodes that left the plan removed" if body.removed else ""
     )
     kept = f", {plural(len(body.kept), 'changed file')} of such nodes kept" if body.kept else ""
-    return f"run {safe(body.status)}: {safe(body.verdict.replace('_', ' '))}{gone}{kept}"
+    yours = f", {plural(len(body.unchecked), 'file')} of yours not checked" if body.unchecked else ""
+    return f"run {safe(body.status)}: {safe(body.verdict.replace('_', ' '))}{gone}{kept}{yours}"
 
 
 def _attempt(body: AttemptStarted | AttemptFinished | RetryScheduled) -> str | None:

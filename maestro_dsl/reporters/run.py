@@ -112,6 +112,9 @@ def _head(view: RunView, style: Style) -> list[str]:
     colour, words = _VERDICTS.get(
         view.verdict, ("yellow", view.verdict.replace("_", " ") or "no verdict yet")
     )
+    if view.state.unchecked:
+        colour = "yellow" if colour == "green" else colour
+        words = f"{words}, but {plural(len(view.state.unchecked), 'file')} of yours was not checked"
     status = view.status + standing(view.status, live=view.live)
     lines = [
         f"{style('bold', f'Run {view.state.run_id}')} of {safe(view.plan.id)}: {style(colour, status)}",

@@ -30,6 +30,7 @@ def json_document(view: RunView) -> dict[str, Any]:
         "output": view.output,
         "removed": list(state.removed),
         "kept": list(state.kept),
+        "unchecked": list(state.unchecked),
         "started_at": state.started_at,
         "finished_at": state.finished_at,
         "active_s": round(state.active_s, 3),

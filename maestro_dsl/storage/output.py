@@ -120,6 +120,15 @@ class OutputFolder:
             self._finish(Manifest(files=kept), underway, stale, manifest)
         return Pruned(removed=tuple(removed), kept=tuple(sorted(stale.difference(removed))))
 
+    def accepted(self) -> Sequence[str]:
+        """Return the paths of this plan at which a person's version is kept in the place of ours.
+
+        Raises:
+            IntegrityError: the manifest is damaged.
+        """
+        files = self.files().items()
+        return tuple(path for path, item in sorted(files) if item.accepted and item.plan in {"", self._plan})
+
     def outdated(self, nodes: Collection[str]) -> Sequence[str]:
         """Return the paths that `prune` would remove, as the folder is now; changes nothing."""
         with self._guard, writing_to(self.root):

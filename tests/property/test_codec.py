@@ -126,5 +126,5 @@ def test_what_an_event_does_not_store_is_what_it_always_meant():
         "TicketOpened": {"target": {}},
         "RunPaused": {"by": "policy"},
         "LimitRaised": {"max_cost_nano_usd": None, "max_tokens": None, "max_duration_s": None},
-        "RunFinished": {"reason": "", "removed": [], "kept": []},
+        "RunFinished": {"reason": "", "removed": [], "kept": [], "unchecked": []},
     }

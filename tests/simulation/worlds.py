@@ -277,6 +277,9 @@ class Process:
         assert not left, f"{left} left a plan that never changes"
         return Pruned()
 
+    def accepted(self):
+        return ()
+
     # ---- provider ------------------------------------------------------------------------------------
 
     def capability(self, _model):

@@ -125,3 +125,6 @@ class Publisher(Protocol):
 
     def prune(self, nodes: Collection[str]) -> Pruned:
         """Remove what this plan made with nodes that are not among `nodes` any more; idempotent."""
+
+    def accepted(self) -> Sequence[str]:
+        """Return where a person's version of what this plan made stands and is kept; nobody checked it."""

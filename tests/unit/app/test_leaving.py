@@ -12,6 +12,7 @@ from maestro_dsl import app
 from maestro_dsl.engine.state import fold
 from maestro_dsl.errors import OutputConflict
 from maestro_dsl.lang.settings import Overrides
+from maestro_dsl.reporters import lines
 from maestro_dsl.reporters import plan as plan_reporter
 from maestro_dsl.reporters import run as run_reporter
 from maestro_dsl.reporters.run_json import json_document
@@ -88,7 +89,25 @@ def test_an_edited_file_stops_the_run_and_stays_where_it_is_kept(place):
     assert (place.out / "b" / "second.txt").read_text() == "mine"
     assert "Kept: 1 file of nodes that left the plan, changed since maestro wrote them" in text
     assert (document["removed"], document["kept"]) == ([], ["commands/b/second.txt"])
+    assert document["unchecked"] == []
     assert place.report(FIRST).conflicts == ()
+
+
+def test_a_file_that_a_person_keeps_is_never_called_checked(place):
+    edited = place.out / "b" / "second.txt"
+    edited.write_text("mine")
+    for accept in (("commands/b/second.txt",), ()):  # it stays unchecked in every later run
+        result = place.run(BOTH, accept=accept)
+        text, document = summary(result)
+        assert "the real thing, but 1 file of yours was not checked" in text
+        assert "Not checked: 1 file that you changed and keep" in text
+        assert document["unchecked"] == ["commands/b/second.txt"]
+        assert "1 file of yours not checked" in (lines.describe(result.events[-1]) or "")
+    edited.write_text("one more change")
+    options = app.ApplyOptions(replace=("commands/b/second.txt",))
+    result = asyncio.run(app.apply(place.report(BOTH), options=options, environ={}))
+    assert summary(result)[1]["unchecked"] == []
+    assert "not checked" not in summary(result)[0]
 
 
 def test_a_path_that_another_node_makes_now_stays(place):

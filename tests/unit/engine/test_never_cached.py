@@ -16,7 +16,7 @@ from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.errors import EnvironmentFailure
 from maestro_dsl.lang.model import GiveUp
-from maestro_dsl.testing import ScriptedAction, Step, World, failing, run_plan, run_virtual
+from maestro_dsl.testing import MemoryPublisher, ScriptedAction, Step, World, failing, run_plan, run_virtual
 
 ONCE = {
     "retry": RetryPolicy(max_attempts=1, max_transport_attempts=1),
@@ -56,7 +56,7 @@ def test_a_success_after_a_failure_is_kept(make_plan):
 
 
 def test_what_could_not_be_put_in_place_is_not_kept(make_plan):
-    class Full:
+    class Full(MemoryPublisher):
         def publish(self, *_args):
             raise EnvironmentFailure("cannot write /out: the disk is full")
 
