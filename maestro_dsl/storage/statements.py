@@ -26,7 +26,8 @@ class Statements:
     ) -> str:
         """Return what reads `columns` (none = all) of the rows that have the given values in `place`."""
         by = " ORDER BY " * bool(order) + ", ".join(order)
-        names = ", ".join(columns or table.columns.keys())
+        # Named as we know them: SQLite names a result as the schema writes it, which may be damaged.
+        names = ", ".join(f"{name} AS {name}" for name in columns or table.columns.keys())
         return f"SELECT {names} FROM {table.name}{self._at(place)}{by}"  # noqa: S608 - our own names
 
     def count(self, table: Table, *place: str) -> str:
