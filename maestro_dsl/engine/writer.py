@@ -6,17 +6,19 @@ over first (`hold`) and is durable before they are.
 The fold is ahead of the disk by what has not been stored yet. Nothing comes of that: whatever is decided on
 it is posted behind it, and nothing goes out before its own event is durable (`commit` waits for that). With
 an executor the loop does not wait for the disk: one group is under way at a time, and what is posted
-meanwhile is the next one. Without an executor the append is made on the loop, as for a journal in memory.
+meanwhile is the next one, or the next ones where it is much. Without an executor the append is made on the
+loop, as for a journal in memory.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.events import Body, Event
 from maestro_dsl.engine.ports.storage import CachedResult
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.ports.storage import ArtifactStore, Store
     from maestro_dsl.ports import Clock
 
+GROUP_EVENTS: Final = 48
+"""How many events make a group for the executor full: the first of many need not wait for the last. A run of
+800 nodes of 20 ms, 100 at once, takes a seventh less time; with 24 or 120 it gains half of that."""
 _log = logging.getLogger(__name__)
 _event = maker_of(Event, "run_id", "seq", "at", "body")
 
@@ -76,6 +81,7 @@ class Writer:
         self._unstored: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next = _Group()
+        self._full: deque[_Group] = deque()
         self._scheduled = False
         self._under_way: _Group | None = None
         self._on_break: Callable[[BaseException], None] = lambda _: None
@@ -104,6 +110,9 @@ class Writer:
         """
         if self.broken is not None:
             raise self.broken
+        if len(self._next.events) >= GROUP_EVENTS and self._executor is not None:
+            self._full.append(self._next)
+            self._next = _Group()
         run_id, state, group, now = self._run_id, self._state, self._next, self._clock.now()
         try:
             for body in bodies:
@@ -111,7 +120,7 @@ class Writer:
                 apply(state, event)
                 group.events.append(event)
         except BaseException as error:
-            self._break(error, self._take().waiters)
+            self._break(error, self._take_waiters())
             raise
         if result is not None:
             group.results.append(result)
@@ -142,7 +151,7 @@ class Writer:
         """Store everything posted so far, now; the loop waits for the disk."""
         if self.broken is not None:
             return
-        if self._under_way is not None and self._under_way.stored is not None:
+        while self._under_way is not None and self._under_way.stored is not None:
             wait([self._under_way.stored])
             self._settle(self._under_way)
             if self.broken is not None:
@@ -187,18 +196,29 @@ class Writer:
         self._under_way = None
         error = group.stored.exception()
         if error is not None:
-            self._break(error, [*group.waiters, *self._take().waiters])
+            self._break(error, [*group.waiters, *self._take_waiters()])
             return
+        if self._full:  # nothing can be added to that one, so it need not wait
+            self._flush_soon()
         self._acknowledge(group)
         if self._scheduled:  # behind those who go on now: what they post belongs to the same group
             asyncio.get_running_loop().call_soon(self._flush_soon)
 
     def _take(self) -> _Group:
         """Return what is to be stored next; content that no event names yet stays for the group after it."""
+        if self._full:
+            return self._full.popleft()
         group, self._next, self._scheduled = self._next, _Group(), False
         if not group.events:
             self._next.held, group.held = group.held, []
         return group
+
+    def _take_waiters(self) -> list[asyncio.Future[None]]:
+        """Return all who wait for what has not been handed over; none of it is stored any more."""
+        groups = [*self._full, self._next]
+        self._full.clear()
+        self._next, self._scheduled = _Group(), False
+        return [waiter for group in groups for waiter in group.waiters]
 
     def _append(self, group: _Group) -> None:
         """Make a group durable, contents before the events that name them."""

@@ -9,7 +9,7 @@ import pytest
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import AlertRaised, Event, RunStarted
 from maestro_dsl.engine.state import RunState, apply
-from maestro_dsl.engine.writer import Writer
+from maestro_dsl.engine.writer import GROUP_EVENTS, Writer
 from maestro_dsl.errors import StateError
 from maestro_dsl.testing import FixedClock, MemoryArtifacts, MemoryStore
 
@@ -130,6 +130,52 @@ def test_flush_waits_for_the_group_under_way_and_stores_the_rest_behind_it(desk)
     asyncio.run(main())
     assert store.groups == [1, 1]
     assert sink.seen == ["a", "b"]
+
+
+@pytest.mark.parametrize("flushes", [False, True])
+def test_the_first_of_many_do_not_wait_for_the_last(desk, flushes):
+    store, writer, sink = desk
+    names = [str(number) for number in range(3 * GROUP_EVENTS)]
+
+    async def main():
+        writer.post(*map(alert, names[:1]))
+        await until_begun(store)
+        waiters = [writer.commit(alert(name)) for name in names[1:]]
+        if flushes:
+            store.through.release(100)
+            writer.flush()
+            await asyncio.gather(*waiters)
+            return
+        for group in range(3):
+            store.through.release()
+            await until_begun(store)
+            await asyncio.wait(waiters[: group * GROUP_EVENTS], timeout=5) if group else None
+            assert [waiter.done() for waiter in waiters] == [
+                place < group * GROUP_EVENTS for place in range(len(waiters))
+            ]
+        store.through.release()
+        await asyncio.gather(*waiters)
+
+    asyncio.run(main())
+    assert stored(store) == sink.seen == names
+
+
+def test_a_refusal_reaches_full_groups_too(desk):
+    store, writer, _ = desk
+
+    async def main():
+        writer.post(alert("first"))
+        await until_begun(store)
+        waiters = [writer.commit(alert(str(number))) for number in range(2 * GROUP_EVENTS + 1)]
+        store.refuse = True
+        store.through.release(100)
+        found = await asyncio.gather(*waiters, return_exceptions=True)
+        assert {type(item) for item in found} == {StateError}
+        with pytest.raises(StateError):
+            writer.post(alert("more"))
+
+    asyncio.run(main())
+    assert stored(store) == []
 
 
 def test_a_refusal_reaches_those_in_the_group_and_those_behind_it(desk):
