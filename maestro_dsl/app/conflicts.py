@@ -11,7 +11,7 @@ from maestro_dsl.errors import OutputConflict, UsageError
 from maestro_dsl.lang.suggest import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from maestro_dsl.app.values import ApplyOptions
     from maestro_dsl.compiler.plan import CompiledPlan
@@ -34,15 +34,21 @@ def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOpt
     replaced = () if options is None else replaced_files(options.replace, folder, plan)
     if not folder.root.is_dir():
         return
-    found = {
-        item.path: item for item in folder.conflicts(glob for node in plan.nodes for glob in node.writes)
-    }
+    found = changed_files(folder, plan)
     kept, replaced = _spread(kept, found), _spread(replaced, found)
     left = [item for path, item in found.items() if path not in {*kept, *replaced}]
     if left:
         raise _refusal(folder, left, choosing=options is not None)
     folder.accept(path for path in kept if path not in replaced)
     folder.replace(replaced)
+
+
+def changed_files(folder: OutputFolder, plan: CompiledPlan) -> Mapping[str, Conflict]:
+    """Return by path what a person changed among the files that the nodes of a plan make."""
+    if not folder.root.is_dir():
+        return {}
+    writes = (glob for node in plan.nodes for glob in node.writes)
+    return {item.path: item for item in folder.conflicts(writes)}
 
 
 def replaced_files(named: Sequence[str], folder: OutputFolder, plan: CompiledPlan) -> tuple[str, ...]:

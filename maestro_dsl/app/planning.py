@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maestro_dsl.app.conflicts import replaced_files
+from maestro_dsl.app.conflicts import changed_files, replaced_files
 from maestro_dsl.app.documents import compile_plan, texts_of
 from maestro_dsl.app.state import State, open_state
 from maestro_dsl.app.taking_over import left_behind
@@ -25,6 +25,7 @@ from maestro_dsl.errors import CompileError
 from maestro_dsl.lang.price_file import EXAMPLE, stated_prices
 from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.reporters.plan import Forecast
+from maestro_dsl.reporters.text import plural
 from maestro_dsl.storage.output import OutputFolder
 
 if TYPE_CHECKING:
@@ -68,17 +69,18 @@ def plan_report(
     plan = with_script_in_keys(compiled.plan, base)
     output = Path(os.path.normpath(base / plan.output))
     with open_state(state_dir, environ, looking=True) as state:
-        replaced_files(replace, OutputFolder(output, state.artifacts), plan)  # a slip in a name is told here
+        folder = OutputFolder(output, state.artifacts, plan.id)
+        replaced_files(replace, folder, plan)  # a slip in a name is told here
         unfinished = state.journal.unfinished(plan.digest, str(output))
         continues = unfinished[0] if unfinished else None
         return PlanReport(
             compiled=compiled,
             plan=plan,
             estimate=estimate(plan, durations or {}, prices.bound_nano_usd),
-            forecast=_forecast(plan, state, output, frozenset(replace), interfaces_of(compiled)),
-            conflicts=_conflicts(plan, state, output),
+            forecast=_forecast(plan, state, folder, frozenset(replace), interfaces_of(compiled)),
+            conflicts=tuple(changed_files(folder, plan)),
             left_behind=left_behind(state, plan.digest, output),
-            removes=_removes(plan, state, output),
+            removes=_removes(plan, folder),
             output=output,
             state_dir=state.place.path,
             state_origin=state.place.origin,
@@ -133,33 +135,24 @@ def _summary(plan_file: Path, compiled: Compiled) -> str:
 
 
 def _errors(found: Diagnostics) -> str:
-    errors = found.count(Severity.ERROR)
-    return f"{errors} error{'s' if errors != 1 else ''}"
+    return plural(found.count(Severity.ERROR), "error")
 
 
-def _conflicts(plan: CompiledPlan, state: State, output: Path) -> tuple[str, ...]:
-    if not output.is_dir():
+def _removes(plan: CompiledPlan, folder: OutputFolder) -> tuple[str, ...]:
+    if not folder.root.is_dir():
         return ()
-    writes = [glob for node in plan.nodes for glob in node.writes]
-    return tuple(item.path for item in OutputFolder(output, state.artifacts).conflicts(writes))
-
-
-def _removes(plan: CompiledPlan, state: State, output: Path) -> tuple[str, ...]:
-    if not output.is_dir():
-        return ()
-    folder = OutputFolder(output, state.artifacts, plan.id)
     return tuple(folder.outdated({node.address for node in plan.nodes}))
 
 
 def _forecast(
     plan: CompiledPlan,
     state: State,
-    output: Path,
+    folder: OutputFolder,
     replaced: frozenset[str],
     interfaces: Mapping[str, Json],
 ) -> dict[str, Forecast]:
     history = InterfaceHistory(state.artifacts, interfaces)
-    gone = _missing_by_node(state, output)
+    gone = _missing_by_node(folder)
     found = {}
     for item in engine_forecast(plan, state.journal, history.detail):
         action, reason = _decided(item.address, item.cached, item.key, item.reason, replaced, gone)
@@ -186,10 +179,9 @@ def _decided(
     return "reuse", reason
 
 
-def _missing_by_node(state: State, output: Path) -> dict[str, list[str]]:
-    if not output.is_dir():
+def _missing_by_node(folder: OutputFolder) -> dict[str, list[str]]:
+    if not folder.root.is_dir():
         return {}
-    folder = OutputFolder(output, state.artifacts)
     listed = folder.files()
     gone: dict[str, list[str]] = {}
     for path in folder.missing():

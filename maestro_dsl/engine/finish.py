@@ -55,9 +55,9 @@ class Finisher:
         self._writer = writer
         self.stop = stop
         self.damaged: set[str] = set()
+        """Nodes whose stored result has to be made anew: its contents are not what they were."""
         self.refused: dict[str, str] = {}
         """Nodes whose stored results are whole and not allowed any more, with the reasons."""
-        """Nodes whose stored result has to be made anew: its contents are not what they were."""
 
     async def reuse(self, job: Job) -> bool:
         """End the node with the stored result of its key; False where there is none that is whole."""

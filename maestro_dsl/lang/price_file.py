@@ -139,20 +139,15 @@ class _Reader:
                 missing = [name for name in missing if name != near]
                 guess = f'did you mean "{near}"? ' if near else ""
                 message, hint = f'unknown key "{key}" in {what}', f"{guess}valid keys: {', '.join(known)}"
-                yield self._finding((*where, key), message, hint, is_key=True)
+                yield self._at((*where, key), message, hint, is_key=True)
         for key in missing:
-            yield self._finding(where, f'missing key "{key}" in {what}', EXAMPLE, is_key=bool(where))
+            yield self._at(where, f'missing key "{key}" in {what}', EXAMPLE, is_key=bool(where))
 
     def _wrong(self, pointer: Pointer, wanted: str) -> Diagnostic:
         message = f"{pointer[-1]} must be {wanted}, not {self._map.raw(pointer)}"
         return self._at(pointer, message, "write a plain number, such as 3")
 
-    def _at(self, pointer: Pointer, message: str, hint: str | None = None) -> Diagnostic:
-        return self._finding(pointer, message, hint)
-
-    def _finding(
-        self, pointer: Pointer, message: str, hint: str | None, *, is_key: bool = False
-    ) -> Diagnostic:
+    def _at(self, pointer: Pointer, message: str, hint: str, *, is_key: bool = False) -> Diagnostic:
         span = self._map.key_span(pointer) if is_key else self._map.value_span(pointer)
         return Diagnostic(
             code=CODE, name=NAME, severity=Severity.ERROR, span=span, message=message, help=hint

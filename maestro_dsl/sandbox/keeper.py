@@ -187,9 +187,8 @@ def _pen(most: int) -> Path | None:
         for line in (_PROC / "self" / "cgroup").read_text("utf-8").splitlines():
             _, kinds, path = line.split(":", 2)
             own = _GROUPS / kinds / path.strip("/")
-            base = (
-                own.parent if not kinds and own != _GROUPS else own
-            )  # version 2: a group of tasks has no others
+            # In version 2 a group that holds tasks can have no others below it.
+            base = own.parent if not kinds and own != _GROUPS else own
             if kinds == "pids" or (not kinds and "pids" in (base / "cgroup.subtree_control").read_text()):
                 for left in base.glob("maestro.*"):  # of a keeper that was killed; those in use are not empty
                     with contextlib.suppress(OSError):
