@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.errors import OutputConflict, UsageError
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, guessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -64,7 +64,7 @@ def replaced_files(named: Sequence[str], folder: OutputFolder, plan: CompiledPla
     for name in unknown:
         if name not in listed:
             close = closest(name, [*nodes, *listed])
-            guess = f'did you mean "{close}"? ' if close else ""
+            guess = guessed(close)
             more = f" and {len(nodes) - _LISTED} more" if len(nodes) > _LISTED else ""
             hint = f"{guess}nodes: {', '.join(nodes[:_LISTED])}{more}"
             raise UsageError(

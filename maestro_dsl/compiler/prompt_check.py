@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.diagnostics import Diagnostic, Edit, Fix, Severity
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, guessed
 from maestro_dsl.lang.template_reads import template_reads
 from maestro_dsl.lang.templates import check_prompt
 
@@ -85,7 +85,7 @@ def _unsuited(prompt: PromptFile, read: TemplateRead, what: str, form: str) -> D
 
 def _unknown(prompt: PromptFile, start: int, word: str, whose: str, known: tuple[str, ...]) -> Diagnostic:
     near = closest(word, known)
-    guess = f'did you mean "{near}"? ' if near else ""
+    guess = guessed(near)
     hint = f"{guess}known: {', '.join(known)}"
     found = _per003(prompt, start, word, f"{word} is nothing that {whose} has", hint)
     if not near:

@@ -31,7 +31,7 @@ from maestro_dsl.lang.model import DocumentValue, Kind
 from maestro_dsl.lang.parallel import WORTH_IT, parse_ahead
 from maestro_dsl.lang.read import Read, document_of, read_content, read_document
 from maestro_dsl.lang.shelves import Shelf, Shelves
-from maestro_dsl.lang.suggest import closest, listed
+from maestro_dsl.lang.suggest import closest, guessed, listed
 from maestro_dsl.lang.units import UnitError, is_in_range
 from maestro_dsl.records import dataclass
 
@@ -266,7 +266,7 @@ class Finder:
             return self._no_library(kind, reference, library, span, owner)
         shared = next((key for key in names if key.endswith(f"/{name}")), None)
         near = shared or closest(name, names) or closest(name.removeprefix(f"{_CORE}/"), known)
-        guess = f'did you mean "{near}"? ' if near else ""
+        guess = guessed(near)
         finding = _error(
             *_CODES[kind],
             span,
@@ -296,7 +296,7 @@ class Finder:
             return _error(*_CODES[kind], span, message, "add it to requires in its library.yaml")
         names = [_CORE, *(self.shelves.declared if self.shelves is not None else ())]
         near = closest(library, names)
-        guess = f'did you mean "{near}"? ' if near else ""
+        guess = guessed(near)
         message = f'unknown library "{library}" in "{reference}"'
         hint = f"{guess}libraries: {', '.join(names)}; another comes with: maestro lib add SOURCE"
         return _error(*_CODES[kind], span, message, hint)

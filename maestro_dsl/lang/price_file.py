@@ -15,7 +15,7 @@ from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from maestro_dsl.lang.contracts import read_stated
 from maestro_dsl.lang.files import Names, area_of
 from maestro_dsl.lang.source import load
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, guessed
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class _Reader:
             if key not in known:
                 near = closest(str(key), [name for name in known if name not in stated])
                 missing = [name for name in missing if name != near]
-                guess = f'did you mean "{near}"? ' if near else ""
+                guess = guessed(near)
                 message, hint = f'unknown key "{key}" in {what}', f"{guess}valid keys: {', '.join(known)}"
                 yield self._at((*where, key), message, hint, is_key=True)
         for key in missing:

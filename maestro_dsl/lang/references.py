@@ -15,7 +15,7 @@ from maestro_dsl.diagnostics import Diagnostic, Fix, Related, Severity, Span
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import Kind
 from maestro_dsl.lang.quoting import written
-from maestro_dsl.lang.suggest import closest, listed
+from maestro_dsl.lang.suggest import closest, guessed, listed
 from maestro_dsl.lang.validators import SchemaProblem, validator_for
 from maestro_dsl.lang.values import check_input
 
@@ -194,7 +194,7 @@ def _no_schema(
     if keyword == "type" and isinstance(value, str):
         near = closest(value, _TYPES)
         message = f'"{value}" is no type of a JSON Schema'
-        hint = (f'did you mean "{near}"? ' if near else "") + f"types: {', '.join(_TYPES)}"
+        hint = guessed(near) + f"types: {', '.join(_TYPES)}"
         if near:
             fix = Fix(title=f'change to "{near}"', edits=(respell(blueprint.text, span, near),), safe=False)
     return Diagnostic(
@@ -265,7 +265,7 @@ def undefined(
     """
     valid = list(options)
     close = closest(word, valid)
-    guess = f'did you mean "{close}"? ' if close else ""
+    guess = guessed(close)
     fix = None
     if close and text is not None:
         fix = Fix(title=f'change to "{close}"', edits=(respell(text, span, close),), safe=False)

@@ -14,7 +14,7 @@ from maestro_dsl.lang.breaches import breaches_of
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import Json, Kind
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, guessed
 from maestro_dsl.lang.units import MESSAGES
 from maestro_dsl.lang.unknown import speaks_of
 from maestro_dsl.lang.validators import Violation, schema_of, subschema, validator_of
@@ -293,7 +293,7 @@ def _at(data: Any, pointer: Pointer) -> Any:
 
 def offered(close: str | None, noun: str, valid: list[str], *, elsewhere: str | None = None) -> str:
     """Return what is valid, behind what was probably meant, or where the word belongs."""
-    guess = f'did you mean "{close}"? ' if close is not None else ""
+    guess = guessed(close)
     guess = f"{elsewhere}; " if elsewhere else guess
     return f"{guess}valid {noun}: {', '.join(valid)}"
 

@@ -13,7 +13,7 @@ from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.layers import COMMAND_LINE, Layer, Origin, in_document, stated
 from maestro_dsl.lang.model import EnvironmentSpec, Policy
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, guessed
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.model import (
@@ -44,7 +44,7 @@ def environment_spec(project: Document[Project] | None, env_name: str | None) ->
     known = project.value.environments if project is not None else {}
     if env_name not in known:
         close = closest(env_name, known)
-        guess = f'did you mean "{close}"? ' if close else ""
+        guess = guessed(close)
         hint = f"{guess}environments of the project: {', '.join(known) or 'none'}"
         raise UsageError(f'the project has no environment "{env_name}"', hint=hint)
     return known[env_name]

@@ -54,6 +54,11 @@ def _singular(word: str) -> str:
     return f"{word[:-3]}y" if word.endswith("ies") else word
 
 
+def guessed(near: str | None) -> str:
+    """Return the question whether `near` was meant, to stand before what is allowed; "" where it is None."""
+    return f'did you mean "{near}"? ' if near else ""
+
+
 def listed(names: Sequence[str]) -> str:
     """Return names as a message lists them; of very many only the first."""
     more = len(names) - _MOST_LISTED

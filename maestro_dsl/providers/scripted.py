@@ -26,7 +26,7 @@ from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.ports.models import Capability, ModelRequest, ModelResponse, Provider, ProviderFailure
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.source import load
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, guessed
 from maestro_dsl.lang.units import parse_duration
 from maestro_dsl.providers.envelope import pack, unpack
 
@@ -208,7 +208,7 @@ def _mapping(data: object, known: Collection[str], where: str) -> dict[str, Any]
     for key in data:
         if key not in known:
             near = closest(str(key), sorted(known))
-            guess = f'did you mean "{near}"? ' if near else ""
+            guess = guessed(near)
             raise UsageError(
                 f'{where}: unknown key "{key}"', hint=f"{guess}valid keys: {', '.join(sorted(known))}"
             )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from maestro_dsl.diagnostics import Diagnostic, Fix, Severity, limited
 from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import Kind, LintSettings, Project
+from maestro_dsl.lang.suggest import guessed
 from maestro_dsl.rules.base import Facts, Mends, Rule, Scope
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _unknown(document: Document[DocumentValue], settings: LintSettings) -> Itera
             continue
         span = document.map.key_span(pointer) if is_key else document.map.value_span(pointer)
         near = nearest_rule(word)
-        guess = f'did you mean "{near}"? ' if near is not None else ""
+        guess = guessed(near)
         fix = None
         if near is not None:
             edits = (respell(document.text, span, near),)

@@ -31,7 +31,7 @@ from maestro_dsl.interfaces.openapi.values import (
     wrong_values,
 )
 from maestro_dsl.lang.schema import type_of
-from maestro_dsl.lang.suggest import closest, distance, listed
+from maestro_dsl.lang.suggest import closest, distance, guessed, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -172,7 +172,7 @@ class _Walk:
 
     def _no_word(self, field: str, value: str, words: tuple[str, ...], place: Place) -> Mistake:
         near = closest(value, words)
-        guess = f'did you mean "{near}"? ' if near else ""
+        guess = guessed(near)
         message = f'"{value}" is no value of {field}'
         return Mistake.at_value((place, field), message, f"{guess}allowed: {listed(words)}")
 
@@ -208,7 +208,7 @@ class _Walk:
             )
             return Mistake.at_value(place, message, help_text)
         near = closest(value, words) if isinstance(value, str) else None
-        guess = f'did you mean "{near}"? ' if near else ""
+        guess = guessed(near)
         shown = f'"{value}"' if isinstance(value, str) else "this"
         return Mistake.at_value(place, f"{shown} is no type of a schema", f"{guess}types: {listed(words)}")
 

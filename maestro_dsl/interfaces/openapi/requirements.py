@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.interfaces.openapi.templates import Mistake
 from maestro_dsl.lang.schema import type_of
-from maestro_dsl.lang.suggest import closest, listed
+from maestro_dsl.lang.suggest import closest, guessed, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ def wrong_requirements(
 def _requirement(declared: Mapping[str, Any], name: str, scopes: object, place: Place) -> Iterator[Mistake]:
     if name not in declared and not _is_address(name):
         near = closest(name, declared)
-        guess = f'did you mean "{near}"? ' if near else ""
+        guess = guessed(near)
         known = (
             f"declared: {listed(tuple(declared))}" if declared else "declare it in components.securitySchemes"
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from maestro_dsl.interfaces.openapi.fields import METHODS
 from maestro_dsl.interfaces.openapi.model import follow
 from maestro_dsl.lang.sourcemap import Pointer
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, guessed
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class _PathItem:
 
     def _strange(self, name: str, place: Place) -> Mistake:
         near = closest(name, self._names)
-        guess = f'did you mean "{near}"? ' if near else ""
+        guess = guessed(near)
         there = ", ".join(f"{{{known}}}" for known in self._names) or "no parameter"
         message = f'the path "{self._path}" has no parameter "{name}"'
         return Mistake.at_value(place, message, f"{guess}in the path: {there}")

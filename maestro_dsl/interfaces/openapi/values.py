@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.interfaces.openapi.fields import FIELDS, LATER_METHODS, PLAIN, TYPES
 from maestro_dsl.lang.schema import type_of
-from maestro_dsl.lang.suggest import closest
+from maestro_dsl.lang.suggest import closest, guessed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def no_status(key: str) -> str | None:
         return None
     digits = key.strip().translate(_ALIKE)
     near = digits if _STATUS.fullmatch(digits) else closest(key, ("default",))
-    guess = f'did you mean "{near}"? ' if near else ""
+    guess = guessed(near)
     return f"{guess}allowed: 100 to 599, 1XX to 5XX, default"
 
 
