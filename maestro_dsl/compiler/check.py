@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, types
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
+from maestro_dsl.lang.alike import alike
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.expression_check import article, check, check_condition, check_text
 from maestro_dsl.lang.expression_constant import constant
@@ -46,10 +47,15 @@ NAMES = {
 def check_blueprint(document: Document[Blueprint], workspace: Workspace | None = None) -> Diagnostics:
     """Return the EXP findings of a blueprint, GRF003, and REF001 for expressions."""
     checker = _Checker(document=document, base=types(document, workspace), outputs=node_types(document.value))
-    for spec in document.value.nodes.values():
-        checker.node(spec)
+    sound: set[int] = set()
+    for spec, number in zip(document.value.nodes.values(), alike(document), strict=True):
+        if number in sound:
+            continue
+        is_sound = checker.node(spec)
         if checker.is_full:
             break
+        if is_sound:
+            sound.add(number)
     return checker.diagnostics
 
 
@@ -128,8 +134,6 @@ class _Checker:
     shared: dict[str, Type] = field(init=False)
     """What every node without `foreach` sees."""
     _known: dict[tuple[str, object, bool], tuple[Type, tuple[Problem, ...]]] = field(default_factory=dict)
-    _sound: set[tuple[object, ...]] = field(default_factory=set)
-    """The texts of nodes without `foreach` about which there is nothing to say, wherever they stand."""
     _has_node_ids: bool = False
     """True where the node at hand reads outputs of nodes: what that means depends on its needs."""
 
@@ -137,17 +141,11 @@ class _Checker:
         """Make the context that most nodes share."""
         self.shared = {**self.base, "nodes": self.outputs}
 
-    def node(self, spec: NodeSpec) -> None:
-        """Check every expression of a node, unless they were found sound in another."""
-        texts = (spec.when, spec.retry.when, spec.persona, spec.contract, spec.idempotency_key)
-        alike = (id(spec.params), *texts)  # the document keeps its parameters
-        if spec.foreach is not None:
-            self._node(spec)
-        elif alike not in self._sound:
-            before, self._has_node_ids = len(self.diagnostics.items), False
-            self._node(spec)
-            if len(self.diagnostics.items) == before and not self._has_node_ids:
-                self._sound.add(alike)
+    def node(self, spec: NodeSpec) -> bool:
+        """Check every expression of a node; return whether there is nothing to say of any that is alike."""
+        before, self._has_node_ids = len(self.diagnostics.items), False
+        self._node(spec)
+        return len(self.diagnostics.items) == before and not self._has_node_ids
 
     def _node(self, spec: NodeSpec) -> None:
         place: Pointer = ("nodes", spec.id)

@@ -7,7 +7,7 @@ that its needs can be passed on; what reads outputs of nodes stays for the run.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Final
 
@@ -16,6 +16,7 @@ from maestro_dsl.compiler.context import unknown_names
 from maestro_dsl.compiler.ids import RenderedIds
 from maestro_dsl.compiler.readers import Reader
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
+from maestro_dsl.lang.alike import alike
 from maestro_dsl.lang.expression_parse import OPEN
 from maestro_dsl.lang.expressions import (
     ExpressionError,
@@ -79,12 +80,18 @@ def instances(workspace: Workspace) -> tuple[tuple[Instance, ...], Diagnostics]:
     """Return the instances of all nodes of the blueprint, in order of declaration, then of key."""
     expansion = _Expansion(workspace=workspace, base=Scope(scope.values(workspace)))
     limit = workspace.settings.limits.max_nodes or MAX_NODES
-    for spec in workspace.blueprint.value.nodes.values():
-        expansion.add(spec)
-        if len(expansion.found) > limit:
+    found, copies = expansion.found, expansion.copies
+    for spec, number in zip(
+        workspace.blueprint.value.nodes.values(), alike(workspace.blueprint), strict=True
+    ):
+        if number in copies:
+            found.append(copies[number](spec.id, spec))
+        else:
+            expansion.add(spec, number)
+        if len(found) > limit:
             expansion.report_limit(limit)
             break
-    return tuple(expansion.found), expansion.diagnostics
+    return tuple(found), expansion.diagnostics
 
 
 @dataclass(slots=True)
@@ -103,8 +110,10 @@ class _Expansion:
     of_mappings: set[str] = field(default_factory=set)
     """Each `foreach` that goes over mappings, which may be contracts."""
     rendered: dict[str, Json] = field(default_factory=dict)
-    readers: dict[Hashable, Reader] = field(default_factory=dict)
-    """What is known of nodes that differ in id, needs and the like alone."""
+    readers: dict[int, Reader] = field(default_factory=dict)
+    """What is known of nodes that are alike."""
+    copies: dict[int, Callable[[str, NodeSpec], Instance]] = field(default_factory=dict)
+    """What makes the instance of a node without `foreach`, where nothing was to be said of one alike."""
     names: RenderedIds = field(init=False)
     make: Callable[..., Instance] = field(init=False)
     make_simple: Callable[..., Instance] = field(init=False)
@@ -126,12 +135,13 @@ class _Expansion:
         self.is_fed_well = next(iter(wrong), None) is None
         self.unknown = unknown_names(self.workspace)
 
-    def add(self, spec: NodeSpec) -> None:
-        """Add all instances of one node."""
-        reader = self._reader(spec)
+    def add(self, spec: NodeSpec, number: int) -> None:
+        """Add all instances of one node; `number` says which are alike."""
+        reader = self.readers.get(number)
+        if reader is None:
+            reader = self.readers[number] = Reader(spec)
         if spec.foreach is None:
-            copy = reader.copy
-            self.found.append(self._single(reader, spec) if copy is None else copy(spec.id, spec))
+            self._add_single(reader, spec, number)
             return
         members, base, name = self._members(spec), self.base, spec.as_name or "item"
         if not reader.is_simple or spec.foreach in self.of_mappings:
@@ -177,24 +187,17 @@ class _Expansion:
             self.of_mappings.add(text)
         return self.members[text]
 
-    def _reader(self, spec: NodeSpec) -> Reader:
-        texts = (spec.when, spec.persona, spec.contract, spec.idempotency_key)
-        alike = (id(spec.params), spec.action, *texts)  # the blueprint keeps its parameters
-        reader = self.readers.get(alike)
-        if reader is None:
-            reader = self.readers[alike] = Reader(spec)
-        return reader
-
-    def _single(self, reader: Reader, spec: NodeSpec) -> Instance:
-        """Return the instance of a node without `foreach`: where all is well, nodes alike differ in names."""
+    def _add_single(self, reader: Reader, spec: NodeSpec, number: int) -> None:
+        """Add the instance of a node without `foreach`: where all is well, nodes alike differ in names."""
         if reader.sound is not None:
-            reader.copy = copier(reader.sound, "address", "spec")
-            return reader.copy(spec.id, spec)
+            copy = self.copies[number] = copier(reader.sound, "address", "spec")
+            self.found.append(copy(spec.id, spec))
+            return
         before = len(self.diagnostics.items)
         made = self._one(reader, spec, None, self.base, None)
+        self.found.append(made)
         if len(self.diagnostics.items) == before and not reader.has_rendered_ids:
             reader.sound = made
-        return made
 
     def _one(
         self, reader: Reader, spec: NodeSpec, key: str | None, context: dict[str, Json], item: Json

@@ -12,8 +12,6 @@ from maestro_dsl.compiler.check import strings_of
 from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from maestro_dsl.compiler.instances import Instance
     from maestro_dsl.lang.model import Json, NodeSpec
 
@@ -25,7 +23,6 @@ class Reader:
 
     __slots__ = (
         "bound",
-        "copy",
         "found",
         "has_expressions",
         "has_rendered_ids",
@@ -39,8 +36,6 @@ class Reader:
     def __init__(self, spec: NodeSpec) -> None:
         self.sound: Instance | None = None
         """The instance of such a node without `foreach`, if there was nothing to say about it."""
-        self.copy: Callable[[str, NodeSpec], Instance] | None = None
-        """Makes others of it, of an address and a node."""
         when = parse(spec.when) if spec.when is not None else None
         self.when = when if isinstance(when, Expression) else None
         self.has_rendered_ids = "{{" in (spec.persona or "") or "{{" in (spec.contract or "")

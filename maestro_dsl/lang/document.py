@@ -31,6 +31,8 @@ class Document(Generic[V_co]):
     text: str = field(repr=False)
     digest: str
     holes: tuple[Pointer, ...] = ()
+    alike: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
+    """What `maestro_dsl.lang.alike` found, once it was asked."""
 
     def is_hole(self, pointer: Pointer) -> bool:
         """Return whether `pointer` or one of its ancestors was left out of `value` because of an error."""

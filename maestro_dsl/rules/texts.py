@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from maestro_dsl.compiler.check import strings_of
+from maestro_dsl.lang.alike import alike
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.expressions import Expression, Problem, parse_text
 from maestro_dsl.lang.model import Blueprint, Json, NodeSpec
@@ -47,10 +48,11 @@ class NodeTexts:
 
 def node_texts(document: Document[Blueprint]) -> Iterator[NodeTexts]:
     """Yield the expressions of all nodes of a blueprint; those that do not parse were reported."""
-    alike: dict[tuple[int, str], list[NodeSpec]] = {}
-    for node in document.value.nodes.values():
-        alike.setdefault((id(node.params), node.action), []).append(node)  # a document keeps its parameters
-    for nodes in alike.values():
+    groups: dict[int, list[NodeSpec]] = {}
+    for node, number in zip(document.value.nodes.values(), alike(document), strict=True):
+        if node.params:
+            groups.setdefault(number, []).append(node)
+    for nodes in groups.values():
         texts = tuple(_texts_of(nodes[0].params))
         if texts:
             yield NodeTexts(
