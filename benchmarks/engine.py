@@ -32,6 +32,7 @@ from maestro_dsl.engine.interpreter import run
 from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.storage import RunRecord
 from maestro_dsl.lang.model import Schedule
+from maestro_dsl.storage.appender import DiskAppender
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.contents import MAX_BYTES
 from maestro_dsl.storage.journal import Journal
@@ -197,7 +198,7 @@ def in_memory(plan: CompiledPlan) -> float:
 
 def durable(plan: CompiledPlan, action: Sleeping, folder: Path, clock: Callable[[], float]) -> float:
     """Return the seconds of a run with the real journal and artifact store, as `apply` wires them."""
-    with tempfile.TemporaryDirectory(dir=folder) as name, ThreadPoolExecutor(1) as appender:
+    with tempfile.TemporaryDirectory(dir=folder) as name, ThreadPoolExecutor(1) as thread:
         journal = Journal.open(Path(name))
         artifacts = Artifacts(Path(name), journal.contents)
         record = RunRecord(
@@ -217,7 +218,11 @@ def durable(plan: CompiledPlan, action: Sleeping, folder: Path, clock: Callable[
         async def main() -> float:
             runtime = world.runtime(asyncio.get_running_loop())
             runtime = replace(
-                runtime, store=journal, artifacts=artifacts, appender=appender, inline_bytes=MAX_BYTES
+                runtime,
+                store=journal,
+                artifacts=artifacts,
+                appender=DiskAppender(thread),
+                inline_bytes=MAX_BYTES,
             )
             return await _engine(clock, plan, runtime)
 

@@ -48,6 +48,7 @@ def collector_seldom() -> Iterator[None]:
     finally:
         usual = _usual.pop()
         if not _usual:
+            _make_old()
             gc.set_threshold(*usual)
 
 

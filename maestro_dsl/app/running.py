@@ -41,6 +41,7 @@ from maestro_dsl.sandbox import choose
 from maestro_dsl.sandbox.processes import end_orphans
 from maestro_dsl.sandbox.services import LocalServices
 from maestro_dsl.scratch import ScratchFolder, sweep
+from maestro_dsl.storage.appender import DiskAppender
 from maestro_dsl.storage.breakers import Breakers
 from maestro_dsl.storage.commands import Commands
 from maestro_dsl.storage.contents import MAX_BYTES
@@ -259,7 +260,7 @@ async def work_on(
     with (
         RunLease.acquire(state.place.path, job.run_id, holder(clock), state.journal.next_epoch) as lease,
         ScratchFolder() as scratch,
-        ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal") as appender,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal") as thread,
     ):
         commands = Commands(state.journal.database)
         commands.expire(job.run_id)  # asked of a process that is gone
@@ -299,7 +300,7 @@ async def work_on(
             commands=commands,
             ticket_target=job.tickets,
             unchanged=lambda node: script_unchanged(node, job.plan.provider, job.base),
-            appender=appender,
+            appender=DiskAppender(thread),
             inline_bytes=MAX_BYTES,
             apart=ApartDispatcher(
                 command=apart.command(), setup=_setup(job, state, scratch.path), on_event=control.post

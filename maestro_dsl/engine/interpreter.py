@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.collector import collector_seldom
 from maestro_dsl.engine.attempt import Coordinator
@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 
 SIGNAL = "signal"
 """`RunPaused.by` of a run that was interrupted and may be continued without asking."""
+AT_ONCE: Final = 8
+"""How many tasks start before others have their turn: the first of many are at work, and the ends of nodes
+that last alike do not all come at once, while the last are still being started."""
 
 
 async def run(
@@ -119,7 +122,7 @@ class Interpreter:
             run_id=run_id,
             plan_id=plan.id,
             epoch=runtime.epoch,
-            executor=runtime.appender,
+            appender=runtime.appender,
             inline_bytes=runtime.inline_bytes,
         )
         self._writer.on_break(self._fail)
@@ -281,8 +284,13 @@ class Interpreter:
     # ---- tasks -------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        while (address := self._take()) is not None:
+        for _ in range(AT_ONCE):
+            address = self._take()
+            if address is None:
+                break
             self._crew.start(self._work(address))
+        else:
+            asyncio.get_running_loop().call_soon(self._pump)
         if self._crew.is_idle:
             self._idle.set()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +12,7 @@ from maestro_dsl.engine.commands import CommandQueue
 from maestro_dsl.engine.events import AlertRaised, LimitRaised, NodeDecided, ServiceReady, ServiceStopped
 from maestro_dsl.engine.ports.models import Capability, ModelKey, Prices
 from maestro_dsl.engine.ports.sinks import EventSink
-from maestro_dsl.engine.ports.storage import ArtifactStore, Publisher, Store
+from maestro_dsl.engine.ports.storage import Appender, ArtifactStore, Publisher, Store
 from maestro_dsl.engine.ports.work import Dispatcher
 from maestro_dsl.lang.model import Json
 from maestro_dsl.ports import Clock, Rand
@@ -47,8 +46,8 @@ class Runtime:
     """Where tickets about nodes that failed for good go; None = none are made."""
     unchanged: Callable[[PlanNode], bool] | None = None
     """Whether what a node's key stands for is still so; where not, its result is not kept for others."""
-    appender: Executor | None = None
-    """One thread that waits for the journal's disk; None = the loop itself does."""
+    appender: Appender | None = None
+    """Who waits for the journal's disk; None = the loop itself does."""
     inline_bytes: int = 0
     """Contents of at most so many bytes go with the events that name them (`Store.append`)."""
     apart: Dispatcher | None = None

@@ -4,10 +4,11 @@ An event is folded when it is posted, then stored, then shown. Content that even
 over first (`hold`) and is durable before they are.
 
 The fold is ahead of the disk by what has not been stored yet. Nothing comes of that: whatever is decided on
-it is posted behind it, and nothing goes out before its own event is durable (`commit` waits for that). With
-an executor the loop does not wait for the disk: one group is under way at a time, and what is posted
-meanwhile is the next one, or the next ones where it is much. Without an executor the append is made on the
-loop, as for a journal in memory.
+it is posted behind it, and nothing goes out before its own event is durable (`commit` waits for that).
+
+The append is made on the loop where nothing else is wired, as for a journal in memory, or where the appender
+says that the disk is quick and no content is large. Else the appender has it and the loop goes on: one group
+is under way at a time, and what is posted meanwhile is the next one, or the next ones where it is much.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.events import Body, Event
@@ -29,12 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from maestro_dsl.engine.ports.sinks import EventSink
-    from maestro_dsl.engine.ports.storage import ArtifactStore, Store
+    from maestro_dsl.engine.ports.storage import Appender, ArtifactStore, Store
     from maestro_dsl.ports import Clock
 
 GROUP_EVENTS: Final = 48
-"""How many events make a group for the executor full: the first of many need not wait for the last. A run of
-800 nodes of 20 ms, 100 at once, takes a seventh less time; with 24 or 120 it gains half of that."""
+"""How many events make a group for the appender full: the first of many need not wait for the last."""
 _log = logging.getLogger(__name__)
 _event = maker_of(Event, "run_id", "seq", "at", "body")
 
@@ -46,6 +47,8 @@ class _Group:
     events: list[Event] = field(default_factory=list)
     results: list[CachedResult] = field(default_factory=list)
     held: list[bytes] = field(default_factory=list)
+    is_large: bool = False
+    """Whether some of what is held becomes files of its own, which takes a disk much longer."""
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     stored: Future[None] | None = None
 
@@ -63,7 +66,7 @@ class Writer:
         run_id: str,
         plan_id: str,
         epoch: int,
-        executor: Executor | None = None,
+        appender: Appender | None = None,
         inline_bytes: int = 0,
     ) -> None:
         self._store = store
@@ -73,7 +76,7 @@ class Writer:
         self._run_id = run_id
         self._plan_id = plan_id
         self._epoch = epoch
-        self._executor = executor
+        self._appender = appender
         self._inline_bytes = inline_bytes
         self._sinks: tuple[EventSink, ...] = ()
         self._blamed: set[int] = set()
@@ -100,6 +103,7 @@ class Writer:
         if digest not in self._known:
             self._known.add(digest)
             self._next.held.append(content)
+            self._next.is_large |= len(content) > self._inline_bytes
         return digest
 
     def post(self, *bodies: Body, result: CachedResult | None = None) -> None:
@@ -110,7 +114,7 @@ class Writer:
         """
         if self.broken is not None:
             raise self.broken
-        if len(self._next.events) >= GROUP_EVENTS and self._executor is not None:
+        if len(self._next.events) >= GROUP_EVENTS and not self._is_quick:
             self._full.append(self._next)
             self._next = _Group()
         run_id, state, group, now = self._run_id, self._state, self._next, self._clock.now()
@@ -156,27 +160,39 @@ class Writer:
             self._settle(self._under_way)
             if self.broken is not None:
                 raise self.broken
-        group = self._take()
-        try:
+        while self._full or self._scheduled:
+            group = self._take()
+            try:
+                self._append_here(group)
+            except BaseException as error:
+                self._break(error, [*group.waiters, *self._take_waiters()])
+                raise
+            self._acknowledge(group)
+
+    @property
+    def _is_quick(self) -> bool:
+        """Whether the loop makes the next append."""
+        return self._appender is None or self._appender.is_quick
+
+    def _append_here(self, group: _Group) -> None:
+        if self._appender is None:
             self._append(group)
-        except BaseException as error:
-            self._break(error, group.waiters)
-            raise
-        self._acknowledge(group)
+        else:
+            self._appender.here(partial(self._append, group))
 
     def _flush_soon(self) -> None:
         if not self._scheduled or self.broken is not None or self._under_way is not None:
             return  # the group under way is followed by what waits here
         try:
-            if self._executor is None:
+            if self._appender is None or (self._appender.is_quick and not self._next.is_large):
                 self.flush()
             else:
-                self._begin(self._executor)
+                self._begin(self._appender)
         except Exception:  # noqa: BLE001 - every waiter has it, and `broken` keeps it for the interpreter
             _log.debug("the journal refused a group of events", exc_info=True)
 
-    def _begin(self, executor: Executor) -> None:
-        """Hand a group to the executor; `_settle` is called on the loop when it is stored."""
+    def _begin(self, appender: Appender) -> None:
+        """Hand a group to the appender; `_settle` is called on the loop when it is stored."""
         group = self._under_way = self._take()
         for event in group.events:
             event.text()  # made here: the other thread would have to wait for the interpreter
@@ -186,11 +202,11 @@ class Writer:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(self._settle, group)
 
-        group.stored = executor.submit(self._append, group)
+        group.stored = appender.submit(partial(self._append, group))
         group.stored.add_done_callback(stored)
 
     def _settle(self, group: _Group) -> None:
-        """Acknowledge a group that the executor stored, once, and begin the next one."""
+        """Acknowledge a group that the appender stored, once, and begin the next one."""
         if self._under_way is not group or group.stored is None:
             return
         self._under_way = None
@@ -198,7 +214,7 @@ class Writer:
         if error is not None:
             self._break(error, [*group.waiters, *self._take_waiters()])
             return
-        if self._full:  # nothing can be added to that one, so it need not wait
+        if self._full and not self._is_quick:  # nothing can be added to that one, so it need not wait
             self._flush_soon()
         self._acknowledge(group)
         if self._scheduled:  # behind those who go on now: what they post belongs to the same group
@@ -211,6 +227,7 @@ class Writer:
         group, self._next, self._scheduled = self._next, _Group(), False
         if not group.events:
             self._next.held, group.held = group.held, []
+            self._next.is_large, group.is_large = group.is_large, False
         return group
 
     def _take_waiters(self) -> list[asyncio.Future[None]]:

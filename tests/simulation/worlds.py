@@ -35,6 +35,8 @@ from maestro_dsl.testing import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
     from maestro_dsl.engine.events import Event
 
@@ -44,6 +46,8 @@ ON_ITS_WAY_S = 0.5
 """A call that begins so soon after a change may have been on its way before it."""
 ENDLESS = 6_000
 """More events than any run of these plans has: one that has them goes round in circles."""
+QUICK = 0.4
+"""How often the loop makes an append itself, where there is anybody else to make it."""
 ASKED = ("ok", "ok", "ok", "ok", "slow", "bad", "unparsable", "transport", "throttle", "overload", "hang")
 WORKED = ("ok", "ok", "ok", "ok", "ok", "slow", "bad", "fatal", "bug", "hang")
 GOOD_MOODS = ("ok", "slow")
@@ -149,24 +153,33 @@ class Apart:
 
 
 class SlowDisk:
-    """An executor whose work takes virtual time, one piece after the other."""
+    """An appender whose work takes virtual time, one piece after the other; now and then it is quick."""
 
     def __init__(self, rand: Random) -> None:
         self._rand = rand
-        self._waiting: list[tuple[Future[None], object, tuple[object, ...]]] = []
+        self._waiting: list[tuple[Future[None], Callable[[], None]]] = []
+        self.is_quick = False
 
-    def submit(self, work, *args):
+    def _turn(self) -> None:
+        self.is_quick = self._rand.random() < QUICK
+
+    def here(self, append):
+        self._turn()
+        append()
+
+    def submit(self, append):
+        self._turn()
         done: Future[None] = Future()
-        self._waiting.append((done, work, args))
+        self._waiting.append((done, append))
         asyncio.get_running_loop().call_later(self._rand.choice((0.0, 0.001, 0.02)), self.finish)
         return done
 
     def finish(self, *_: object) -> None:
         """Do all that waits, now."""
         waiting, self._waiting = self._waiting, []
-        for done, work, args in waiting:
+        for done, append in waiting:
             try:
-                work(*args)
+                append()
             except BaseException as error:  # noqa: BLE001 - the future carries it, a death too
                 done.set_exception(error)
             else:
@@ -389,7 +402,7 @@ class Process:
 
     # ---- ports ---------------------------------------------------------------------------------------
 
-    def runtime(self, loop, executor) -> Runtime:
+    def runtime(self, loop, appender) -> Runtime:
         """Return the ports of a run in this process."""
         prices = FlatPrices(nano_usd=PRICE)
         dispatcher = LocalDispatcher(
@@ -417,7 +430,7 @@ class Process:
             unchanged=self._unchanged,
             epoch=self.epoch,
             inline_bytes=self.disk.inline_bytes,
-            appender=executor,
+            appender=appender,
         )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from maestro_dsl.engine.events import Event, FileRef
 from maestro_dsl.lang.model import Json
 from maestro_dsl.records import dataclass
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class ArtifactStore(Protocol):
@@ -64,6 +67,20 @@ class RunRecord:
     verdict: str
     created_at: float
     updated_at: float
+
+
+class Appender(Protocol):
+    """Decides who waits for the journal's disk."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the loop had better make the next append."""
+
+    def here(self, append: Callable[[], None]) -> None:
+        """Call `append`, on the loop."""
+
+    def submit(self, append: Callable[[], None]) -> Future[None]:
+        """Have `append` called elsewhere, one after the other, in order."""
 
 
 class Store(Protocol):

@@ -7,6 +7,7 @@ import pytest
 from maestro_dsl.codec import canonical
 from maestro_dsl.compiler.plan import Edge, Execution, Guardrails, PlanNode, Prompt, RetryPolicy, SafetyPolicy
 from maestro_dsl.engine.events import FileRef, LimitRaised, NodeDecided, Usage
+from maestro_dsl.engine.interpreter import AT_ONCE
 from maestro_dsl.engine.ports.attempts import AttemptResult, Verdict
 from maestro_dsl.engine.ports.failures import Failure
 from maestro_dsl.engine.result import build_result
@@ -481,7 +482,7 @@ def test_cancel_ends_the_run_for_good(make_plan):
 def test_transitions_of_one_moment_share_an_append(make_plan):
     world = World(action=ScriptedAction(default=Step(seconds=1)))
     run_plan(make_plan({f"n{place}": [] for place in range(50)}), world)
-    assert world.store.groups == [1, 50, 100, 1]
+    assert world.store.groups == [1, *[AT_ONCE] * 6, 2, 100, 1]
 
 
 def test_sinks_see_only_what_is_durable_and_may_fail(make_plan):

@@ -5,6 +5,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maestro_dsl.codec import digest_bytes
 from maestro_dsl.engine.events import AlertRaised, Event, RunStarted
@@ -30,6 +32,42 @@ class SlowStore(MemoryStore):
         super().append(events, epoch, *rest)
 
 
+class Elsewhere:
+    """An appender that leaves everything to its thread."""
+
+    is_quick = False
+
+    def __init__(self, pool):
+        self.submit = pool.submit
+
+    def here(self, append):
+        append()
+
+
+class Changing:
+    """An appender that makes appends here or in its thread, as it is told."""
+
+    def __init__(self, pool, turns):
+        self.pool, self.turns, self.here_made = pool, list(turns), 0
+
+    @property
+    def is_quick(self):
+        return bool(self.turns and self.turns[0])
+
+    def _next(self):
+        if self.turns:
+            self.turns.pop(0)
+
+    def here(self, append):
+        self._next()
+        self.here_made += 1
+        append()
+
+    def submit(self, append):
+        self._next()
+        return self.pool.submit(append)
+
+
 class Sink:
     def __init__(self):
         self.seen = []
@@ -50,24 +88,29 @@ async def until_begun(store):
     assert await asyncio.get_running_loop().run_in_executor(None, store.begun.acquire, True, 5)
 
 
-@pytest.fixture
-def desk():
-    store, state, sink = SlowStore(), RunState(), Sink()
+def writer_of(store, sink, appender):
+    state = RunState()
     begin = RunStarted(plan_id="plan", plan_digest="d", output="build", tool_version="1")
     apply(state, Event(run_id="run", seq=1, at=0.0, body=begin))
+    writer = Writer(
+        store=store,
+        artifacts=MemoryArtifacts(),
+        clock=FixedClock(),
+        state=state,
+        run_id="run",
+        plan_id="plan",
+        epoch=1,
+        appender=appender,
+    )
+    writer.subscribe([sink])
+    return writer
+
+
+@pytest.fixture
+def desk():
+    store, sink = SlowStore(), Sink()
     with ThreadPoolExecutor(1) as pool:
-        writer = Writer(
-            store=store,
-            artifacts=MemoryArtifacts(),
-            clock=FixedClock(),
-            state=state,
-            run_id="run",
-            plan_id="plan",
-            epoch=1,
-            executor=pool,
-        )
-        writer.subscribe([sink])
-        yield store, writer, sink
+        yield store, writer_of(store, sink, Elsewhere(pool)), sink
         store.through.release(100)
 
 
@@ -158,6 +201,83 @@ def test_the_first_of_many_do_not_wait_for_the_last(desk, flushes):
 
     asyncio.run(main())
     assert stored(store) == sink.seen == names
+
+
+def test_flush_stores_all_that_was_posted_before_the_loop_had_a_turn(desk):
+    store, writer, sink = desk
+    names = [str(number) for number in range(3 * GROUP_EVENTS)]
+    store.through.release(100)
+
+    async def main():
+        for name in names:
+            writer.post(alert(name))
+        writer.flush()
+        assert stored(store) == sink.seen == names
+
+    asyncio.run(main())
+
+
+@given(
+    turns=st.lists(st.booleans(), max_size=12),
+    bursts=st.lists(st.tuples(st.integers(1, 2 * GROUP_EVENTS + 3), st.integers(0, 3)), max_size=8),
+    flushed=st.booleans(),
+)
+def test_the_order_holds_whoever_appends(turns, bursts, flushed):
+    store, sink = MemoryStore(), Sink()
+    names = []
+
+    async def main():
+        waiters = []
+        with ThreadPoolExecutor(1) as pool:
+            writer = writer_of(store, sink, Changing(pool, turns))
+            for count, pauses in bursts:
+                for _ in range(count):
+                    names.append(str(len(names)))
+                    waiters.append(writer.commit(alert(names[-1])))
+                for _ in range(pauses):
+                    await asyncio.sleep(0)
+                    done = [waiter.done() for waiter in waiters]
+                    assert done == sorted(done, reverse=True)
+                    assert len(stored(store)) >= len(sink.seen) == sum(done)
+            if flushed:
+                writer.flush()
+                assert stored(store) == sink.seen == names
+            await asyncio.gather(*waiters)
+
+    asyncio.run(main())
+    assert stored(store) == sink.seen == names
+
+
+def test_a_quick_disk_is_waited_for_by_the_loop():
+    store, sink = MemoryStore(), Sink()
+
+    async def main():
+        with ThreadPoolExecutor(1) as pool:
+            appender = Changing(pool, [True] * 9)
+            writer = writer_of(store, sink, appender)
+            waiters = [writer.commit(alert(str(number))) for number in range(3 * GROUP_EVENTS)]
+            await asyncio.gather(*waiters)
+            assert appender.here_made == 1
+
+    asyncio.run(main())
+    assert store.groups == [3 * GROUP_EVENTS]
+
+
+def test_large_content_is_never_waited_for_by_the_loop():
+    store, sink = MemoryStore(), Sink()
+
+    async def main():
+        with ThreadPoolExecutor(1) as pool:
+            appender = Changing(pool, [True] * 9)
+            writer = writer_of(store, sink, appender)
+            digest = writer.hold(digest_bytes(b"content"), b"content")
+            await writer.commit(alert(digest))
+            assert writer._artifacts.has(digest)
+            assert appender.here_made == 0
+            await writer.commit(alert("small"))
+            assert appender.here_made == 1
+
+    asyncio.run(main())
 
 
 def test_a_refusal_reaches_full_groups_too(desk):
