@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.interfaces.openapi.fields import FIELDS, LATER_METHODS, PLAIN, TYPES
 from maestro_dsl.lang.schema import type_of
 from maestro_dsl.lang.suggest import closest, guessed
+from maestro_dsl.lang.ways_out import way_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from maestro_dsl.lang.model import Json
 
 _STATUS: Final = re.compile(r"[1-5](?:[0-9]{2}|XX)")
 _ALIKE: Final = str.maketrans("OoIlx", "0011X")
@@ -24,6 +28,8 @@ _WORDS: Final = {
     ":list": "a list",
     "schema": "a schema",
 }
+_TYPES: Final = {":text": "string", ":flag": "boolean", ":number": "number", ":list": "array"}
+"""What stands for them in JSON Schema."""
 EXCLUSIVE: Final = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 
 
@@ -47,30 +53,25 @@ def wrong_values(kind: str, node: Mapping[str, Any]) -> list[str]:
     return [key for key, value in node.items() if key in allowed and type(value) not in allowed[key]]
 
 
-def wrong_type(kind: str, field: str, value: object) -> tuple[str, str | None]:
+def wrong_type(kind: str, field: str, value: Json) -> tuple[str, str | None]:
     """Return what is wrong with such a value, and what to write instead."""
     holds = FIELDS[kind].get(field, "operation")
     wanted = _WORDS.get(holds, "a list" if holds[0] == "[" else "a mapping")
-    message = f'"{field}" must be {wanted}, not {type_of(value)}'  # type: ignore[arg-type]
+    message = f'"{field}" must be {wanted}, not {type_of(value)}'
     if field == "required" and kind == "schema" and isinstance(value, bool):
         return message, "list the names in the schema that has these properties: required: [name, …]"
     return message, _way(holds, value)
 
 
-def _way(holds: str, value: object) -> str | None:
-    if value is None:
-        return "give it a value, or leave the key out"
-    if holds == "schema":
+def _way(holds: str, value: Json) -> str | None:
+    if holds == "schema" and value is not None:
         return no_schema(value)
-    if isinstance(value, str):
-        if holds == ":flag" and value in {"true", "false"}:
-            return f"write {value} without quotes"
-        if holds == ":number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
-            return f"write {value} without quotes"
-        return f"write [{value}]" if holds == ":list" and re.fullmatch(r"[\w-]+", value) else None
-    if holds == ":text" and isinstance(value, (int, float)):
-        return "write it in quotes"
-    return "begin each of its parts with a dash" if holds[0] == "[" and isinstance(value, dict) else None
+    if holds[0] == "[" and isinstance(value, dict):
+        return "begin each of its parts with a dash"
+    if holds == ":text" and isinstance(value, float):
+        return "write it in quotes"  # 1.10 is read as 1.1: what stands there is not known any more
+    wanted = {"type": _TYPES[holds]} if holds in _TYPES else {}
+    return way_out(value, wanted, "type", json.dumps(value, ensure_ascii=False, default=str))
 
 
 def no_schema(value: object) -> str:

@@ -119,7 +119,7 @@ def test_a_correct_document_has_none(version):
         (
             (("components", "parameters", "p"), QUERY | {"name": 5}),
             '"name" must be text, not the number 5',
-            "write it in quotes",
+            'write "5" where text is meant',
         ),
         (((*GET, "parameters"), ["id"]), 'a parameter must be a mapping, not the text "id"', "write"),
         (((*GET, "parameters"), [{"$ref": "#/info"}]), '"#/info" leads to no parameter', None),
