@@ -1,18 +1,15 @@
-"""Rows 5 to 9: what the engine adds to a node, beside a bare asyncio ready queue and other engines.
+"""Rows 5 to 7 and 9: what the engine adds to a node, beside a bare asyncio ready queue and other engines.
 
     python benchmarks/engine.py [FOLDER]
 
 The folder of the durable runs has to be on a disk, not in memory. No-op nodes in a graph ten wide, 800 and
-10,000 of them, by CPU time. Then 800 nodes of 20 and of 100 ms that need nothing, at most 100 at once,
-against their bound; then log-normal durations under virtual time. Reference and engine take turns, so that a
-busy machine slows both.
+10,000 of them, by CPU time. Reference and engine take turns, so that a busy machine slows both.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import random
 import subprocess
 import sys
 import tempfile
@@ -31,7 +28,6 @@ from maestro_dsl.compiler.plan import CompiledPlan, Edge, Execution, Guardrails,
 from maestro_dsl.engine.interpreter import run
 from maestro_dsl.engine.ports.attempts import AttemptResult
 from maestro_dsl.engine.ports.storage import RunRecord
-from maestro_dsl.lang.model import Schedule
 from maestro_dsl.storage.appender import DiskAppender
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.contents import MAX_BYTES
@@ -46,10 +42,7 @@ if TYPE_CHECKING:
 WIDTH = 10
 LIMIT = 100
 ROUNDS = 3
-SECONDS = (0.02, 0.1)
-"""How long nodes last; what is added to longer ones counts for less."""
-GROWTH, MAKESPAN, LOG_NORMAL, NODE_BYTES = 1.2, 1.15, 1.05, 2_000
-LOG_NORMAL_NODES = 4_000
+GROWTH, NODE_BYTES = 1.2, 2_000
 PEER_NODES = {
     "dask": 10_000,
     "langgraph": 800,
@@ -74,18 +67,6 @@ class Sleeping:
         if self._seconds:
             await asyncio.sleep(self._seconds)
         return AttemptResult(outputs={"node": spec.node.address}) if self._distinct else AttemptResult()
-
-
-class Lasting:
-    """An action that takes as long as a table says."""
-
-    def __init__(self, durations: dict[str, float]) -> None:
-        self._durations = durations
-
-    async def work(self, spec, context):  # noqa: ARG002 - the port's
-        """Wait."""
-        await asyncio.sleep(self._durations[spec.node.address])
-        return AttemptResult()
 
 
 def make_plan(count: int, *, chained: bool = True, width: int = WIDTH) -> CompiledPlan:
@@ -235,21 +216,25 @@ def durable(plan: CompiledPlan, action: Sleeping, folder: Path, clock: Callable[
 
 def peer_costs(folder: Path) -> dict[str, float]:
     """Return the CPU microseconds a no-op node of each peer that is there and works."""
-    found = {}
-    for name, count in PEER_NODES.items():
-        python = peers.python_of("prefect" if name == "prefect" else "python")
-        if python is None:
-            continue
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            command = [str(python), str(Path(__file__).with_name("peer_engines.py")), name, str(count), place]
-            try:
-                done = subprocess.run(
-                    command, capture_output=True, text=True, timeout=PEER_TIMEOUT_S, check=False
-                )
-                found[name] = float(done.stdout.split()[-1])
-            except (subprocess.TimeoutExpired, ValueError, IndexError):
-                print(f"{name} does not run here: left out", file=sys.stderr)
-    return found
+    found = {name: said_by(name, folder, "peer_engines.py", str(count)) for name, count in PEER_NODES.items()}
+    return {name: cost for name, cost in found.items() if cost is not None}
+
+
+def said_by(name: str, folder: Path, script: str, *arguments: str) -> float | None:
+    """Return the figure that a script prints of a peer, or None where that does not run."""
+    python = peers.python_of("prefect" if name == "prefect" else "python")
+    if python is None:
+        return None
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        command = [str(python), str(Path(__file__).with_name(script)), name, *arguments, place]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=PEER_TIMEOUT_S, check=False
+            )
+            return float(done.stdout.split()[-1])
+        except (subprocess.TimeoutExpired, ValueError, IndexError):
+            print(f"{name} does not run here: left out", file=sys.stderr)
+            return None
 
 
 def _overhead(folder: Path, rounds: int) -> list[Row]:
@@ -307,71 +292,6 @@ def _overhead(folder: Path, rounds: int) -> list[Row]:
     ]
 
 
-def _makespan(folder: Path, rounds: int) -> list[Row]:
-    """Rows 8 and 9: how long sleeping nodes take beside their bound."""
-    found = [row for seconds in SECONDS for row in _sleeping(folder, rounds, seconds)]
-    ready, waves = (log_normal(schedule) for schedule in (Schedule.READY, Schedule.WAVES))
-    found.append(
-        Row(
-            number=9,
-            what=f"makespan over bound, {LOG_NORMAL_NODES:,} nodes of log-normal durations, limit {LIMIT}",
-            peer=f"our own wave barrier {waves:.2f}",
-            ours=f"{ready:.3f}",
-            ratio=ready,
-            goal="≤ 1.05",
-            is_met=ready <= LOG_NORMAL,
-            how="virtual time: no machine in it",
-        )
-    )
-    return found
-
-
-def _sleeping(folder: Path, rounds: int, seconds: float) -> list[Row]:
-    count = 800
-    plan, bound = make_plan(count, chained=False), count * seconds / LIMIT
-    raw, plain, distinct = turns(
-        rounds,
-        lambda: measured(time.perf_counter, plan, seconds) / bound,
-        lambda: durable(plan, Sleeping(seconds), folder, time.perf_counter) / bound,
-        lambda: durable(plan, Sleeping(seconds, distinct=True), folder, time.perf_counter) / bound,
-    )
-    return [
-        Row(
-            number=8,
-            what=f"makespan over bound, {count} nodes of {seconds * 1e3:g} ms, limit {LIMIT}, durable, {how}",
-            floor=f"bare {raw:.2f}",
-            ours=f"{ours:.2f}",
-            ratio=ours,
-            goal="≤ 1.15",
-            is_met=ours <= MAKESPAN,
-            how="wall clock",
-        )
-        for how, ours in (("equal results", plain), ("a result of its own for each", distinct))
-    ]
-
-
-def log_normal(schedule: Schedule) -> float:
-    """Return makespan over bound under virtual time: the larger of work by limit, and the longest way."""
-    chance, plan = random.Random(7), make_plan(LOG_NORMAL_NODES, width=200)
-    plan = replace(plan, execution=replace(plan.execution, schedule=schedule))
-    durations = {node.address: chance.lognormvariate(0.0, 1.0) for node in plan.nodes}
-    finish: dict[str, float] = {}
-    for node in plan.nodes:
-        latest = max((finish[edge.source] for edge in node.edges), default=0.0)
-        finish[node.address] = latest + durations[node.address]
-    bound = max(sum(durations.values()) / LIMIT, *finish.values())
-    world = World(action=Lasting(durations), serialise=False)
-
-    async def main() -> float:
-        loop = asyncio.get_running_loop()
-        before = loop.time()
-        state = await run(plan, run_id="run", runtime=world.runtime(loop), plan_digest="-")
-        assert state.status == "completed"
-        return (loop.time() - before) / bound
-
-    return run_virtual(main())
-
-
 def memory_bytes(count: int = 10_000) -> float:
     """Return what a run holds at its end for each node beyond the plan, by tracemalloc."""
     plan, world = make_plan(count), World(action=Sleeping(), serialise=False)
@@ -399,11 +319,10 @@ class Forgetful(MemoryStore):
 
 
 def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
-    """Return rows 5 to 9, and the memory of a run."""
+    """Return rows 5 to 7, and the memory of a run, row 9."""
     held = memory_bytes()
     return [
         *_overhead(folder, rounds),
-        *_makespan(folder, rounds),
         Row(
             number=9,
             what="memory of a run of 10,000 nodes, a node beyond the plan",

@@ -27,6 +27,7 @@ import engine  # noqa: E402
 import journal  # noqa: E402
 import lint  # noqa: E402
 import load  # noqa: E402
+import makespan  # noqa: E402
 import peers  # noqa: E402
 import programs  # noqa: E402
 from measure import HEADER, Row, cells, print_rows  # noqa: E402
@@ -56,7 +57,8 @@ def _parts(folder: Path) -> dict[str, Callable[[], list[Row]]]:
         "1,2": load.rows,
         "3": lint.rows,
         "4": compiling.rows,
-        "5,6,7,8,9": lambda: engine.rows(folder),
+        "5,6,7,9": lambda: engine.rows(folder),
+        "8,9": lambda: makespan.rows(folder),
         "10": lambda: journal.rows(folder),
         "11,12,13": programs.rows,
         "20": editor.rows,
