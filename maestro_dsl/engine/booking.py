@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from maestro_dsl.engine.events import NO_USAGE, AlertRaised, AttemptFinished, AttemptStarted, Body
+from maestro_dsl.engine.events import NO_USAGE, AlertRaised, AttemptFinished, AttemptStarted
 from maestro_dsl.engine.job import Outcome, amount_of, encoded_result, less, spent_by
 from maestro_dsl.engine.policy import retry
 from maestro_dsl.engine.policy.guardrail import LimitDecision, OnLimit
@@ -96,9 +96,16 @@ class Booking:
         )
 
     def settled(
-        self, job: Job, lease: Lease, booked: Amount, result: AttemptResult, duration_s: float
+        self,
+        job: Job,
+        lease: Lease,
+        booked: Amount,
+        result: AttemptResult,
+        duration_s: float,
+        *,
+        cancelled: bool = False,
     ) -> Outcome:
-        """Book what a try cost that came to an end, and return its outcome."""
+        """Book what a try cost that ended, and return its outcome; of a `cancelled` one no result is kept."""
         record = job.record
         usage, nano_usd = spent_by(record, lease.amount, result)
         alerts: tuple[AlertRaised, ...] = ()
@@ -107,13 +114,17 @@ class Booking:
             for alert in alerts:
                 if alert.kind == OVERRUN:
                     self._limit_passed(alert.message)
-        digest = self._writer.hold(*encoded_result(result))
+        failure: str | None = CANCELLED_TRY
+        digest: str | None = None
+        if not cancelled:
+            failure = None if result.failure is None else result.failure.value
+            digest = self._writer.hold(*encoded_result(result))
         finished = _finished(
             node=job.node.address,
             attempt=record.attempt,
             round=record.round,
             fence=record.fence,
-            failure=None if result.failure is None else result.failure.value,
+            failure=failure,
             message=result.message,
             issues=result.issues,
             healed=result.healed,
@@ -134,25 +145,12 @@ class Booking:
         self, job: Job, lease: Lease, booked: Amount, error: BaseException, duration_s: float
     ) -> None:
         """Settle a try that was cancelled, and leave its last event to whoever catches the cancellation."""
-        record = job.record
         stopped = isinstance(error, (asyncio.CancelledError, DiskFailure))
         if stopped and self._writer.broken is None:
             self._writer.flush()  # the start of this try may still be on its way
-        if record.in_flight is None or not stopped:
+        if job.record.in_flight is None or not stopped:
             self._purse.settle(job, lease, NOTHING)
             return
-        nothing = AttemptResult() if isinstance(error, DiskFailure) and error.before_work else None
-        usage, nano_usd = spent_by(record, lease.amount, nothing)
-        alerts = self._purse.settle(job, lease, less(amount_of(usage, nano_usd), booked))
-        finished: Body = AttemptFinished(
-            node=job.node.address,
-            attempt=record.attempt,
-            round=record.round,
-            fence=record.fence,
-            failure=CANCELLED_TRY,
-            message="stopped before it ended",
-            usage=usage,
-            nano_usd=nano_usd,
-            duration_s=duration_s,
-        )
-        job.unwritten = (finished, *alerts)
+        asked_nobody = isinstance(error, DiskFailure) and error.before_work
+        nothing = AttemptResult(message="stopped before it ended", usage_known=asked_nobody)
+        job.unwritten = self.settled(job, lease, booked, nothing, duration_s, cancelled=True).unwritten

@@ -280,6 +280,25 @@ def test_an_overrun_ends_a_run_that_is_not_to_pause(make_plan, make_persona):
     assert "its limits cannot be trusted" in state.reason
 
 
+def test_an_overrun_of_a_call_whose_node_then_runs_out_of_time_holds_the_run_too(make_plan, make_persona):
+    class Late(ScriptedAction):
+        async def work(self, spec, context):
+            answer = context.artifacts.put(b"much")
+            await context.answered("request", answer, Usage(input_tokens=5_000), 5_000)
+            return await super().work(spec, context)
+
+    plan = lying_plan(make_plan, make_persona)
+    nodes = tuple(replace(node, timeout_s=10.0, edges=()) for node in plan.nodes)
+    plan = replace(plan, nodes=nodes, execution=Execution(max_concurrency=1))
+    world = World(action=Late(default=Step(seconds=60)), prices=FlatPrices(nano_usd=1))
+    state = run_plan(plan, world)
+    assert (state.status, state.paused.by, state.tokens) == ("paused", "guardrail", 5_000)
+    assert "its limits cannot be trusted" in state.paused.reason
+    assert states(state) == {"liar": "gave_up"}
+    (tried,) = state.nodes["liar"].tries
+    assert (tried.failure, tried.result_digest) == ("cancelled", None)
+
+
 def test_an_overrun_is_not_forgotten_by_the_ledger_after_a_resume(make_plan, make_persona):
     plan = lying_plan(make_plan, make_persona)
     world = World(action=ScriptedAction({"liar": [lying(2_000_000)]}), prices=FlatPrices(nano_usd=1))
