@@ -82,17 +82,22 @@ def _with_output(end: RunFinished, index: PlanIndex, publisher: Publisher) -> Ru
     """Return the event of the run's end with what it tells of the output folder.
 
     A run that is verified removes the files of nodes that left the plan, before that event: a process that
-    dies in between ends the run again, and does the rest. What cannot be removed is no reason to fail a run
-    whose nodes are all verified; the next one tries again.
+    dies in between ends the run again, and does the rest. What cannot be removed, or not be looked up, is no
+    reason to fail a run whose nodes are all verified; the next one tries again.
     """
+    failed: list[str] = []
     try:
         if end.status == RunStatus.COMPLETED.value:
             done = publisher.prune(index.nodes.keys())
             end = replace(end, removed=done.removed, kept=done.kept)
-        end = replace(end, unchecked=tuple(publisher.accepted()))
     except DiskFailure:
         raise  # the run stops, and ends when there is room
     except (MaestroError, OSError) as error:
-        said = f"files of nodes that left the plan could not be removed: {error}"
-        return replace(end, reason=end.reason or said)
-    return end
+        failed.append(f"files of nodes that left the plan could not be removed: {error}")
+    try:
+        end = replace(end, unchecked=tuple(publisher.accepted()))
+    except DiskFailure:
+        raise
+    except (MaestroError, OSError) as error:
+        failed.append(f"which files you changed and keep could not be looked up: {error}")
+    return replace(end, reason=end.reason or "; ".join(failed))

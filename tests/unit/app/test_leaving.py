@@ -167,6 +167,24 @@ def test_what_cannot_be_removed_fails_no_run_and_is_told(place, monkeypatch):
     assert place.report(FIRST).removes == ("commands/b/second.txt",)
 
 
+def test_each_thing_that_fails_at_the_end_is_told_in_its_own_words(place, monkeypatch):
+    def refused(*_):
+        raise PermissionError("no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OutputFolder, "accepted", refused)
+        alone = place.run(FIRST)
+        patched.setattr(OutputFolder, "prune", refused)
+        both = place.run(FIRST)
+    assert (alone.status, both.status) == ("completed", "completed")
+    not_removed = "files of nodes that left the plan could not be removed: no"
+    not_known = "which files you changed and keep could not be looked up: no"
+    assert [fold(result.events).reason for result in (alone, both)] == [
+        not_known,
+        f"{not_removed}; {not_known}",
+    ]
+
+
 def test_another_plan_in_the_same_folder_loses_nothing(place, tmp_path):
     other = bare("  mine: {action: render, with: {path: c/mine.txt, text: x}}\n")
     other["plan.yaml"] = other["plan.yaml"].replace("id: bare", "id: other")
