@@ -303,6 +303,10 @@ class Finder:
 
 
 _PLURALS: Final = {"policy": "policies"}
+ONLY_IN_NODES: Final = (
+    "expressions are evaluated in with, persona, contract and idempotency_key of a blueprint's nodes"
+)
+"""What to say of braces anywhere else."""
 
 
 def not_found(span: Span, text: str, problem: str) -> Diagnostic:
@@ -310,7 +314,8 @@ def not_found(span: Span, text: str, problem: str) -> Diagnostic:
     reason, _, guess = problem.partition(DID_YOU_MEAN)
     hint = f"did you mean {guess}" if guess else None
     if hint is None and reason in {"does not exist", "matches no file"}:
-        hint = "a path starts at the folder of the file that states it"
+        here = "a path starts at the folder of the file that states it"
+        hint = ONLY_IN_NODES if "{{" in text else here
     return _error("REF008", "missing-file", span, f'"{text}" {reason}', hint)
 
 

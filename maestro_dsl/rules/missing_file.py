@@ -35,11 +35,12 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
         nodes = document.value.nodes.values() if isinstance(document.value, Blueprint) else ()
         for pointer in [("nodes", node.id, "with") for node in nodes if node.action == "plan"]:
             stated = mapping_at(document.data, pointer).get("file")
-            yield from _missing(document, (*pointer, "file"), stated)
+            if not isinstance(stated, str) or "{{" not in stated:  # else it is known later
+                yield from _missing(document, (*pointer, "file"), stated)
 
 
 def _missing(document: Document[DocumentValue], pointer: Pointer, stated: object) -> Iterator[Diagnostic]:
-    if not isinstance(stated, str) or not stated or "{{" in stated or document.is_hole(pointer):
+    if not isinstance(stated, str) or not stated or document.is_hole(pointer):
         return
     try:
         area_of(document.path).expand(document.path, stated)

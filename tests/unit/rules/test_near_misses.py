@@ -155,6 +155,20 @@ CASES = {
     "EXP003": [{FLOW: (BUILD, "as: contract, when: contract.name | length > 0}\n  check")}],
     "EXP004": [{FLOW: (BUILD, "as: contract, when: contract.id == inputs.language}\n  check")}],
     "EXP005": [{FLOW: (BUILD, "as: contract, when: \"contract.name == '{' ~ '{'\"}\n  check")}],
+    "EXP006": [
+        {API: ("name: api", "description: 'for {{ plan.id }}'\nname: '{{ contract.id }}'")},
+        {API: ("deliverables", "start: [docker, inspect, --format, '{{.State.Status}}', x]\ndeliverables")},
+        {PLAN: (LIMITED, "requirement: 'Greet with {{ inputs.name }}'\noutput: 'build/{a}'\n" + LIMITED)},
+    ],
+    "EXP007": [
+        {
+            FLOW: (
+                "'{{ inputs.language }}'",
+                "'$', '$HOME', '$ {{ inputs.language }}', '$${{ inputs.language }}'",
+            )
+        },
+        {FLOW: ("[echo, '{{ inputs.language }}'", "[echo, '${{ 2 + 3 }}', '{{ inputs.language }}'")},
+    ],
     "CTR001": [{"api.yaml": (": 3.0.3", ": 3.1.0")}],
     "CTR002": [{API: ("[taker]", "[]")}],
     "CTR003": [
