@@ -55,12 +55,14 @@ def collect_garbage(
 ) -> GcResult:
     """Remove what need not be kept; the settings of each output's newest run hold where none are given here.
 
+    With `dry_run` it is only looked what that would be.
+
     Raises:
         StateError: another process is cleaning.
         IntegrityError: the journal is damaged; nothing was removed.
     """
     clock = SystemClock()
-    with open_state(state_dir, environ) as state:
+    with open_state(state_dir, environ, looking=dry_run) as state:
         rules = _rules(state)
 
         def keep(output: str) -> Keep:
@@ -72,9 +74,11 @@ def collect_garbage(
             )
 
         limit = _limit(rules) if size is None else size
-        if not dry_run:
+        if dry_run:
+            cleaned = _cleaning(state).clean(keep, limit=limit, now=clock.now(), dry_run=True)
+        else:
             sweep()
-        cleaned = _clean(state, keep, limit, clock, dry_run=dry_run)
+            cleaned = _clean(state, keep, limit, clock)
         return GcResult(cleaned=cleaned, dry_run=dry_run, state_dir=state.place.path, limit=limit)
 
 
@@ -101,25 +105,26 @@ def after_run(state: State, clock: Clock) -> Cleaned | None:
         def keep(output: str) -> Keep:
             return rules.get(output, Keep())
 
-        cleaning = Retention(state.place.path, state.journal, state.artifacts)
-        count = len(cleaning.too_many(keep, clock.now()))
+        count = len(_cleaning(state).too_many(keep, clock.now()))
         worth = max(1, min((rule.runs for rule in rules.values()), default=Keep().runs) // _SHARE)
         if count < worth and clock.now() - _last(state) < _EVERY_S:
             return None
-        return _clean(state, keep, _limit(rules), clock, dry_run=False)
+        return _clean(state, keep, _limit(rules), clock)
     except MaestroError as problem:
         _log.info("the state directory was not cleaned: %s", problem.message)
         return None
 
 
-def _clean(state: State, keep: Callable[[str], Keep], limit: int, clock: Clock, *, dry_run: bool) -> Cleaned:
+def _clean(state: State, keep: Callable[[str], Keep], limit: int, clock: Clock) -> Cleaned:
     folder = state.place.path
     with Lock(folder / "locks" / "gc.lock", f"the cleaning of {folder}").acquire(holder(clock)):
-        cleaning = Retention(folder, state.journal, state.artifacts)
-        cleaned = cleaning.clean(keep, limit=limit, now=clock.now(), dry_run=dry_run)
-        if not dry_run:
-            _mark(state).touch(mode=FILE_MODE)  # its time is when the last cleaning ended
+        cleaned = _cleaning(state).clean(keep, limit=limit, now=clock.now())
+        _mark(state).touch(mode=FILE_MODE)  # its time is when the last cleaning ended
         return cleaned
+
+
+def _cleaning(state: State) -> Retention:
+    return Retention(state.place.path, state.journal, state.artifacts)
 
 
 def _mark(state: State) -> Path:

@@ -39,9 +39,9 @@ def sweep_leftovers(folder: Path, run_digests: Callable[[], set[str]]) -> int:
 
 
 def database_bytes(database: Database) -> int:
-    """Return how much of the database is in use."""
+    """Return how much of the database is in use; one that is only in memory takes nothing of the disk."""
     used, _, size = _pages(database)
-    return used * size
+    return used * size if database.path.exists() else 0
 
 
 def shrink(database: Database, *, alone: bool) -> bool:

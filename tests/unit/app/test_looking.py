@@ -33,6 +33,7 @@ LOOKERS = (
     ("costs",),
     ("cache", "ls"),
     ("cache", "stats"),
+    ("state", "gc", "--dry-run"),
     ("tickets",),
     ("doctor",),
 )
@@ -68,6 +69,12 @@ def sealed(state, monkeypatch):
 def test_looking_makes_nothing(state, command):
     assert execute([*command, "--state-dir", str(state)]) == 0
     assert not state.exists()
+
+
+def test_where_nothing_is_stored_a_cleaning_would_find_nothing(state, capsys):
+    assert execute(["state", "gc", "--dry-run", "--state-dir", str(state)]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == "0 runs kept (0 live), 0 B altogether"
 
 
 @pytest.mark.parametrize("command", [*LOOKERS, *WITH_RUNS], ids=" ".join)
