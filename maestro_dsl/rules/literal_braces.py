@@ -120,7 +120,7 @@ def _braces(text: str, behind: str) -> Iterator[tuple[int, int]]:
         if end < 0:
             return
         done = end + 2
-        yield (begin - 1 if text[:begin].endswith("$") else begin), done
+        yield (begin - 1 if begin and text[begin - 1] == "$" else begin), done
 
 
 RULE = Rule(
