@@ -60,8 +60,9 @@ _BAD: Final = frozenset(
         NodeState.CANCELLED,
     }
 )
+VERIFIED: Final = "verified"
 _VERDICTS: Final = {
-    "verified": ("green", "verified: every required node succeeded and every recheck against the real thing"),
+    VERIFIED: ("green", "verified: every required node succeeded and every recheck against the real thing"),
     "on_mock": ("yellow", "on mock: something was checked against a mock only"),
     "could_not_verify": ("yellow", "could not verify: something required was not checked"),
     "not_fulfilled": ("red", "not fulfilled: a contract is not met"),
@@ -182,21 +183,36 @@ def _verified(view: RunView, style: Style) -> list[str]:
 
 
 def _quality(view: RunView, style: Style) -> list[str]:
+    unscored = without_score(view) if view.verdict == VERIFIED else ()
+    missing = [f"  no score for {_names([*unscored])}: nothing in this run fulfilled it"] if unscored else []
     if not view.quality:
-        return []
+        return [style("bold", "Quality unknown"), *missing] if missing else []
     rows: list[tuple[str, ...]] = [("", "score", "validation", "complete", "files", "issues", "")]
     for contract, report in view.quality.items():
         parts = (report.validation, report.completeness, report.file_count, report.issue_penalty)
         rows.append(
             (safe(contract), f"{report.score:.2f}", *(f"{part:.2f}" for part in parts), report.band)
         )  # fmt: skip
-    threshold = view.plan.quality_threshold
-    title = "Quality"
-    if view.overall_quality is not None:
-        word = "at least" if view.overall_quality >= threshold else "below"
-        title = f"Quality {view.overall_quality:.2f}, {word} the threshold {threshold:.2f}"
     weights = "  score = 0.4 validation + 0.3 complete + 0.2 files + 0.1 issues"
-    return [style("bold", title), *table(rows, right=(1, 2, 3, 4, 5)), style("dim", weights)]
+    shown = table(rows, right=(1, 2, 3, 4, 5))
+    return [style("bold", _score(view)), *shown, *missing, style("dim", weights)]
+
+
+def _score(view: RunView) -> str:
+    """Return the mean and what it is worth: every contract has to reach the threshold, not the mean alone."""
+    threshold = view.plan.quality_threshold
+    if view.overall_quality is None:
+        return "Quality"
+    low = [contract for contract, report in view.quality.items() if report.score < threshold]
+    if low and view.overall_quality >= threshold:
+        return f"Quality {view.overall_quality:.2f}, but below the threshold {threshold:.2f}: {_names(low)}"
+    word = "below" if low else "at least"
+    return f"Quality {view.overall_quality:.2f}, {word} the threshold {threshold:.2f}"
+
+
+def without_score(view: RunView) -> tuple[str, ...]:
+    """Return the contracts of the plan that nothing in this run fulfilled; a score is asked of each."""
+    return tuple(item.id for item in view.plan.contracts if item.id not in view.quality)
 
 
 def _problems(view: RunView, style: Style) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_dsl.codec import digest, to_json
 from maestro_dsl.engine.state import NodeState
+from maestro_dsl.reporters.run import without_score
 from maestro_dsl.reporters.text import FORMAT_VERSION
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def json_document(view: RunView) -> dict[str, Any]:
             "overall": view.overall_quality,
             "threshold": view.plan.quality_threshold,
             "contracts": {name: to_json(report) for name, report in view.quality.items()},
+            "unscored": list(without_score(view)),
         },
         "estimate": to_json(view.estimate),
         "alerts": [to_json(alert) for alert in state.alerts.values()],

@@ -63,7 +63,7 @@ def view(sample_plan, sample_events, figures):
         output="build",
         status="completed",
         verdict="verified",
-        quality={"backend_api": score, "web_app": score},
+        quality={"backend_api": score, "web_app": score, "acceptance_tests": score},
         overall_quality=0.97,
         estimate=figures,
     )
@@ -140,6 +140,25 @@ def test_run_json(view):
     first, second = nodes["build[backend_api]"]["tries"]
     assert (first["round"], first["attempt"], first["failure"], second["failure"]) == (1, 1, "invalid", None)
     assert first["tokens"] + second["tokens"] == nodes["build[backend_api]"]["tokens"]
+
+
+def test_a_good_mean_does_not_hide_the_contract_below_the_threshold(view):
+    low = replace(view.quality["web_app"], score=0.5)
+    shown = run_reporter.text(replace(view, quality={**view.quality, "web_app": low}, overall_quality=0.81))
+    assert "Quality 0.81, but below the threshold 0.80: web_app\n" in shown
+    alone = run_reporter.text(replace(view, quality={**view.quality, "web_app": low}, overall_quality=0.79))
+    assert "Quality 0.79, below the threshold 0.80\n" in alone
+
+
+def test_a_verified_run_says_which_contract_nothing_fulfilled(view):
+    scores = {name: report for name, report in view.quality.items() if name != "acceptance_tests"}
+    some = replace(view, quality=scores)
+    assert "  no score for acceptance_tests: nothing in this run fulfilled it\n" in run_reporter.text(some)
+    none = replace(view, quality={}, overall_quality=None)
+    assert "Quality unknown\n  no score for backend_api, web_app" in run_reporter.text(none)
+    assert json_document(some)["quality"]["unscored"] == ["acceptance_tests"]
+    failed = run_reporter.text(replace(none, status="failed", verdict="not_fulfilled"))
+    assert "no score" not in failed
 
 
 def test_plain_lines(sample_plan, sample_events, golden):
