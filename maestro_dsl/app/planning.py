@@ -64,7 +64,7 @@ def plan_report(
         )
     base = plan_file.resolve().parent
     make_provider(compiled.plan.provider, base)
-    prices = prices_of(price_text(compiled))
+    prices = _price_text(compiled)
     target_of(compiled, environ)  # a mistake in it is told before anything runs
     plan = with_script_in_keys(compiled.plan, base)
     output = Path(os.path.normpath(base / plan.output))
@@ -76,7 +76,7 @@ def plan_report(
         return PlanReport(
             compiled=compiled,
             plan=plan,
-            estimate=estimate(plan, durations or {}, prices.bound_nano_usd),
+            estimate=estimate(plan, durations or {}, prices_of(prices).bound_nano_usd),
             forecast=_forecast(plan, state, folder, frozenset(replace), interfaces_of(compiled)),
             conflicts=tuple(changed_files(folder, plan)),
             left_behind=left_behind(state, plan.digest, output),
@@ -87,6 +87,7 @@ def plan_report(
             continues=None if continues is None else continues.run_id,
             held=None if continues is None else _held(state, continues),
             plan_file=plan_file,
+            prices=prices,
         )
 
 
@@ -103,7 +104,7 @@ def _held(state: State, record: RunRecord) -> str | None:
     return paused.reason
 
 
-def price_text(compiled: Compiled) -> str | None:
+def _price_text(compiled: Compiled) -> str | None:
     """Return the content of the project's own price file, None where it states none.
 
     Raises:

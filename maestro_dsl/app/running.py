@@ -18,7 +18,7 @@ from maestro_dsl.app import apart
 from maestro_dsl.app.begun import base_of, stored_plan, tickets_of
 from maestro_dsl.app.conflicts import settle_conflicts
 from maestro_dsl.app.history import result_of
-from maestro_dsl.app.planning import interfaces_of, price_text
+from maestro_dsl.app.planning import interfaces_of
 from maestro_dsl.app.retention import SpaceGuard, after_run, settings_of
 from maestro_dsl.app.state import LAST, State, find_run, holder, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds, SystemRand, user
@@ -115,7 +115,7 @@ async def apply(
             ),
             interfaces=interfaces_of(report.compiled),
             tickets=target_of(report.compiled, environ),
-            prices=price_text(report.compiled),
+            prices=report.prices if continued is None else prices_text_of(state, continued),
             environ=environ,
         )
         await work_on(job, state, folder, sinks, stop)
@@ -213,7 +213,7 @@ def _create(
         "plan": json.loads(canonical(replace(plan, blobs={}))),
         "base": str(base),
         "tickets": target_of(report.compiled, environ),
-        "prices": price_text(report.compiled),
+        "prices": report.prices,
         "retention": settings_of(None if workspace is None else workspace.settings.state),
     }
     state.journal.create_run(record, canonical(stored))

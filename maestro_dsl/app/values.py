@@ -63,6 +63,8 @@ class PlanReport:
     """Files of nodes that left the plan; a run that ends verified removes them."""
     left_behind: tuple[LeftBehind, ...] = ()
     """Runs of other plans into the same folder that a person paused; `apply` leaves them paused."""
+    prices: str | None = None
+    """The project's own price file as it was read for this report; None = the packaged prices alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

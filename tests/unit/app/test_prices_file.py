@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -43,6 +44,24 @@ def test_a_run_is_charged_at_the_projects_prices_and_keeps_them(priced):
     done = priced.apply()
     assert fold(done.events).nano_usd == 2_500_000_000  # 2.50 USD
     shutil.rmtree(priced.folder)  # whoever resumes has the figures of the run's beginning
+    with open_state(priced.state, {}) as state:
+        assert prices_text_of(state, done.run_id) == PRICES
+
+
+def test_a_run_has_one_price_whatever_becomes_of_the_file_after_the_plan_was_shown(priced):
+    report = priced.report()
+    (priced.folder / "prices.yaml").write_text(PRICES.replace("1000", "2000"))
+
+    def go_on(stop=None):
+        return asyncio.run(app.apply(report, options=app.ApplyOptions(), environ={}, stop=stop))
+
+    stop = asyncio.Event()
+    stop.set()
+    assert go_on(stop).interrupted
+    report = priced.report()  # with the new price, for runs that begin now
+    done = go_on()
+    assert (done.continued, done.status) == (True, "completed")
+    assert fold(done.events).nano_usd == 2_500_000_000
     with open_state(priced.state, {}) as state:
         assert prices_text_of(state, done.run_id) == PRICES
 
