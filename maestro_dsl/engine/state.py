@@ -70,7 +70,13 @@ __all__ = [
 
 # Looking a member up in its enum takes ten times as long as a name of this module.
 _RUN_GOES: Final = RunStatus.RUNNING
+_RUN_RESTS: Final = RunStatus.PAUSED
 _RUNNING: Final = NodeState.RUNNING
+
+_OF_A_PROCESS: Final = frozenset(
+    {AttemptFinished, ModelResponded, NodeFinished, PublishStarted, Published, RetryScheduled, TicketOpened}
+)
+"""What only a process at work on the run writes. Before it leaves a paused run, it lets attempts end."""
 
 
 def apply(state: RunState, event: Event) -> RunState:
@@ -86,7 +92,8 @@ def apply(state: RunState, event: Event) -> RunState:
     if not was_running:
         _refuse_out_of_time(state, event)
     _HANDLERS[kind](state, event, body)
-    if was_running and at > state.updated_at and kind is not RunResumed:
+    at_work = was_running or (kind in _OF_A_PROCESS and state.status is _RUN_RESTS)
+    if at_work and at > state.updated_at and kind is not RunResumed:
         state.active_s += at - state.updated_at
     state.seq = seq
     state.updated_at = at

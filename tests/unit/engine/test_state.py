@@ -118,6 +118,14 @@ def test_time_between_two_processes_is_nobodys():
     assert state.active_s == 20.0
 
 
+def test_what_a_paused_run_lets_end_is_time_at_work_and_the_rest_is_not():
+    paused, asked = RunPaused(reason="interrupted", by="signal"), RunPaused(reason="enough", by="person")
+    state = folded(STARTED, begun(), paused, ended())
+    assert state.active_s == 30.0
+    state = folded(STARTED, begun(), paused, ended(), asked, RunResumed(epoch=2), begun(2))
+    assert state.active_s == 40.0
+
+
 def test_services_are_known_until_they_stop_or_the_process_does():
     up = ServiceReady(contract_id="api", mode="mock", url="http://x", lease="l")
     down = ServiceStopped(contract_id="api", mode="mock", lease="l")
