@@ -11,6 +11,7 @@ from maestro_dsl.cli.context import Session, print_document, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.errors import UsageError
 from maestro_dsl.reporters.lines import clock, describe, json_line
+from maestro_dsl.reporters.text import safe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,8 @@ def command(
     if follow and output_format == "json":
         raise UsageError("--follow writes as things happen, json is one document", hint="--format jsonl")
     result: RunResult = show_run(run_id, environ=own.environ, state_dir=state_dir)
+    if node is not None:
+        _refuse_unknown(result, node)
     events = [event for event in result.events if _concerns(event, node)]
     if output_format == "json":
         print_document({"events": [event.to_json() for event in events]})
@@ -73,26 +76,37 @@ def _follow(
     state_dir: Path | None,
     output_format: str,
 ) -> None:
-    from maestro_dsl.engine.events import RunFinished, RunPaused
+    from maestro_dsl.app import run_events, show_run
+    from maestro_dsl.cli.running import ENDED, way_on
 
     seq = result.events[-1].seq if result.events else 0
-    done = bool(result.events) and isinstance(result.events[-1].body, (RunFinished, RunPaused))
-    if done:
-        return
-    from maestro_dsl.app import run_events, show_run
-
-    while not done:
+    while True:
+        # What `result` says was so before these events are asked for, so none can come between the two.
         fresh = run_events(result.run_id, after=seq, environ=own.environ, state_dir=state_dir)
         for event in fresh:
             seq = event.seq
             if _concerns(event, node):
                 _print(event, start, output_format)
-            done = done or isinstance(event.body, RunFinished)
-        if not fresh and not done:
-            if not show_run(result.run_id, environ=own.environ, state_dir=state_dir).live:
-                own.say(f"the run is not live; go on with: maestro resume {result.run_id}")
-                return
-            time.sleep(_POLL_S)
+        if fresh:
+            continue
+        if result.status in ENDED:
+            return
+        if not result.live:
+            own.say(f"the run is not live; go on with: {way_on(result)}")
+            return
+        time.sleep(_POLL_S)
+        result = show_run(result.run_id, environ=own.environ, state_dir=state_dir)
+
+
+def _refuse_unknown(result: RunResult, node: str) -> None:
+    from maestro_dsl.lang.suggest import closest, guessed
+
+    known = [item.address for item in result.plan.nodes]
+    if node not in known:
+        meant = f": {guessed(near).strip()}" if (near := closest(node, known)) else ""
+        raise UsageError(
+            f'run {result.run_id} has no node "{safe(node)}"{meant}', hint=f"maestro show {result.run_id}"
+        )
 
 
 def _concerns(event: Event, node: str | None) -> bool:

@@ -17,9 +17,15 @@ from maestro_dsl.cli.main import execute
 from maestro_dsl.cli.running import drive
 from maestro_dsl.compiler.estimate import estimate
 from maestro_dsl.diagnostics import Diagnostics
+from maestro_dsl.engine.events import Event, NodeFinished, RunPaused, ServiceStopped
+from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.errors import Interrupted, UsageError
 from maestro_dsl.reporters.lines import Quiet
 from maestro_dsl.reporters.plan import Forecast
+
+SCORE = QualityReport(
+    validation=1.0, completeness=1.0, file_count=0.9, issue_penalty=0.9, score=0.97, band="excellent"
+)
 
 
 class FakeApp:
@@ -61,8 +67,8 @@ class FakeApp:
             state_dir=Path("/state"),
             status="completed" if count is None else "running",
             verdict="verified" if count is None else "",
-            quality={},
-            overall_quality=None,
+            quality={contract.id: SCORE for contract in self.plan.contracts},
+            overall_quality=SCORE.score,
             quality_threshold=0.8,
             estimate=None,
             exit_code=self.exit_code,
@@ -248,7 +254,7 @@ def test_show_of_a_run_whose_process_died_says_how_to_go_on(fake, capsys):
     assert err == f"next: maestro resume {fake.events[0].run_id}\n"
 
 
-def test_runs_show_and_logs(fake, capsys):
+def test_runs_show_and_logs(fake, capsys, monkeypatch):
     assert execute(["runs"]) == 0
     listed = capsys.readouterr()
     assert "todo_app" in listed.out
@@ -261,8 +267,51 @@ def test_runs_show_and_logs(fake, capsys):
     assert len(json.loads(capsys.readouterr().out)["events"]) == len(fake.events)
     assert execute(["logs", "last", "--format", "jsonl"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(fake.events)
+    monkeypatch.setitem(vars(app), "run_events", lambda *_names, **_more: ())
     assert execute(["logs", "last", "-f"]) == 0
     assert "run completed: verified" in capsys.readouterr().out
+
+
+def test_logs_of_a_node_that_the_run_has_not(fake, capsys):
+    assert execute(["logs", "last", "--node", "build[web_ap]"]) == 2
+    message = capsys.readouterr().err
+    assert (
+        f'run {fake.events[0].run_id} has no node "build[web_ap]": did you mean "build[web_app]"?' in message
+    )
+
+
+def test_logs_follow_what_a_paused_run_lets_end_and_say_how_to_go_on(fake, capsys, monkeypatch):
+    """A pause is no end while its process lives, and what comes after the end of a run is no pause."""
+    pause = Event(run_id="r", seq=11, at=fake.events[9].at, body=RunPaused(reason="enough", by="person"))
+    looks = iter([True, True, False])
+
+    def show_run(*_names, **_more):
+        found = dataclasses.replace(fake.result(10), status="paused", live=next(looks))
+        return dataclasses.replace(found, events=(*found.events, pause))
+
+    ended = next(item for item in fake.events if isinstance(item.body, NodeFinished))
+    later = [(), (dataclasses.replace(ended, seq=12),), (), ()]
+    monkeypatch.setitem(vars(app), "show_run", show_run)
+    monkeypatch.setitem(vars(app), "run_events", lambda *_names, **_more: later.pop(0))
+    monkeypatch.setattr("maestro_dsl.cli.logs._POLL_S", 0.0)
+    assert execute(["logs", "last", "-f"]) == 0
+    out, err = capsys.readouterr()
+    assert "mock[backend_api]: cached" in out.partition("run paused: enough")[2]
+    assert later == []
+    assert err == f"the run is not live; go on with: maestro resume {fake.events[0].run_id}\n"
+
+
+def test_logs_of_a_run_that_ended_follow_to_its_last_event(fake, capsys, monkeypatch):
+    after = Event(
+        run_id="r",
+        seq=99,
+        at=fake.events[-1].at,
+        body=ServiceStopped(contract_id="a", mode="mock", lease="l"),
+    )
+    fake.events = [*fake.events, after]
+    monkeypatch.setitem(vars(app), "run_events", lambda *_names, **_more: ())
+    assert execute(["logs", "last", "-f"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
