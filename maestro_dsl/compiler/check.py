@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import field
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
 from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, types
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
@@ -21,18 +21,21 @@ from maestro_dsl.lang.expression_types import BOOLEAN, HOLE, STRING, Type, TypeK
 from maestro_dsl.lang.expressions import Expression, Problem, Text, parse, parse_text
 from maestro_dsl.lang.mend import with_need
 from maestro_dsl.lang.model import Blueprint
+from maestro_dsl.lang.setting_layers import retry_conditions
 from maestro_dsl.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from maestro_dsl.lang.model import Json, NodeSpec
+    from maestro_dsl.lang.model import DocumentValue, Json, NodeSpec
     from maestro_dsl.lang.sourcemap import Pointer
     from maestro_dsl.lang.workspace import Workspace
 
 P = TypeVar("P", Expression, Text)
 _Place: TypeAlias = tuple[int, int]
 """Line and column."""
+_AFTER_A_TRY: Final = dict(RETRY_TYPES)
+"""All that `retry.when` sees: whether to try again is decided far from the plan."""
 NAMES = {
     "EXP001": "expression-syntax",
     "EXP002": "undefined-variable",
@@ -56,6 +59,15 @@ def check_blueprint(document: Document[Blueprint], workspace: Workspace | None =
             break
         if is_sound:
             sound.add(number)
+    return checker.diagnostics
+
+
+def check_retry_conditions(document: Document[DocumentValue]) -> Diagnostics:
+    """Return the EXP findings of every `retry.when` that a document states for nodes of others."""
+    # nothing of a blueprint is asked for without a node
+    checker = _Checker(document=cast("Document[Blueprint]", document), base={}, outputs=HOLE)
+    for pointer, text in retry_conditions(document):
+        checker.condition(text, pointer, _AFTER_A_TRY, _as_condition)
     return checker.diagnostics
 
 
@@ -157,8 +169,7 @@ class _Checker:
         if spec.when is not None:
             self.condition(spec.when, (*place, "when"), context, _as_condition, reader=spec)
         if spec.retry.when is not None:
-            during = {**context, **RETRY_TYPES}
-            self.condition(spec.retry.when, (*place, "retry", "when"), during, _as_condition, reader=spec)
+            self.condition(spec.retry.when, (*place, "retry", "when"), _AFTER_A_TRY, _as_condition)
         if spec.persona is not None:
             self.text(spec.persona, (*place, "persona"), static, spec)
         if spec.contract is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.collector import collector_paused
-from maestro_dsl.compiler.check import check_blueprint, without_echoes
+from maestro_dsl.compiler.check import check_blueprint, check_retry_conditions, without_echoes
 from maestro_dsl.compiler.contracts import compile_contracts
 from maestro_dsl.compiler.expand import Expansion, expand
 from maestro_dsl.compiler.keys import KeyWriter
@@ -83,6 +83,8 @@ def compile_workspace(workspace: Workspace) -> tuple[CompiledPlan | None, Diagno
 def _compile(workspace: Workspace) -> tuple[CompiledPlan | None, Diagnostics]:
     static = check_blueprint(workspace.blueprint, workspace)
     diagnostics = Diagnostics(list(static.items))
+    for document in workspace.documents:
+        diagnostics.extend(check_retry_conditions(document))
     for prompt in prompts_of((workspace,), ()):
         diagnostics.extend(prompt_problems(prompt))
     contracts, wrong = compile_contracts(workspace)

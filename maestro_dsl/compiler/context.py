@@ -76,7 +76,7 @@ _OUTPUTS: Final[Mapping[str, Mapping[str, Type]]] = {
     "vote": {"winner": STRING, "tally": mapping_of(INTEGER)},
 }
 RETRY_TYPES: Final[Mapping[str, Type]] = {"failure": STRING, "attempt": INTEGER, "round": INTEGER}
-"""What `retry.when` sees beside the rest: the kind of the last failure, and both counters from 1."""
+"""What `retry.when` sees, and nothing else: the kind of the last failure, and both counters from 1."""
 
 
 def contract_value(contract: Contract) -> dict[str, Json]:

@@ -6,26 +6,26 @@ A Policy document that another uses stands just below what that one states itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from maestro_dsl.errors import UsageError
 from maestro_dsl.lang.document import Document
 from maestro_dsl.lang.layers import COMMAND_LINE, Layer, Origin, in_document, stated
-from maestro_dsl.lang.model import EnvironmentSpec, Policy
+from maestro_dsl.lang.model import EnvironmentSpec, Plan, Policy, Project
 from maestro_dsl.lang.suggest import closest, guessed
 
 if TYPE_CHECKING:
     from maestro_dsl.lang.model import (
         Blueprint,
         Contract,
+        DocumentValue,
         NodeSpec,
-        Plan,
         PolicySettings,
-        Project,
         RetrySettings,
     )
     from maestro_dsl.lang.settings import Overrides
+    from maestro_dsl.lang.sourcemap import Pointer
 
 Policies: TypeAlias = Mapping[tuple[str, str], Document[Policy]]
 """Policy documents by the file that names one, as it is shown, and the text of its `use`."""
@@ -48,6 +48,23 @@ def environment_spec(project: Document[Project] | None, env_name: str | None) ->
         hint = f"{guess}environments of the project: {', '.join(known) or 'none'}"
         raise UsageError(f'the project has no environment "{env_name}"', hint=hint)
     return known[env_name]
+
+
+def retry_conditions(document: Document[DocumentValue]) -> Iterator[tuple[Pointer, str]]:
+    """Yield every `retry.when` that a document states for nodes of others, with its place."""
+    value = document.value
+    stated_at: dict[Pointer, PolicySettings] = {}
+    if isinstance(value, Plan):
+        stated_at["policies",] = value.policies
+    elif isinstance(value, Policy):
+        stated_at[()] = value.policies
+    elif isinstance(value, Project):
+        stated_at["defaults", "policies"] = value.defaults.policies
+        for name, spec in value.environments.items():
+            stated_at["environments", name, "defaults", "policies"] = spec.defaults.policies
+    for pointer, policies in stated_at.items():
+        if policies.retry.when is not None:
+            yield (*pointer, "retry", "when"), policies.retry.when
 
 
 def command_line(overrides: Overrides) -> Layer:

@@ -20,6 +20,7 @@ from maestro_dsl.lang.lockfile import LOCK_FILE
 from maestro_dsl.lang.model import Blueprint, Contract, Kind
 from maestro_dsl.lang.model_providers import PROVIDERS
 from maestro_dsl.lang.prompts import PromptFile, prompts_of
+from maestro_dsl.lang.setting_layers import retry_conditions
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.records import dataclass
 
@@ -149,13 +150,18 @@ class Facts:
 
     @cached_property
     def expressions(self) -> Diagnostics:
-        """Findings about the expressions of all blueprints."""
+        """Findings about the expressions of all blueprints, and the conditions that others state for them."""
         found = Diagnostics()
         for document, workspace in self.blueprints:
             if _may_hold_expressions(document):
                 from maestro_dsl.compiler.check import check_blueprint  # loads jinja2
 
                 found.extend(check_blueprint(document, workspace))
+        for stating in self.documents:
+            if any(retry_conditions(stating)):
+                from maestro_dsl.compiler.check import check_retry_conditions
+
+                found.extend(check_retry_conditions(stating))
         return found
 
     @cached_property

@@ -152,7 +152,14 @@ CASES = {
         {PROMPT: ("{{ persona.name }}", "{% if persona.name %}{{ persona.name | upper }}{% endif %}")},
     ],
     "EXP002": [{FLOW: (BUILD, "when: key == contract.id or contract.id == 'web', as: contract}\n  check")}],
-    "EXP003": [{FLOW: (BUILD, "as: contract, when: contract.name | length > 0}\n  check")}],
+    "EXP003": [
+        {
+            FLOW: ("{action: command,", "{action: command, retry: {when: failure != 'unparsable'},"),
+            PLAN: (LIMITED, "policies: {retry: {when: attempt < 3 and round == 1}}\n" + LIMITED),
+            PROJECT: ("15m}", "15m, policies: {give_up: ask, retry: {when: \"failure in ['transport']\"}}}"),
+        },
+        {FLOW: (BUILD, "as: contract, when: contract.name | length > 0}\n  check")},
+    ],
     "EXP004": [{FLOW: (BUILD, "as: contract, when: contract.id == inputs.language}\n  check")}],
     "EXP005": [{FLOW: (BUILD, "as: contract, when: \"contract.name == '{' ~ '{'\"}\n  check")}],
     "EXP006": [

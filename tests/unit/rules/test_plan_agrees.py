@@ -17,6 +17,12 @@ CASES = [
     ("PER003", {TAKER: ("id: taker\n", "id: taker\nprompt_file: t.md.j2\n"), "t.md.j2": "{{ who }}"}, "who"),
     ("REF008", {MAKER: ("maker.md.j2", "mkr.md.j2")}, "mkr.md.j2"),
     ("EXP001", {FLOW: ("foreach: contracts, as: contract, needs", "foreach: contracts |, needs")}, "|"),
+    (
+        "EXP005",
+        {PLAN: ("contracts:", "policies: {retry: {when: '{{ failure }}'}}\ncontracts:")},
+        "{{ failure }}",
+    ),
+    ("EXP002", {FLOW: ("{action: command,", "{action: command, retry: {when: inputs.language},")}, "inputs"),
     ("REF001", {FLOW: ("needs: [build]", "needs: [biuld]")}, "biuld"),
     ("GRF001", {FLOW: ("{action: fulfil,", "{action: fulfil, needs: [tell],")}, None),
     ("REF002", {PLAN: ("{use: taker}", "{use: tkr}")}, "tkr"),

@@ -30,6 +30,7 @@ CRITERIA = "'*.js']"
 LATEST = "models: {good: {provider: anthropic, model: %s}}\nvars:"
 OPEN = ("inputs: {", "inputs: {name: {type: string, default: x}, ")
 
+AGAIN = "{policies: {retry: {when: '%s'}}}"
 POLICY = "apiVersion: maestro/v1\nkind: Policy\nid: p\n"
 HOOK = "tickets: {sink: webhook, url: 'https://x.example'"
 JIRA = "tickets: {sink: jira, url: 'https://x.example', user_env: U, token_env: T"
@@ -194,6 +195,23 @@ CASES = [
     ("PER002", {MAKER: ("id:", "tools: ['write_file:/etc']\nid:")}, MAKER, "'write_file:/etc'"),
     ("PER002", {MAKER: ("id:", "tools: ['write_file(~/x)']\nid:")}, MAKER, "'write_file(~/x)'"),
     ("EXP001", {PROMPT: ("{{ persona.name }}", "{% endif %}")}, PROMPT, "endif"),
+    ("EXP001", {PLAN: (LIMITED, f"policies: {{retry: {{when: 'attempt = 2'}}}}\n{LIMITED}")}, PLAN, "="),
+    ("EXP002", {PROJECT: ("15m}", "15m, policies: {retry: {when: inputs.x}}}")}, PROJECT, "inputs"),
+    (
+        "EXP002",
+        {PROJECT: ("vars:", f"environments: {{x: {{defaults: {AGAIN % 'faillure == 1'}}}}}\nvars:")},
+        PROJECT,
+        "faillure",
+    ),
+    ("EXP002", {FLOW: (COMMAND, f"{COMMAND} retry: {{when: inputs.language == 'go'}},")}, FLOW, "inputs"),
+    ("EXP003", {"p.policy.yaml": POLICY + "retry: {when: attempt + 1}\n"}, "p.policy.yaml", "attempt + 1"),
+    ("EXP004", {FLOW: (COMMAND, f"{COMMAND} retry: {{when: 1 == 1}},")}, FLOW, "1 == 1"),
+    (
+        "EXP005",
+        {PLAN: (LIMITED, f"policies: {{retry: {{when: '{{{{ attempt < 2 }}}}'}}}}\n{LIMITED}")},
+        PLAN,
+        "{{ attempt < 2 }}",
+    ),
     ("EXP001", {PROMPT: ("persona.name", "persona.name | uper")}, PROMPT, "uper"),
     ("EXP001", {PROMPT: ("{{ persona.name }}", "{% include 'x' %}")}, PROMPT, "include"),
     ("PER003", {PROMPT: ("persona.name", "person.name")}, PROMPT, "person"),
