@@ -6,6 +6,11 @@ Importing this package loads click and nothing heavy; each command's module load
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
 
 
 def main() -> None:
@@ -15,6 +20,17 @@ def main() -> None:
 
         sys.stdout.write(f"maestro {__version__}\n")
         return
+    _loaded()()
+
+
+def _loaded() -> Callable[[], NoReturn]:
+    """Return the program. Until it is there Ctrl-C just ends the process: nothing has to be tidied up."""
+    import signal
+
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:  # else somebody wants it ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from maestro_dsl.cli.main import run
 
-    run()
+    signal.signal(signal.SIGINT, handler)
+    return run

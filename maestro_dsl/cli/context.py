@@ -68,7 +68,7 @@ class Session:
             provider=provider,
             max_concurrency=max_concurrency,
             schedule=Schedule(schedule) if schedule else None,
-            max_cost_nano_usd=None if max_cost is None else round(max_cost * NANO_USD),
+            max_cost_nano_usd=None if max_cost is None else _nano_usd(max_cost),
             max_tokens=max_tokens,
             max_duration_s=max_duration,
             output=None if output is None else str(Path(output).absolute()),
@@ -85,6 +85,12 @@ class Session:
     def next(self, command: str) -> None:
         """Name the next useful command on stderr."""
         self.say(f"next: {command}")
+
+
+def _nano_usd(usd: float) -> int:
+    """Return whole nano-dollars of an amount, however large."""
+    whole, rest = divmod(usd, 1)
+    return int(whole) * NANO_USD + round(rest * NANO_USD)
 
 
 def session(context: click.Context) -> Session:

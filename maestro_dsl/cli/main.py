@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -25,12 +24,14 @@ from maestro_dsl.cli.context import (
     print_json,
     wants_json,
 )
+from maestro_dsl.cli.options import PATH
 from maestro_dsl.errors import CompileError, MaestroError
 from maestro_dsl.records import dataclass
 from maestro_dsl.reporters.text import Style, safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "init": ("init", "Start a project that lints, plans and applies at once."),
@@ -128,7 +129,7 @@ Examples:
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="maestro", message="%(prog)s %(version)s")
-@click.option("-C", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Work in DIR.")
+@click.option("-C", "folder", type=PATH, metavar="DIR", help="Work in DIR.")
 @click.option("--env", "env_name", metavar="NAME", help="One of the project's environments.")
 @click.option("--set", "sets", multiple=True, metavar="K=V", help="A variable of the project; repeatable.")
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")

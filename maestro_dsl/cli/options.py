@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,7 +12,29 @@ import click
 Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
-PATH = click.Path(path_type=Path)
+
+class NamedPath(click.Path):
+    """A path that says something: an unset variable of a script is not the folder one stands in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or refuse an empty text."""
+        if value == "":
+            self.fail('"" names no file and no folder', param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; `nan` is within none, and `inf` is no figure to count with."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or refuse it."""
+        number = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{number} is no number.", param, ctx)
+        return number
+
+
+PATH = NamedPath(path_type=Path)
 
 
 def format_option(*choices: str) -> Callable[[F], F]:
@@ -43,11 +66,11 @@ def setting_options(function: F) -> F:
             click.option("--provider", metavar="NAME", help="Provider of answers, e.g. scaffold."),
             click.option("--max-concurrency", type=click.IntRange(min=1), metavar="N", help="Nodes at once."),
             click.option("--schedule", type=click.Choice(["ready", "waves"]), help="When nodes may start."),
-            click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Cost limit."),
-            click.option("--output", metavar="DIR", help="Folder for the results."),
+            click.option("--max-cost", type=FiniteRange(min=0), metavar="USD", help="Cost limit."),
+            click.option("--output", type=NamedPath(), metavar="DIR", help="Folder for the results."),
             click.option(
                 "--quality-threshold",
-                type=click.FloatRange(0, 1),
+                type=FiniteRange(0, 1),
                 metavar="0-1",
                 help="Score below which the run fails.",
             ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from maestro_dsl.cli.context import Session, session
-from maestro_dsl.cli.options import format_option, run_options, state_dir_option
+from maestro_dsl.cli.options import FiniteRange, format_option, run_options, state_dir_option
 from maestro_dsl.errors import StateError, UsageError
 from maestro_dsl.reporters.text import safe
 
@@ -29,7 +29,7 @@ Examples:
 
 @click.command("resume", epilog=EPILOG, short_help="Continue a run.")
 @click.argument("run_id", metavar="[RUN]", required=False)
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="A new limit of cost.")
+@click.option("--max-cost", type=FiniteRange(min=0), metavar="USD", help="A new limit of cost.")
 @click.option("--max-tokens", metavar="N", help='A new limit of tokens, e.g. "2M".')
 @click.option("--max-duration", metavar="TIME", help='A new limit of time at work, e.g. "2h".')
 @click.option("--max-concurrency", type=click.IntRange(min=1), metavar="N", help="Nodes at once.")

@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from maestro_dsl import app
+from maestro_dsl.cli.context import Session
 from maestro_dsl.cli.main import COMMANDS, LazyGroup, cli, execute
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.errors import (
@@ -90,6 +92,22 @@ def test_the_short_way_to_the_version_says_the_same(capsys, monkeypatch):
     assert capsys.readouterr().out == short
 
 
+def test_ctrl_c_while_modules_load_is_no_traceback():
+    code = """if True:
+        import os, signal, sys
+        class Interrupting:
+            def find_spec(self, name, path, target=None):
+                if name == "click":
+                    os.kill(os.getpid(), signal.SIGINT)
+        sys.meta_path.insert(0, Interrupting())
+        sys.argv = ["maestro", "runs"]
+        from maestro_dsl.cli import main
+        main()
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
 def test_lint_loads_nothing_heavy():
     code, loaded = _loaded("lint", "--format", "json", cwd=ROOT / "examples" / "todo-app")
     assert code == 0
@@ -123,6 +141,15 @@ def test_help_of_the_program(capsys, golden):
         (["-C", "no/such/folder", "lint"], 'cannot work in "no/such/folder"'),
         (["lint", "no-such-file.yaml"], "no-such-file.yaml"),
         (["verify", "c.yaml"], "say either where the service is or how it starts"),
+        (["apply", "plan.yaml", "--max-cost", "nan"], "Invalid value for '--max-cost': nan is no number."),
+        (["resume", "--max-cost", "inf"], "Invalid value for '--max-cost': inf is no number."),
+        (["plan", "plan.yaml", "--quality-threshold", "nan"], "nan is no number."),
+        (
+            ["apply", "plan.yaml", "--output", ""],
+            "Invalid value for '--output': \"\" names no file and no folder",
+        ),
+        (["runs", "--state-dir", ""], "Invalid value for '--state-dir': \"\" names no file and no folder"),
+        (["-C", "", "lint"], "Invalid value for '-C': \"\" names no file and no folder"),
     ],
 )
 def test_usage_errors(arguments, message, capsys, monkeypatch, tmp_path):
@@ -132,6 +159,11 @@ def test_usage_errors(arguments, message, capsys, monkeypatch, tmp_path):
     assert message in output.err
     assert output.out == ""
     assert "Traceback" not in output.err
+
+
+@pytest.mark.parametrize(("usd", "nano"), [(0.1, 10**8), (20.0, 20 * 10**9), (1e300, int(1e300) * 10**9)])
+def test_an_amount_is_counted_however_large(usd, nano):
+    assert Session().overrides(max_cost=usd).max_cost_nano_usd == nano
 
 
 @pytest.mark.parametrize("arguments", [["plan", "--format", "json"], ["lint", "--nope", "--format=json"]])
