@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from maestro_dsl.app.lint_result import LintResult
     from maestro_dsl.lang.model import LintSettings
 
+BAD_ENUM: Final = "SCH004"
+"""The rule that finds words in a `lint:` section which name no rule."""
 _RANK: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -84,8 +86,20 @@ class _Choice:
             own = () if self._select else settings.ignore
             here = self._result.path_of(file).relative_to(folder).as_posix() if settings.per_path else ""
             unwanted = _folded((*own, *self._ignore, *_of_path(settings, here)))
-            self._known[file] = (_folded(self._select or settings.select), unwanted, settings.severity)
+            wanted = _folded(self._select or _selected(settings))
+            self._known[file] = (wanted, unwanted, settings.severity)
         return self._known[file]
+
+
+def _selected(settings: LintSettings) -> tuple[str, ...]:
+    """Return what a project selects; where a word of it is no rule, also the rule that says so."""
+    from maestro_dsl.rules import names_a_rule
+
+    if not settings.select:
+        return ()
+    of_paths = (word for words in settings.per_path.values() for word in words)
+    stated = (*settings.select, *settings.ignore, *settings.severity, *of_paths)
+    return settings.select if all(map(names_a_rule, stated)) else (*settings.select, BAD_ENUM)
 
 
 def _of_path(settings: LintSettings, file: str) -> tuple[str, ...]:

@@ -82,6 +82,16 @@ def test_what_the_project_says_holds_for_findings_from_the_cache(folder, tmp_pat
     assert codes(found(folder, "{ignore: [SYN003]}", cache=cache)) == ["SCH001"]
 
 
+@pytest.mark.parametrize(
+    "section",
+    ["{select: [nope]}", "{select: [SYN], ignore: [nope]}", "{select: [SYN], severity: {nope: info}}"],
+)
+def test_a_selection_with_such_a_word_does_not_hide_it(folder, section):
+    assert "SCH004" in codes(found(folder, section))
+    assert "SCH004" not in codes(found(folder, section, select=["SYN"]))
+    assert "SCH004" not in codes(found(folder, section, ignore=["SCH004"]))
+
+
 def test_a_word_of_the_project_that_names_no_rule_is_a_finding_on_the_word(folder):
     section = (
         "{select: [SCH01], ignore: [unknown-kye], per_path: {a: [XYZ]}, severity: {missing-timout: error}}"
