@@ -22,6 +22,7 @@ from maestro_dsl.app.running import (
 from maestro_dsl.app.state import State, find_run, holder, is_live, open_state
 from maestro_dsl.app.system import SystemClock, SystemIds
 from maestro_dsl.app.taking_over import take_over
+from maestro_dsl.engine.answers import answers_of
 from maestro_dsl.engine.runtime import RunOptions
 from maestro_dsl.engine.state import NodeState, RunState, fold
 from maestro_dsl.errors import StateError, UsageError
@@ -53,7 +54,8 @@ def failed_nodes(
         UsageError: the plan has no such node.
     """
     with open_state(state_dir, environ, looking=True) as state:
-        return _chosen(state, find_run(state, run_id), nodes)
+        record = find_run(state, run_id)
+        return _chosen(state, record, _ended(state, record), nodes)
 
 
 async def retry(
@@ -74,7 +76,8 @@ async def retry(
     clock = SystemClock()
     with open_state(state_dir, environ) as state, ExitStack() as held:
         record = find_run(state, run_id)
-        chosen = _chosen(state, record, nodes)
+        before = _ended(state, record)
+        chosen = _chosen(state, record, before, nodes)
         plan, output = stored_plan(state, record.run_id), Path(record.output)
         folder = OutputFolder(output, state.artifacts, plan.id)
         held.enter_context(folder.lock().acquire(holder(clock)))
@@ -90,7 +93,7 @@ async def retry(
             base=base_of(state, record.run_id),
             output=output,
             resume=False,
-            options=RunOptions(replace=frozenset(chosen)),
+            options=RunOptions(replace=frozenset(chosen), taken_over=answers_of(before)),
             interfaces={},
             tickets=tickets_of(state, record.run_id),
             prices=prices_text_of(state, record.run_id),
@@ -101,14 +104,18 @@ async def retry(
         return replace(result, left_behind=left)
 
 
-def _chosen(state: State, record: RunRecord, nodes: Sequence[str]) -> tuple[str, ...]:
+def _ended(state: State, record: RunRecord) -> RunState:
+    """Return how a run stands that no process is at work on."""
     if is_live(state, record.run_id):
         raise StateError(
             f"a process is at work on run {record.run_id}; what failed in it is tried again by a new run",
             hint=f"wait for its end, or: maestro cancel {record.run_id}",
         )
+    return fold(state.journal.events(record.run_id))
+
+
+def _chosen(state: State, record: RunRecord, folded: RunState, nodes: Sequence[str]) -> tuple[str, ...]:
     plan = stored_plan(state, record.run_id)
-    folded = fold(state.journal.events(record.run_id))
     if nodes:
         for node in nodes:
             _check(plan, folded, record, node)

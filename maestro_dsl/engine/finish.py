@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from maestro_dsl.engine.answers import answer_to
 from maestro_dsl.engine.events import (
     AttemptFinished,
     Body,
     FileRef,
+    NodeDecided,
     NodeFinished,
     NodeWaiting,
     Published,
@@ -109,6 +111,10 @@ class Finisher:
         """End the node well, or ask what its result asks."""
         question = outcome.result.question
         if question is not None and job.record.decision is None:
+            given = answer_to(self._desk.state, job.node.address, job.key)
+            if given is not None:
+                await self.answered(job, outcome, given)
+                return
             self._writer.post(*outcome.unwritten, NodeWaiting(node=job.node.address, question=question))
             return
         await self._end_with_files(job, outcome, self._success(job), "")
@@ -167,11 +173,8 @@ class Finisher:
             return ()
         return (open_ticket(self._desk, job, outcome, state=state, reason=reason, target=target),)
 
-    async def answered(self, job: Job, outcome: Outcome) -> None:
+    async def answered(self, job: Job, outcome: Outcome, decision: NodeDecided) -> None:
         """End a node as a person decided: approve, skip or reject."""
-        decision = job.record.decision
-        if decision is None:
-            return
         who = f"by {decision.by}" if decision.by else "by a person"
         note = f": {decision.note}" if decision.note else ""
         if decision.decision == "approve":

@@ -85,12 +85,11 @@ async def run(
         plan, run_id=run_id, runtime=runtime, options=options or RunOptions(), plan_digest=plan_digest
     )
     with collector_seldom():  # nearly all that a run makes is kept in its fold
-        if control is None:
-            return await interpreter.run(resume=resume)
         try:
             return await interpreter.run(resume=resume, control=control)
         finally:
-            control.bind(None)
+            if control is not None:
+                control.bind(None)
 
 
 class Interpreter:
@@ -217,6 +216,7 @@ class Interpreter:
                     "fail_fast": self._options.fail_fast,
                     "max_concurrency": self._execution.max_concurrency,
                     "schedule": self._execution.schedule.value,
+                    **self._options.taken_over,
                 },
             )
         )

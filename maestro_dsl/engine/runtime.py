@@ -66,6 +66,8 @@ class RunOptions:
     """New limits of the run; None inside it = as before."""
     decisions: tuple[NodeDecided, ...] = ()
     """Answers to nodes that wait for a person."""
+    taken_over: Mapping[str, Json] = field(default_factory=dict)
+    """Of a new run: what its first event keeps of the run that it repeats; see `answers`."""
 
 
 class Steering(Protocol):

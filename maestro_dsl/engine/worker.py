@@ -92,7 +92,7 @@ class NodeWorker:
         if record.crashes and give_up.crashed_too_often(record.crashes, apart=self._apart):
             await self._give_up_crashing(job)
         elif record.decision is not None and record.decision.decision not in {"retry", "rerun"}:
-            await self._finisher.answered(job, self._last(record))
+            await self._finisher.answered(job, self._last(record), record.decision)
         elif record.interrupted and job.node.effect:
             question = effect_question(job.node.address)
             await self._writer.commit(NodeWaiting(node=job.node.address, question=question))

@@ -54,6 +54,26 @@ def test_apply_asks_goes_on_as_is_said_and_asks_again(terminal, tmp_path):
     assert code == 1
 
 
+GATE = """\
+  make: {action: render, with: {path: a.txt, text: one}}
+  ship: {action: approve, needs: [make], with: {message: "Ship it?"}}
+  tell: {action: approve, with: {message: "Tell them?"}}
+  news: {action: approve, with: {message: "In the news?"}}
+  deploy: {action: command, needs: [ship], with: {run: [python, -c, "raise SystemExit(1)"]}}
+"""
+
+
+def test_a_retry_of_another_node_does_not_ask_again_what_was_answered(terminal, tmp_path):
+    write(tmp_path, bare(GATE, settings=IMPATIENT))
+    terminal("apply", "plan.yaml", "--auto-approve", typed="skip\nreject\napprove\n")
+    first = dict.fromkeys(("make", "ship"), "succeeded") | {"tell": "skipped", "news": "failed"}
+    assert states(tmp_path)[0] == first | {"deploy": "gave_up"}
+    for _ in range(2):  # also by a retry of the retry
+        _, out, _ = terminal("retry", "last", "deploy")
+        assert ("Ship it?" in out, "Tell them?" in out, "In the news?" in out) == (False, False, True)
+        assert states(tmp_path)[0] == first | {"make": "cached", "news": "waiting", "deploy": "gave_up"}
+
+
 def test_who_says_later_finds_the_run_as_it_was(terminal, tmp_path):
     code, out, err = terminal("apply", "plan.yaml", "--auto-approve", typed="\n\n")
     assert (code, states(tmp_path)[0]) == (6, {"fails": "waiting", "ship": "waiting"})

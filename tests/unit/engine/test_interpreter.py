@@ -6,6 +6,7 @@ import pytest
 
 from maestro_dsl.codec import canonical
 from maestro_dsl.compiler.plan import Edge, Execution, Guardrails, PlanNode, Prompt, RetryPolicy, SafetyPolicy
+from maestro_dsl.engine.answers import answers_of
 from maestro_dsl.engine.events import FileRef, LimitRaised, NodeDecided, Usage
 from maestro_dsl.engine.interpreter import AT_ONCE
 from maestro_dsl.engine.ports.attempts import AttemptResult, Verdict
@@ -368,6 +369,33 @@ def test_a_person_answers_a_node_that_asks(make_plan):
         done = run_plan(plan, copy, resume=True, options=options)
         assert states(done)["a"] == expected
         assert len(world.action.tries("a")) == 1
+
+
+def test_an_answer_holds_for_a_retry_while_what_it_was_about_is_the_same(make_plan):
+    def script(text, **more):
+        made = Step(result=AttemptResult(outputs={"text": text}))
+        return ScriptedAction({"a": [made], "ask": [Step(result=AttemptResult(question="Fine?"))], **more})
+
+    plan = make_plan({"a": [], "ask": ["a"], "b": ["ask"]}, **ONCE)
+    world = World(action=script("one", b=[invalid()]))
+    assert run_plan(plan, world).status == "paused"
+    said = NodeDecided(node="ask", decision="approve", by="kim", note="yes")
+    first = run_plan(plan, replace(world, epoch=2), resume=True, options=RunOptions(decisions=(said,)))
+    assert states(first)["b"] == "gave_up"
+    retry = RunOptions(taken_over=answers_of(first))
+    whole = World(action=script("one"))
+    assert run_plan(plan, whole, options=retry).status == "completed"
+    # Whoever goes on with the new run finds the answer in it.
+    for killed in range(1, len(whole.store.journal["run"])):
+        again = World(action=script("one"))
+        again.store.kill_after = killed
+        with pytest.raises(Killed):
+            run_plan(plan, again, options=retry)
+        done = run_plan(plan, restarted(again), resume=True)
+        assert states(done) == dict.fromkeys(("a", "ask", "b"), "succeeded")
+        assert done.nodes["ask"].final.reason == "approved by kim in run run: yes"
+        assert answers_of(done) == answers_of(first)
+    assert states(run_plan(plan, World(action=script("two")), options=retry))["ask"] == "waiting"
 
 
 def test_twenty_parallel_nodes_against_a_limit_for_five(make_plan, make_persona):
