@@ -27,8 +27,6 @@ _NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.PLAN: ("output", "provider", "team.*.model"),
     Kind.CONTRACT: (
         "interface_spec.version",
-        "mock_endpoint",
-        "mock_options.callback_hosts.*",
         "mock_options.credentials.*",
     ),
     Kind.PERSONA: ("model", "tools.*"),

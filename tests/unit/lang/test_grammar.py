@@ -1,5 +1,7 @@
 """The grammar as a tree of keys: every key is described, and the defaults it states are the true ones."""
 
+import jsonschema
+import jsonschema_rs
 import pytest
 
 from maestro_dsl.lang.grammar import grammar_of, walk
@@ -90,3 +92,24 @@ def test_nothing_that_the_grammar_shows_breaks_it(kind):
         own = {**part.schema, "$defs": schema_of(kind).get("$defs", {})}
         validator = _rust_validator(kind, own)
         assert [(path, value) for value in shown if not validator.is_valid(value)] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        ("http://localhost:3001", True),
+        ("http://127.0.0.1:65535/api", True),
+        ("http://[::1]:80/", True),
+        ("http://localhost", False),  # of which port?
+        ("http://localhost:0", False),
+        ("http://localhost:65536", False),
+        ("localhost:3001", False),
+        ("https://localhost:3001", False),
+        ("http://mock.example.com:3001", False),
+        ("http://localhost:3001 ", False),
+    ],
+)
+def test_a_mock_stands_at_a_port_of_this_machine(value, is_one):
+    schema = KEYS[Kind.CONTRACT, "mock_endpoint"].schema
+    assert jsonschema_rs.is_valid(schema, value) is is_one
+    assert jsonschema.Draft202012Validator(schema).is_valid(value) is is_one

@@ -44,8 +44,6 @@ LITERAL = {
     "input": {FLOW: OPEN, PLAN: ("{language: python}", f"{{language: '{SAID}'}}")},
     "an input's default": {FLOW: ("{type: string,", f"{{type: string, default: '{SAID}',")},
     "version": {API: ("type: openapi,", f"type: openapi, version: '{SAID}',")},
-    "endpoint": {API: ("deliverables", f"mock_endpoint: 'http://{SAID}'\ndeliverables")},
-    "callbacks": {API: ("deliverables", f"mock_options: {{callback_hosts: ['{SAID}']}}\ndeliverables")},
     "credentials": {API: ("deliverables", f"mock_options: {{credentials: ['{SAID}']}}\ndeliverables")},
     "start": {API: ("deliverables", f"start: [python, '{SAID}']\ndeliverables")},
     "artifacts": {WEB: ("'*.js'", f"'*.js', '{SAID}/*'")},
