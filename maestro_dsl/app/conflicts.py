@@ -28,6 +28,7 @@ def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOpt
 
     Raises:
         OutputConflict: a file is in the way and neither kept nor replaced; nothing was changed.
+        UnrecoverableError: something cannot be kept, or not be replaced; nothing was changed.
         UsageError: something to be replaced is neither a node of the plan nor a file of the output.
     """
     kept = () if options is None else options.accept
@@ -39,6 +40,7 @@ def settle_conflicts(folder: OutputFolder, plan: CompiledPlan, options: ApplyOpt
     left = [item for path, item in found.items() if path not in {*kept, *replaced}]
     if left:
         raise _refusal(folder, left, choosing=options is not None)
+    folder.replaceable(replaced)  # asked before anything is kept
     folder.accept(path for path in kept if path not in replaced)
     folder.replace(replaced)
 

@@ -170,6 +170,21 @@ class OutputFolder:
                 files[path] = replace(entry, accepted=seen.digest)
             self._save_changed(Manifest(files=files), manifest)
 
+    def replaceable(self, paths: Iterable[str]) -> Mapping[str, Seen]:
+        """Return what stands at `paths`; changes nothing.
+
+        Raises:
+            UnrecoverableError: a folder stands there, or the path is reached through a symbolic link.
+        """
+        with self._guard, writing_to(self.root):
+            found = {path: self._folder.look(path) for path in paths}
+        for path, seen in found.items():
+            if seen.kind in {"folder", "blocked"}:
+                raise UnrecoverableError(
+                    f"{path} cannot be replaced: {_reason(seen)}", hint="move it away by hand"
+                )
+        return found
+
     def replace(self, paths: Iterable[str]) -> None:
         """Allow what stands at `paths` to be replaced: listed files at once, others when they are published.
 
@@ -179,12 +194,7 @@ class OutputFolder:
         with self._guard, writing_to(self.root):
             manifest, underway = self._manifest(), self._underway()
             files, allowed = dict(manifest.files), dict(underway.replace)
-            for path in paths:
-                seen = self._folder.look(path)
-                if seen.kind in {"folder", "blocked"}:
-                    raise UnrecoverableError(
-                        f"{path} cannot be replaced: {_reason(seen)}", hint="move it away by hand"
-                    )
+            for path, seen in self.replaceable(paths).items():
                 if seen.kind != "absent":
                     allowed[path] = seen.mark
                 if path in files:

@@ -9,7 +9,7 @@ import pytest
 from maestro_dsl.app.conflicts import settle_conflicts
 from maestro_dsl.app.values import ApplyOptions
 from maestro_dsl.engine.ports.attempts import FileRef
-from maestro_dsl.errors import OutputConflict, UsageError
+from maestro_dsl.errors import OutputConflict, UnrecoverableError, UsageError
 from maestro_dsl.storage.artifacts import Artifacts
 from maestro_dsl.storage.output import OutputFolder
 
@@ -69,6 +69,15 @@ def test_a_choice_for_one_of_three_touches_none(out, choice):
     assert "'*' stands for all of them" in caught.value.hint
     assert texts(out) == MINE
     with pytest.raises(OutputConflict, match=r"dev/a\.py"):
+        settle(out)
+
+
+def test_what_cannot_be_replaced_keeps_the_rest_undecided_too(out):
+    (out.root / "dev/b.py").unlink()
+    (out.root / "dev/b.py").mkdir()
+    with pytest.raises(UnrecoverableError, match=r"dev/b\.py cannot be replaced: a folder"):
+        settle(out, accept=("dev/a.py", "dev/c.py"), replace=("dev/b.py",))
+    with pytest.raises(OutputConflict, match=r"dev/a\.py .*dev/b\.py .*dev/c\.py"):
         settle(out)
 
 
