@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from maestro_dsl.codec import to_json
+from maestro_dsl.lang.suggest import listed
 from maestro_dsl.money import money_text
 from maestro_dsl.reporters import leaving
 from maestro_dsl.reporters.text import (
@@ -27,7 +28,7 @@ from maestro_dsl.reporters.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from maestro_dsl.compiler.estimate import Estimate
     from maestro_dsl.compiler.plan import CompiledPlan, PlanNode
@@ -138,8 +139,8 @@ def _time(estimate: Estimate, style: Style) -> list[str]:
         [safe(address) for address in estimate.critical_path_without_mocks],
         " → ",
     )
-    lines += _wrapped("without an estimate", [safe(address) for address in estimate.unknown], ", ")
-    lines += _wrapped("estimates of no node", [safe(address) for address in estimate.unmatched], ", ")
+    lines += _wrapped("without an estimate", _few(estimate.unknown), ", ")
+    lines += _wrapped("estimates of no node", _few(estimate.unmatched), ", ")
     return lines
 
 
@@ -151,6 +152,11 @@ def _bound(seconds: float | None, known: float) -> str:
 
 def _saving(estimate: Estimate) -> str:
     return "" if estimate.saved is None else f"saves {percent(estimate.saved)}"
+
+
+def _few(addresses: Sequence[str]) -> list[str]:
+    """Return the words of a list of nodes, of very many only the first: the figures below stay in sight."""
+    return listed([safe(address) for address in addresses]).split(", ") if addresses else []
 
 
 def _wrapped(title: str, items: list[str], joint: str) -> list[str]:

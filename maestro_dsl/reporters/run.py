@@ -18,6 +18,7 @@ from maestro_dsl.engine.commands import waiting
 from maestro_dsl.engine.ports.attempts import QualityReport
 from maestro_dsl.engine.state import FINAL, NodeRecord, NodeState, RunState
 from maestro_dsl.engine.tickets import Ticket, TicketStatus
+from maestro_dsl.lang.suggest import listed
 from maestro_dsl.money import money_text
 from maestro_dsl.reporters import leaving
 from maestro_dsl.reporters.text import (
@@ -296,7 +297,7 @@ def _reasons(view: RunView, style: Style) -> list[str]:
         for why, addresses in ran.items():
             lines += [
                 f"  {why}",
-                *textwrap.wrap(", ".join(addresses), WIDTH, initial_indent="    ", subsequent_indent="    "),
+                *textwrap.wrap(listed(addresses), WIDTH, initial_indent="    ", subsequent_indent="    "),
             ]
     if reused:
         state = view.state
@@ -305,7 +306,7 @@ def _reasons(view: RunView, style: Style) -> list[str]:
         saved += [f"{duration(state.saved_s)} of work"] if state.saved_s >= _WORTH_SAYING_S else []
         more = f", saved {', '.join(saved)}" if saved else ""
         lines.append(style("bold", f"Reused unchanged{more}"))
-        lines += textwrap.wrap(", ".join(reused), WIDTH, initial_indent="  ", subsequent_indent="  ")
+        lines += textwrap.wrap(listed(reused), WIDTH, initial_indent="  ", subsequent_indent="  ")
     return lines
 
 

@@ -142,6 +142,26 @@ def test_run_json(view):
     assert first["tokens"] + second["tokens"] == nodes["build[backend_api]"]["tokens"]
 
 
+def test_thousands_of_nodes_do_not_push_the_result_out_of_sight(view, figures, sample_plan):
+    node = sample_plan.nodes[0]
+    many = tuple(replace(node, address=f"work[n{number}]") for number in range(5_000))
+    plan = replace(view.plan, nodes=many, waves=(tuple(item.address for item in many),))
+    events = [Event(run_id="r", seq=1, at=START, body=view.state.started)]
+    for item in many[:2_500]:
+        body = AttemptStarted(node=item.address, attempt=1, round=1, fence=1, key="k", reason="never run")
+        events.append(Event(run_id="r", seq=len(events) + 1, at=START, body=body))
+    for item in many[2_500:]:
+        body = NodeFinished(node=item.address, state="cached", key="k")
+        events.append(Event(run_id="r", seq=len(events) + 1, at=START, body=body))
+    shown = run_reporter.text(replace(view, plan=plan, state=fold(events)))
+    assert len(shown.splitlines()) < 50
+    assert shown.count("and 2,450 more") == 2
+    unknown = replace(figures, unknown=plan.waves[0])
+    planned = plan_reporter.text(sample_plan, unknown, {})
+    assert "work[n49] and 4,950 more\n" in planned
+    assert len(planned.splitlines()) < 60
+
+
 def test_a_good_mean_does_not_hide_the_contract_below_the_threshold(view):
     low = replace(view.quality["web_app"], score=0.5)
     shown = run_reporter.text(replace(view, quality={**view.quality, "web_app": low}, overall_quality=0.81))
