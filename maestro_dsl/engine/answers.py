@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _OPTION: Final = "answers"
 """Where they stand in `RunStarted.options`: node address → key, run, decision, by and note."""
-_LASTING: Final = frozenset({"approve", "skip"})
 _SHOWN: Final = 8
 
 
@@ -28,7 +27,7 @@ def answers_of(state: RunState) -> dict[str, Json]:
     found = dict(_taken_over(state))
     for address, record in state.nodes.items():
         said = record.decision
-        if said is None or said.decision not in _LASTING or not _asks_itself(record):
+        if said is None or said.decision not in _lasting(record):
             continue
         if answer_to(state, address, record.key) is None:
             found[address] = {
@@ -55,6 +54,9 @@ def _taken_over(state: RunState) -> Mapping[str, Json]:
     return given if isinstance(given, dict) else {}
 
 
-def _asks_itself(record: NodeRecord) -> bool:
-    """Return whether what the node asked was its own question, and not what to do about a failure."""
-    return bool(record.tries) and record.tries[-1].failure is None
+def _lasting(record: NodeRecord) -> tuple[str, ...]:
+    """Return the answers that hold for a retry too, by what the node asked."""
+    if record.interrupted:
+        return ("skip",)  # of an effect that may have happened: it had
+    failed = not record.tries or record.tries[-1].failure is not None
+    return () if failed else ("approve", "skip")

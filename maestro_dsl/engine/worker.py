@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from maestro_dsl.engine.answers import answer_to
 from maestro_dsl.engine.commands import effect_question
 from maestro_dsl.engine.events import NodeFinished, NodeWaiting
 from maestro_dsl.engine.job import Desk, Job, Outcome, recorded_outcome
@@ -93,6 +94,8 @@ class NodeWorker:
             await self._give_up_crashing(job)
         elif record.decision is not None and record.decision.decision not in {"retry", "rerun"}:
             await self._finisher.answered(job, self._last(record), record.decision)
+        elif job.node.effect and (given := answer_to(self._desk.state, job.node.address, job.key)):
+            await self._finisher.answered(job, self._last(record), given)  # it had happened before
         elif record.interrupted and job.node.effect:
             question = effect_question(job.node.address)
             await self._writer.commit(NodeWaiting(node=job.node.address, question=question))

@@ -674,6 +674,22 @@ def test_an_effect_cut_off_can_be_answered_before_it_is_asked_about(make_plan):
     assert (states(done), done.verdict) == ({"a": "skipped"}, "verified")  # it had happened
 
 
+def test_an_effect_that_had_happened_is_not_had_again_by_a_retry_of_something_else(make_plan):
+    effect = PlanNode(address="a", node="a", action="do", effect=True)
+    plan = make_plan({"a": effect, "b": [], "c": ["b"]}, **ONCE)
+    world = World(action=ScriptedAction({"a": [Step(error=Killed())], "b": [invalid(seconds=5.0)]}))
+    with pytest.raises(Killed):
+        run_plan(plan, world)
+    options = RunOptions(decisions=(NodeDecided(node="a", decision="skip", by="kim"),))
+    first = run_plan(plan, restarted(world), resume=True, options=options)
+    assert states(first) == {"a": "skipped", "b": "gave_up", "c": "skipped"}
+    again = World(action=ScriptedAction())
+    second = run_plan(plan, again, options=RunOptions(taken_over=answers_of(first)))
+    assert states(second) == {"a": "skipped", "b": "succeeded", "c": "succeeded"}
+    assert second.nodes["a"].final.reason == "skipped by kim in run run"
+    assert (len(again.action.tries("a")), second.verdict) == (0, "verified")
+
+
 def test_the_result_reads_like_a_mapping(team_plan):
     state = run_plan(team_plan, team_world())
     result = build_result(team_plan, state)
