@@ -192,7 +192,7 @@ def execute(arguments: list[str]) -> int:
         result = cli.main(arguments, prog_name="maestro", standalone_mode=False, obj=sessions)
     except click.exceptions.Exit as error:
         return error.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click ends with 1 there, which says that something was found
         return _broken_pipe()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence
         session = sessions[0] if sessions else Session(environ=os.environ)
@@ -212,6 +212,8 @@ class _Failure:
         if isinstance(error, MaestroError):
             return self._ours(error)
         if isinstance(error, click.Abort | KeyboardInterrupt):
+            if isinstance(error, click.Abort) and error.__cause__ is None and not self.as_json:
+                click.echo(err=True)  # a question stands in this line; else click has ended it
             return self._write("interrupted", None, 128 + signal.SIGINT)
         if isinstance(error, click.exceptions.NoArgsIsHelpError) and not self.as_json:
             click.echo(error.format_message(), err=True)

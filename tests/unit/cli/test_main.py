@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from maestro_dsl import app
@@ -199,6 +200,12 @@ def test_exit_codes(error, code, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == code
 
 
+def test_a_question_that_is_not_answered_keeps_its_line(monkeypatch, capsys):
+    monkeypatch.setitem(vars(app), "lint", _raise(click.Abort()))
+    assert execute(["lint"]) == 130
+    assert capsys.readouterr().err == "\nerror: interrupted\n"
+
+
 def test_documents_that_do_not_compile(monkeypatch, capsys):
     error = CompileError(
         "plan.yaml does not compile: 1 mistake", Diagnostics([_finding()]), sources={"plan.yaml": "kin: x\n"}
@@ -257,11 +264,17 @@ def test_completion(shell, capsys):
     assert "_MAESTRO_COMPLETE" in capsys.readouterr().out
 
 
-def test_a_reader_that_goes_away_is_no_error():
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    script = f'"{sys.executable}" -m maestro_dsl --help | head -c 1'
-    done = subprocess.run(script, shell=True, env=env, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("arguments", [["--help"], ["rule", "--all"]])
+def test_a_reader_that_goes_away_is_no_error_and_no_verdict(arguments):
+    with subprocess.Popen(
+        [sys.executable, "-m", "maestro_dsl", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
 
 
 def test_config_shows_settings_as_documents_write_them(tmp_path, capsys, monkeypatch):
