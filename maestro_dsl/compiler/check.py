@@ -308,21 +308,20 @@ def _scalar(text: str) -> str:
 
 def _as_condition(expression: Expression, context: dict[str, Type]) -> tuple[Type, tuple[Problem, ...]]:
     problems = check_condition(expression, context)
-    return BOOLEAN, problems or _constant_problems(expression, context)
+    return BOOLEAN, problems or _constant_problems(expression)
 
 
-def _constant_problems(expression: Expression, context: dict[str, Type]) -> tuple[Problem, ...]:
-    found = constant(expression, context)
+def _constant_problems(expression: Expression) -> tuple[Problem, ...]:
+    found = constant(expression)
     if found is None:
         return ()
-    value, reason = found
     text = expression.text
     return (
         Problem(
             code="EXP004",
             start=len(text) - len(text.lstrip()),
             end=len(text.rstrip()),
-            message=f"this condition is always {str(value).lower()}{f': {reason}' if reason else ''}",
-            help="leave it out" if value else "leave the node out, or mend the condition",
+            message=f"this condition is always {str(found).lower()}",
+            help="leave it out" if found else "leave the node out, or mend the condition",
         ),
     )

@@ -72,10 +72,24 @@ _OUTPUTS: Final[Mapping[str, Mapping[str, Type]]] = {
     "mock": {"files": list_of(STRING)},
     "render": {"files": list_of(STRING)},
     "report": {"score": NUMBER},
-    "verify": {"verdict": STRING, "score": NUMBER},
+    "verify": {"verdict": one_of(("fulfilled", "not_fulfilled", "could_not_verify")), "score": NUMBER},
     "vote": {"winner": STRING, "tally": mapping_of(INTEGER)},
 }
-RETRY_TYPES: Final[Mapping[str, Type]] = {"failure": STRING, "attempt": INTEGER, "round": INTEGER}
+_FAILURES: Final = (
+    "transport",
+    "throttle",
+    "overload",
+    "timeout",
+    "unparsable",
+    "invalid",
+    "low_quality",
+    "judge_error",
+    "budget",
+    "cannot",
+    "fatal",
+)
+"""The kinds of failure that the engine tells apart."""
+RETRY_TYPES: Final[Mapping[str, Type]] = {"failure": one_of(_FAILURES), "attempt": INTEGER, "round": INTEGER}
 """What `retry.when` sees, and nothing else: the kind of the last failure, and both counters from 1."""
 
 

@@ -7,7 +7,7 @@ sub-expression silences what would only follow from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jinja2 import nodes
@@ -28,6 +28,7 @@ from maestro_dsl.lang.expression_types import (
     type_of,
     unify,
 )
+from maestro_dsl.lang.expression_values import name_of, never_equal
 from maestro_dsl.lang.expressions import Expression, Problem, Text, word_at
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.records import dataclass
@@ -45,11 +46,6 @@ def check(expression: Expression, context: TypedContext) -> tuple[Type, tuple[Pr
     checker = _Checker(text=expression.text, context=context)
     found = checker.infer(expression.tree)
     return found, tuple(checker.problems)
-
-
-def type_in(tree: nodes.Node, expression: Expression, context: TypedContext) -> Type:
-    """Return the type of one part of an expression that was checked already."""
-    return _Checker(text=expression.text, context=context).infer(tree)
 
 
 def check_condition(expression: Expression, context: TypedContext) -> tuple[Problem, ...]:
@@ -188,14 +184,14 @@ class _Checker:
             if isinstance(tree, nodes.Name) and tree.name == "nodes":
                 message = f"{key} is no node of this blueprint"
                 return self.unknown(offset, "REF001", message, key, owner.fields)
-            whose = f" in {_source(self.text, tree)}"
+            whose = f" in {name_of(tree)}"
             return self.unknown(offset, "EXP002", f"{key} is not defined{whose}", key, owner.fields)
         return self.report(offset, "EXP003", f"{article(owner)} has no field {key}")
 
     def item(self, tree: nodes.Getitem) -> Type:
         owner = self.infer(tree.node)
         if isinstance(tree.arg, nodes.Slice):
-            return owner
+            return replace(owner, values=None)
         if isinstance(tree.arg, nodes.Const) and isinstance(tree.arg.value, str):
             return self.field_of(owner, tree.arg.value, tree.lineno, tree.node)
         index = self.infer(tree.arg)
@@ -230,7 +226,7 @@ class _Checker:
         return Type(kind=TypeKind.RECORD, fields=fields)
 
     def compare(self, tree: nodes.Compare) -> Type:
-        left = self.infer(tree.expr)
+        before, left = tree.expr, self.infer(tree.expr)
         for operand in tree.ops:
             right = self.infer(operand.expr)
             if operand.op in {"lt", "lteq", "gt", "gteq"} and not _ordered(left, right):
@@ -243,7 +239,10 @@ class _Checker:
                 self.report(tree.lineno, "EXP003", f"{article(left)} never equals {article(right)}")
             elif operand.op in {"in", "notin"} and right.kind not in _CONTAINERS:
                 self.report(operand.expr.lineno, "EXP003", f"{article(right)} contains nothing")
-            left = right
+            else:
+                sides = (before, left), (operand.expr, right)
+                self.problems.extend(never_equal(self.text, *sides, operand.op))
+            before, left = operand.expr, right
         return BOOLEAN
 
     def logic(self, tree: nodes.And | nodes.Or) -> Type:
@@ -374,12 +373,3 @@ def _comparable(left: Type, right: Type) -> bool:
     if len(kinds) == 1 or kinds & {TypeKind.HOLE, TypeKind.NULL} or kinds <= NUMERIC:
         return True
     return kinds <= {TypeKind.MAPPING, TypeKind.RECORD}
-
-
-def _source(text: str, tree: nodes.Node) -> str:
-    """Return the piece of the expression that `tree` was read from, for messages."""
-    if isinstance(tree, nodes.Name):
-        return tree.name
-    if isinstance(tree, nodes.Getattr):
-        return f"{_source(text, tree.node)}.{tree.attr}"
-    return "it"

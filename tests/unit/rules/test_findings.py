@@ -92,13 +92,37 @@ def test_a_sound_project_has_no_findings():
             "flow.blueprint.yaml",
             BUILD,
             "when: inputs.language == 'rust'",
-            ("EXP004", "inputs.language == 'rust'"),
+            ("EXP004", "rust"),
         ),
         (
             "flow.blueprint.yaml",
             BUILD,
             "when: contract.type == 'REST'",
-            ("EXP004", "contract.type == 'REST'"),
+            ("EXP004", "REST"),
+        ),
+        (
+            "flow.blueprint.yaml",
+            BUILD,
+            "when: \"contract.mock_available and contract.type in ['GRAPHQL', 'REST']\"",
+            ("EXP004", "REST"),
+        ),
+        (
+            "flow.blueprint.yaml",
+            BUILD,
+            "retry: {when: \"'trnsport' != failure or attempt < 2\"}",
+            ("EXP004", "trnsport"),
+        ),
+        (
+            "flow.blueprint.yaml",
+            BUILD,
+            "retry: {when: 'failure != ''unparseable'' and attempt < 3'}",
+            ("EXP004", "unparseable"),
+        ),
+        (
+            "flow.blueprint.yaml",
+            BUILD,
+            "idempotency_key: \"{{ 'a' if contract.type != 'REST' else 'b' }}\"",
+            ("EXP004", "REST"),
         ),
         (
             "flow.blueprint.yaml",
@@ -172,10 +196,30 @@ def test_messages_name_the_way_out():
     assert items["SCH003"].message == '"language" must be text, not the number 3'
 
 
-def test_a_constant_condition_tells_what_it_is():
+def test_a_word_that_an_enumeration_never_is_is_told_with_what_it_can_be():
     change("flow.blueprint.yaml", BUILD, "when: inputs.language == 'rust'")
-    text, _ = message("EXP004")
-    assert text == "this condition is always false: 'rust' is none of: python, go"
+    assert message("EXP004") == ("inputs.language is never 'rust'", "it is one of: python, go")
+    change("flow.blueprint.yaml", "'rust'", "'pyhton'")
+    assert message("EXP004")[1] == 'did you mean "python"? it is one of: python, go'
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "when: \"contract.type[:4] == 'REST'\"",
+        "when: contract.type | lower == 'rest_api'",
+        "when: \"inputs.language in ['python', 'go'] or inputs.language is none\"",
+        "retry: {when: \"failure in ['transport', 'low_quality'] or attempt + round < 4\"}",
+    ],
+)
+def test_what_an_enumeration_can_be_is_right(condition):
+    change("flow.blueprint.yaml", BUILD, condition)
+    assert found() == []
+
+
+def test_a_constant_condition_tells_what_it_is():
+    change("flow.blueprint.yaml", BUILD, "when: inputs.language != inputs.language")
+    assert message("EXP004")[0] == "this condition is always false"
 
 
 def test_an_unknown_provider_is_one_finding():
