@@ -33,8 +33,6 @@ from maestro_dsl.lang.values import check_params, validator_of_params
 from maestro_dsl.lang.workspace import Workspace
 from maestro_dsl.records import copier, dataclass
 
-MAX_NODES: Final = 20_000
-MAX_FANOUT: Final = 10_000
 _KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NOTHING: Final[Mapping[str, Json]] = {}
 _FIELDS: Final = (
@@ -79,7 +77,7 @@ class Instance:
 def instances(workspace: Workspace) -> tuple[tuple[Instance, ...], Diagnostics]:
     """Return the instances of all nodes of the blueprint, in order of declaration, then of key."""
     expansion = _Expansion(workspace=workspace, base=Scope(scope.values(workspace)))
-    limit = workspace.settings.limits.max_nodes or MAX_NODES
+    limit = workspace.settings.limits.max_nodes
     found, copies = expansion.found, expansion.copies
     for spec, number in zip(
         workspace.blueprint.value.nodes.values(), alike(workspace.blueprint), strict=True
@@ -88,7 +86,7 @@ def instances(workspace: Workspace) -> tuple[tuple[Instance, ...], Diagnostics]:
             found.append(copies[number](spec.id, spec))
         else:
             expansion.add(spec, number)
-        if len(found) > limit:
+        if limit is not None and len(found) > limit:
             expansion.report_limit(limit)
             break
     return tuple(found), expansion.diagnostics
@@ -173,8 +171,8 @@ class _Expansion:
             keys, items = list(value), list(value.values())
         elif isinstance(value, list):
             keys, items = _keys_of(value), value
-        limit = self.workspace.settings.limits.max_fanout or MAX_FANOUT
-        if len(keys) > limit:
+        limit = self.workspace.settings.limits.max_fanout
+        if limit is not None and len(keys) > limit:
             message = f"foreach gives {len(keys):,} instances; the limit is {limit:,}"
             self._report("GRF005", "unbounded-fanout", spec, "foreach", message)
             return []
