@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -31,7 +32,6 @@ from maestro_dsl.reporters.text import Style, safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "init": ("init", "Start a project that lints, plans and applies at once."),
@@ -179,10 +179,19 @@ does, it makes a start take a twentieth longer."""
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit; the only place that decides an exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
     gc.set_threshold(*_SELDOM)
     code = execute(given)
     gc.freeze()  # what is left ends with the process: looking for garbage among it takes 40 ms of a lint
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Give what was closed by the caller (`2>&-`) to nobody, before a file of ours takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nobody = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open until the process ends
+            setattr(sys, name, nobody)
 
 
 def execute(arguments: list[str]) -> int:

@@ -264,6 +264,15 @@ def test_completion(shell, capsys):
     assert "_MAESTRO_COMPLETE" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_change_no_exit_code(closed, tmp_path):
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "MAESTRO_STATE_DIR": str(tmp_path)}
+    script = f'exec "{sys.executable}" -m maestro_dsl show last {closed}'
+    done = subprocess.run(script, shell=True, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 5
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["rule", "--all"]])
 def test_a_reader_that_goes_away_is_no_error_and_no_verdict(arguments):
     with subprocess.Popen(
