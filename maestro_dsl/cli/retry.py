@@ -42,9 +42,9 @@ def command(
 ) -> int:
     """Try NODEs of RUN again that failed or gave up (all of them where none is named).
 
-    A final state never changes, so this begins a new run of the same plan; every other result is reused and
-    costs nothing, and what a person approved stays approved while it is unchanged. A node that waits for a
-    person is answered "retry" instead, and its run goes on.
+    A final state never changes, so this begins a new run of the same plan. What succeeded is reused and costs
+    nothing, and what a person approved stays approved while it is unchanged; what failed or was accepted as
+    degraded runs again. A node that waits for a person is answered "retry" instead, and its run goes on.
     """
     from maestro_dsl.app import failed_nodes, retry, show_run
     from maestro_dsl.cli.running import ENDED, choose_progress, drive, finish, say_left_behind
