@@ -69,6 +69,7 @@ _VERDICTS: Final = {
     "not_fulfilled": ("red", "not fulfilled: a contract is not met"),
 }
 _MAX_ISSUES: Final = 5
+_MAX_PROBLEMS: Final = 50
 _MAX_LINES: Final = 6
 _WORTH_SAYING_S: Final = 1.0
 
@@ -217,15 +218,18 @@ def without_score(view: RunView) -> tuple[str, ...]:
 
 
 def _problems(view: RunView, style: Style) -> list[str]:
+    records = [view.state.nodes.get(node.address) for node in view.plan.nodes]
+    bad = [record for record in records if record is not None and record.state in _BAD]
+    if len(bad) > _MAX_PROBLEMS:  # what failed comes before what only followed from it
+        bad.sort(key=lambda record: record.state in {NodeState.SKIPPED, NodeState.CANCELLED})
     lines = []
-    for node in view.plan.nodes:
-        record = view.state.nodes.get(node.address)
-        if record is None or record.state not in _BAD:
-            continue
+    for record in bad[:_MAX_PROBLEMS]:
         state = style(STATE_COLOURS[record.state], record.state.value.replace("_", " "))
         reason = record.final.reason if record.final else ""
-        lines.append(f"  {safe(node.address)}: {state}{f', {safe(reason)}' if reason else ''}")
+        lines.append(f"  {safe(record.address)}: {state}{f', {safe(reason)}' if reason else ''}")
         lines += _issues(record, reason)
+    if len(bad) > _MAX_PROBLEMS:
+        lines.append(f"  and {plural(len(bad) - _MAX_PROBLEMS, 'more node')}; maestro logs has all")
     return [style("bold", "Problems"), *lines] if lines else []
 
 

@@ -156,6 +156,20 @@ def test_thousands_of_nodes_do_not_push_the_result_out_of_sight(view, figures, s
     shown = run_reporter.text(replace(view, plan=plan, state=fold(events)))
     assert len(shown.splitlines()) < 50
     assert shown.count("and 2,450 more") == 2
+    for item in many[:2_500]:
+        state = "gave_up" if item is many[2_400] else "cancelled"
+        failure = "invalid" if state == "gave_up" else "cancelled"
+        ends = (
+            AttemptFinished(node=item.address, attempt=1, round=1, fence=1, failure=failure),
+            NodeFinished(node=item.address, state=state, key="k", reason="enough"),
+        )
+        events += [
+            Event(run_id="r", seq=len(events) + 1 + n, at=START, body=body) for n, body in enumerate(ends)
+        ]
+    shown = run_reporter.text(replace(view, plan=plan, state=fold(events)))
+    assert len(shown.splitlines()) < 100
+    assert "Problems\n  work[n2400]: gave up, enough\n  work[n0]: cancelled, enough\n" in shown
+    assert "  and 2450 more nodes; maestro logs has all\n" in shown
     unknown = replace(figures, unknown=plan.waves[0])
     planned = plan_reporter.text(sample_plan, unknown, {})
     assert "work[n49] and 4,950 more\n" in planned
