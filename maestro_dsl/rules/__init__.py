@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from maestro_dsl.diagnostics import Diagnostics
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.rules import (
+    absent_action,
     artifact_overlap,
     bad_enum,
     bad_example,
@@ -142,6 +143,7 @@ RULES: Final[tuple[Rule, ...]] = (
     idle_schedule.RULE,
     unusable_tickets.RULE,
     unusable_prices.RULE,
+    absent_action.RULE,
     hardcoded_secret.RULE,
     untrusted_interpolation.RULE,
     secret_leak.RULE,

@@ -305,6 +305,7 @@ CASES = {
             ),
         }
     ],
+    "RUN011": [{FLOW: ("nodes:\n", "nodes:\n  ask: {action: approve}\n  sum: {action: report}\n")}],
     "SEC001": [
         {
             PROJECT: (

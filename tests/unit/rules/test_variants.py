@@ -206,6 +206,7 @@ CASES = [
     ("EXP002", {FLOW: (COMMAND, f"{COMMAND} retry: {{when: inputs.language == 'go'}},")}, FLOW, "inputs"),
     ("EXP003", {"p.policy.yaml": POLICY + "retry: {when: attempt + 1}\n"}, "p.policy.yaml", "attempt + 1"),
     ("EXP004", {FLOW: (COMMAND, f"{COMMAND} retry: {{when: 1 == 1}},")}, FLOW, "1 == 1"),
+    ("RUN011", {FLOW: ("nodes:\n", "nodes:\n  part: {action: judge, timeout: 1h}\n")}, FLOW, "judge"),
     (
         "EXP005",
         {PLAN: (LIMITED, f"policies: {{retry: {{when: '{{{{ attempt < 2 }}}}'}}}}\n{LIMITED}")},
