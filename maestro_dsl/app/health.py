@@ -24,6 +24,7 @@ from maestro_dsl.lang.model import LintSettings, Project
 from maestro_dsl.lang.settings import Overrides, effective
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.lang.workspace import find_blueprints, load_workspace
+from maestro_dsl.reporters.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -200,7 +201,7 @@ def _state(state_dir: Path | None, environ: Mapping[str, str]) -> HealthCheck:
     warnings = (*place.warnings, *too_little_room(place.path))
     if warnings:
         return HealthCheck(name="state", status="warning", detail="; ".join(warnings))
-    held = f"{runs} runs" if place.exists else "made when something is stored"
+    held = plural(runs, "run") if place.exists else "made when something is stored"
     return HealthCheck(name="state", status="ok", detail=f"{where}, {held}")
 
 

@@ -21,11 +21,12 @@ from maestro_dsl.engine.interpreter import SIGNAL
 from maestro_dsl.engine.keys import InterfaceHistory
 from maestro_dsl.engine.keys import forecast as engine_forecast
 from maestro_dsl.engine.state import RunStatus, fold
-from maestro_dsl.errors import CompileError
+from maestro_dsl.errors import CompileError, UsageError
 from maestro_dsl.lang.price_file import EXAMPLE, stated_prices
 from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.reporters.plan import Forecast
 from maestro_dsl.reporters.text import plural
+from maestro_dsl.storage.files import writing_to
 from maestro_dsl.storage.output import OutputFolder
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def plan_report(
     target_of(compiled, environ)  # a mistake in it is told before anything runs
     plan = with_script_in_keys(compiled.plan, base)
     output = Path(os.path.normpath(base / plan.output))
+    _look_at(base, output)
     with open_state(state_dir, environ, looking=True) as state:
         folder = OutputFolder(output, state.artifacts, plan.id)
         replaced_files(replace, folder, plan)  # a slip in a name is told here
@@ -89,6 +91,31 @@ def plan_report(
             plan_file=plan_file,
             prices=prices,
         )
+
+
+def _look_at(base: Path, output: Path) -> None:
+    """Refuse folders that cannot be named in the journal, or not be looked at.
+
+    Raises:
+        UsageError: a name is not text.
+        EnvironmentFailure: the output folder's name is too long, or a folder above it cannot be entered.
+    """
+    for folder in (base, output):
+        if not _is_text(str(folder)):
+            shown = os.fsencode(folder).decode(errors="backslashreplace")
+            raise UsageError(
+                f"the name of {shown} is not UTF-8, so it cannot be recorded", hint="rename that folder"
+            )
+    with writing_to(output):
+        output.is_dir()
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _held(state: State, record: RunRecord) -> str | None:
