@@ -12,6 +12,7 @@ from maestro_dsl.app.system import SystemRand
 from maestro_dsl.engine.state import RUN_FINAL
 from maestro_dsl.errors import StateError, UsageError
 from maestro_dsl.storage.archive import Archive, Exported, Imported
+from maestro_dsl.storage.files import looking_at
 from maestro_dsl.storage.lease import Lock, run_lock
 from maestro_dsl.storage.verify import Verified, verify_state
 
@@ -63,7 +64,9 @@ def verify_state_dir(
 def _require(state_dir: Path | None, environ: Mapping[str, str]) -> None:
     stated = str(state_dir or environ.get("MAESTRO_STATE_DIR") or "")
     folder = Path(stated).expanduser()
-    if stated and not (folder.is_dir() and any(folder.iterdir())) and not folder.is_file():
+    with looking_at(folder):
+        holds_something = (folder.is_dir() and any(folder.iterdir())) or folder.is_file()
+    if stated and not holds_something:
         raise StateError(f"there is no state in {folder}", hint="maestro doctor names the folder in use")
 
 
@@ -117,7 +120,9 @@ def export_runs(
         StateError: no such run, or it is live; or the file exists.
         IntegrityError: something of it is damaged; no file is written.
     """
-    if file.exists():
+    with looking_at(file):
+        is_there = file.exists()
+    if is_there:
         raise StateError(f"{file} exists already", hint="name another file, or remove it")
     with open_state(state_dir, environ, complete=False, looking=True) as state:
         records = state.journal.runs() if run is None else (find_run(state, run),)
@@ -138,7 +143,11 @@ def import_runs(file: Path, *, environ: Mapping[str, str], state_dir: Path | Non
         IntegrityError: the file is damaged or no export; nothing was taken over.
         StateError: it holds another history of a run that is here.
     """
-    if not file.is_file():
+    with looking_at(file):
+        is_file, is_folder = file.is_file(), file.is_dir()
+    if is_folder:
+        raise UsageError(f"{file} is a folder", hint="name the file that maestro state export made")
+    if not is_file:
         raise UsageError(f"no such file: {file}", hint="maestro state export makes one")
     with open_state(state_dir, environ) as state:
         return Archive(state.journal, state.artifacts, tool_version=__version__).load(file)

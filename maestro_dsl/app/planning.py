@@ -26,7 +26,7 @@ from maestro_dsl.lang.price_file import EXAMPLE, stated_prices
 from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.reporters.plan import Forecast
 from maestro_dsl.reporters.text import plural
-from maestro_dsl.storage.files import writing_to
+from maestro_dsl.storage.files import looking_at
 from maestro_dsl.storage.output import OutputFolder
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _look_at(base: Path, output: Path) -> None:
             raise UsageError(
                 f"the name of {shown} is not UTF-8, so it cannot be recorded", hint="rename that folder"
             )
-    with writing_to(output):
+    with looking_at(output):
         output.is_dir()
 
 

@@ -5,6 +5,7 @@ Every way out of the program passes `execute`, which decides the exit code.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -71,6 +72,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 
 USAGE: Final = 2
 BUG: Final = 3
+MACHINE: Final = 8
 KINDS: Final[Mapping[int, str]] = {
     1: "verdict",
     2: "usage",
@@ -229,6 +231,8 @@ class _Failure:
             return USAGE
         if isinstance(error, click.ClickException):
             return self._write(error.format_message(), _usage_hint(error), USAGE)
+        if isinstance(error, OSError) and (found := _of_the_machine(error)):
+            return self._write(found, "mend the permissions, free some space, or name another place", MACHINE)
         return self._bug(error)
 
     def _ours(self, error: MaestroError) -> int:
@@ -265,6 +269,15 @@ class _Failure:
         first = (str(error) or "no message").splitlines()[0]
         message = f"this is a bug in maestro, not in your documents ({type(error).__name__}: {first})"
         return self._write(message, f"please report it with the details saved in {file.name}", BUG)
+
+
+def _of_the_machine(error: OSError) -> str | None:
+    """Return what this machine refused, or None where a mistake of ours may be behind it."""
+    from maestro_dsl.scratch import OF_THE_MACHINE, REASONS
+
+    if error.errno not in OF_THE_MACHINE or error.errno == errno.ENOENT or error.filename is None:
+        return None
+    return f"cannot use {os.fsdecode(error.filename)}: {REASONS.get(error.errno) or error.strerror}"
 
 
 def _usage_hint(error: click.ClickException) -> str | None:

@@ -44,6 +44,18 @@ def writing_to(path: Path | str) -> Iterator[None]:
         ) from problem
 
 
+@contextmanager
+def looking_at(path: Path | str) -> Iterator[None]:
+    """Turn a failure of the operating system inside the block, which only looks, into one of ours."""
+    try:
+        yield
+    except OSError as problem:
+        reason = REASONS.get(problem.errno or 0) or problem.strerror or str(problem)
+        raise EnvironmentFailure(
+            f"cannot look at {path}: {reason}", hint="mend the permissions, or name another place"
+        ) from problem
+
+
 def make_folder(path: Path) -> None:
     """Create `path` and its missing parents, for the owner only; existing folders stay as they are."""
     missing = [path]

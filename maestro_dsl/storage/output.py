@@ -16,7 +16,7 @@ from maestro_dsl.engine.events import FileRef
 from maestro_dsl.engine.ports.storage import Pruned
 from maestro_dsl.errors import UnrecoverableError
 from maestro_dsl.lang.patterns import glob_match
-from maestro_dsl.storage.files import writing_to
+from maestro_dsl.storage.files import looking_at, writing_to
 from maestro_dsl.storage.folder import OWN, Folder, Seen, is_plain
 from maestro_dsl.storage.lease import Lock
 from maestro_dsl.storage.manifest import Entry, Manifest, Note, Underway, decode, encode
@@ -66,8 +66,10 @@ class OutputFolder:
 
         Raises:
             IntegrityError: the manifest is damaged.
+            EnvironmentFailure: it cannot be read.
         """
-        return self._manifest().files
+        with looking_at(self.root):
+            return self._manifest().files
 
     # ---- publishing --------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.errors import EnvironmentFailure
+from maestro_dsl.lang.disk import has_folder
 from maestro_dsl.storage.files import make_folder
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class StateDir:
     @property
     def exists(self) -> bool:
         """Return whether the folder is there; it is made when something is stored."""
-        return self.path.is_dir()
+        return has_folder(self.path)
 
 
 def resolve_state_dir(
@@ -94,7 +95,7 @@ def _described(path: Path, origin: str, mounts: str | None, obstacle: str | None
             f"the state directory {path} is on a network file system ({kind}); "
             "a local folder is faster and safer: --state-dir"
         )
-    if path.is_dir() and stat.S_IMODE(path.stat().st_mode) & 0o022:
+    if has_folder(path) and stat.S_IMODE(path.stat().st_mode) & 0o022:
         warnings.append(f"other users can write to the state directory {path}: chmod 700 {path}")
     mode = "DELETE" if network else "WAL"
     return StateDir(path=path, origin=origin, journal_mode=mode, warnings=tuple(warnings), obstacle=obstacle)

@@ -103,7 +103,7 @@ def test_doctor_says_what_is_stored_when_and_what_a_read_only_folder_means(state
 
     assert said().detail == f"{state} (--state-dir), made when something is stored"
     ran(state)
-    assert said().detail == f"{state} (--state-dir), 1 runs"
+    assert said().detail == f"{state} (--state-dir), 1 run"
     monkeypatch.setattr(places, "_obstacle", lambda _: os.strerror(errno.EROFS))
     assert said().status == "error"
     assert said().detail == (

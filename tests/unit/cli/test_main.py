@@ -1,3 +1,4 @@
+import errno
 import importlib.util
 import json
 import os
@@ -231,6 +232,13 @@ def test_a_bug_of_ours_saves_its_traceback(monkeypatch, capsys, tmp_path):
     (saved,) = tmp_path.iterdir()
     assert str(saved) in shown
     assert "ZeroDivisionError" in saved.read_text()
+
+
+def test_what_the_machine_refuses_is_no_bug_of_ours(monkeypatch, capsys):
+    refused = PermissionError(errno.EACCES, "Permission denied", "contracts/a.yaml")
+    monkeypatch.setitem(vars(app), "lint", _raise(refused))
+    assert execute(["lint"]) == 8
+    assert "cannot use contracts/a.yaml: permission denied\n" in capsys.readouterr().err
 
 
 def test_error_text_is_escaped(monkeypatch, capsys):
