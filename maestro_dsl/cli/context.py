@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
@@ -20,6 +21,15 @@ from maestro_dsl.reporters.text import FORMAT_VERSION, Style, safe
 if TYPE_CHECKING:
     from maestro_dsl.lang.model import Json  # noqa: TC004 - the model costs every start 30 ms
     from maestro_dsl.lang.settings import Overrides
+
+
+WITH_STATE: Final = frozenset(
+    {
+        *("plan", "apply", "resume", "pause", "cancel", "approve", "retry", "runs", "show", "logs"),
+        *("tokens", "costs", "cache", "state", "tickets", "config", "doctor"),
+    }
+)
+"""Commands with the option --state-dir."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +94,7 @@ class Session:
 
     def next(self, command: str) -> None:
         """Name the next useful command on stderr."""
-        self.say(f"next: {command}")
+        self.say(f"next: {at_this_state(command)}")
 
 
 def _nano_usd(usd: float) -> int:
@@ -97,6 +107,16 @@ def session(context: click.Context) -> Session:
     """Return the session of a running command."""
     found = context.find_object(Session)
     return found if found is not None else Session(environ=os.environ)
+
+
+def at_this_state(command: str) -> str:
+    """Return a command to be called next, with the state directory that this one was called with."""
+    context = click.get_current_context(silent=True)
+    stated = None if context is None else context.params.get("state_dir")
+    words = command.split(" ")
+    if stated is None or words[0] != "maestro" or "--state-dir" in words:
+        return command
+    return f"{command} --state-dir {shlex.quote(str(stated))}" if words[1] in WITH_STATE else command
 
 
 def print_text(text: str, *, err: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from maestro_dsl.cli.context import Session, print_document, session
+from maestro_dsl.cli.context import Session, at_this_state, print_document, session
 from maestro_dsl.cli.options import format_option, state_dir_option
 from maestro_dsl.errors import UsageError
 from maestro_dsl.reporters.lines import clock, describe, json_line
@@ -92,7 +92,7 @@ def _follow(
         if result.status in ENDED:
             return
         if not result.live:
-            own.say(f"the run is not live; go on with: {way_on(result)}")
+            own.say(f"the run is not live; go on with: {at_this_state(way_on(result))}")
             return
         time.sleep(_POLL_S)
         result = show_run(result.run_id, environ=own.environ, state_dir=state_dir)

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from maestro_dsl.cli.context import Session, print_json, print_text
+from maestro_dsl.cli.context import Session, at_this_state, print_json, print_text
 from maestro_dsl.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -138,11 +138,12 @@ def drive(work: Work, progress: Progress, own: Session) -> RunResult:
     result, number = asyncio.run(_drive(work, progress, own))
     if number is not None and (result is None or result.status not in ENDED):
         name = f"maestro resume {result.run_id}" if result is not None else "maestro resume"
-        error = Interrupted("interrupted; what is finished is kept", hint=f"go on with: {name}")
+        hint = f"go on with: {at_this_state(name)}"
+        error = Interrupted("interrupted; what is finished is kept", hint=hint)
         error.exit_code = 128 + number  # type: ignore[misc]  # the class's value is the default, this is the signal's
         raise error
     if result is None:
-        raise Interrupted("interrupted", hint="go on with: maestro resume")
+        raise Interrupted("interrupted", hint=f"go on with: {at_this_state('maestro resume')}")
     return result
 
 
@@ -190,7 +191,8 @@ def say_left_behind(own: Session, runs: Iterable[LeftBehind]) -> None:
         at = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.paused_at))
         own.say(
             f"run {run.run_id} of another plan is left behind ({safe(run.reason)}, at {at}):"
-            f" maestro resume {run.run_id} continues it instead, maestro cancel {run.run_id} ends it"
+            f" {at_this_state(f'maestro resume {run.run_id}')} continues it instead,"
+            f" {at_this_state(f'maestro cancel {run.run_id}')} ends it"
         )
 
 

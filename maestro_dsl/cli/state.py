@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -213,7 +214,7 @@ def export(
         )
     for run_id in done.live:
         own.say(f"left out: run {run_id} is live")
-    own.next(f"maestro state import {safe(str(file))} --state-dir DIR")
+    own.next(f"maestro state import {shlex.quote(safe(str(file)))} --state-dir DIR")
 
 
 @command.command("import", epilog=IMPORT_EPILOG)

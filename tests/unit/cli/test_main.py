@@ -11,7 +11,7 @@ import click
 import pytest
 
 from maestro_dsl import app
-from maestro_dsl.cli.context import Session
+from maestro_dsl.cli.context import WITH_STATE, Session
 from maestro_dsl.cli.main import COMMANDS, LazyGroup, cli, execute
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Severity, Span
 from maestro_dsl.errors import (
@@ -239,6 +239,28 @@ def test_what_the_machine_refuses_is_no_bug_of_ours(monkeypatch, capsys):
     monkeypatch.setitem(vars(app), "lint", _raise(refused))
     assert execute(["lint"]) == 8
     assert "cannot use contracts/a.yaml: permission denied\n" in capsys.readouterr().err
+
+
+def test_the_next_command_is_told_the_state_directory_of_this_one(tmp_path, capsys):
+    state = str(tmp_path / "a b")
+    assert execute(["runs", "--state-dir", state]) == 0
+    assert capsys.readouterr().err.endswith(f"next: maestro apply FILE --state-dir '{state}'\n")
+    assert execute(["runs"]) == 0
+    assert "--state-dir" not in capsys.readouterr().err.rpartition("next: ")[2]
+
+
+def _takes_a_state_directory(command):
+    parts = (
+        [command.get_command(None, name) for name in command.list_commands(None)]
+        if hasattr(command, "list_commands")
+        else [command]
+    )
+    return any(option.name == "state_dir" for part in parts for option in part.params)
+
+
+def test_commands_that_are_told_the_state_directory_are_those_that_take_it():
+    found = {name for name in COMMANDS if _takes_a_state_directory(cli.get_command(None, name))}
+    assert found == WITH_STATE
 
 
 def test_error_text_is_escaped(monkeypatch, capsys):
