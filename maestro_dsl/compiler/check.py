@@ -49,7 +49,9 @@ NAMES = {
 
 def check_blueprint(document: Document[Blueprint], workspace: Workspace | None = None) -> Diagnostics:
     """Return the EXP findings of a blueprint, GRF003, and REF001 for expressions."""
-    checker = _Checker(document=document, base=types(document, workspace), outputs=node_types(document.value))
+    base = types(document, workspace)
+    outputs = node_types(document.value, base["contracts"])
+    checker = _Checker(document=document, base=base, outputs=outputs)
     sound: set[int] = set()
     for spec, number in zip(document.value.nodes.values(), alike(document), strict=True):
         if number in sound:
@@ -162,6 +164,8 @@ class _Checker:
     def _node(self, spec: NodeSpec) -> None:
         place: Pointer = ("nodes", spec.id)
         static, context = self.base, self.shared
+        if self.document.is_hole((*place, "as")):
+            return  # what the expressions call the item is not known, and that is told
         if spec.foreach is not None:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
             static = {**self.base, spec.as_name or "item": found, "key": STRING}

@@ -149,12 +149,16 @@ def types(document: Document[Blueprint], workspace: Workspace | None) -> dict[st
     if workspace is not None:
         plan, project = workspace.plan, workspace.project
         if not workspace.lacks_contracts:
-            contracts = record(dict.fromkeys(workspace.contracts, CONTRACT_TYPE), "the contracts")
+            contracts = record(
+                dict.fromkeys(workspace.contracts, CONTRACT_TYPE), "the contracts", is_open=True
+            )
         if not plan.is_hole(("team",)):
             names = (*plan.value.team, *workspace.team)
-            team = record(dict.fromkeys(names, PERSONA_TYPE), "the team")
+            team = record(dict.fromkeys(names, PERSONA_TYPE), "the team", is_open=True)
         if not workspace.lacks_project and (project is None or not project.holes):
-            project_vars = record({name: type_of(value) for name, value in workspace.vars.items()})
+            project_vars = record(
+                {name: type_of(value) for name, value in workspace.vars.items()}, is_open=True
+            )
     inputs = HOLE
     if not document.is_hole(("inputs",)):
         known = {name: _input_type(schema) for name, schema in document.value.inputs.items()}
@@ -181,15 +185,24 @@ def unknown_names(workspace: Workspace) -> tuple[str, ...]:
     return tuple(found)
 
 
-def node_types(blueprint: Blueprint) -> Type:
-    """Return the type of `nodes`: the outputs of each node by its action, by key where it has a `foreach`."""
-    known: dict[tuple[str, bool], Type] = {}
+def node_types(blueprint: Blueprint, contracts: Type) -> Type:
+    """Return the type of `nodes`: the outputs of each node by its action, by key where it has a `foreach`.
+
+    Keys are known where `foreach` goes over `contracts` and their type knows them.
+    """
+    known: dict[tuple[str, str | None], Type] = {}
     fields: dict[str, Type] = {}
     for name, spec in blueprint.nodes.items():
-        kind = (spec.action, spec.foreach is not None)
+        kind = (spec.action, spec.foreach)
         if kind not in known:
             outputs = record(_OUTPUTS.get(spec.action, {}), f"the outputs of {spec.action}")
-            known[kind] = record({"outputs": mapping_of(outputs) if spec.foreach is not None else outputs})
+            if spec.foreach == "contracts" and contracts.fields is not None:
+                outputs = record(
+                    dict.fromkeys(contracts.fields, outputs), "the outputs by contract", is_open=True
+                )
+            elif spec.foreach is not None:
+                outputs = mapping_of(outputs)
+            known[kind] = record({"outputs": outputs})
         fields[name] = known[kind]
     return record(fields)
 

@@ -28,7 +28,7 @@ from maestro_dsl.lang.expression_types import (
     type_of,
     unify,
 )
-from maestro_dsl.lang.expression_values import name_of, never_equal
+from maestro_dsl.lang.expression_values import comparable, name_of, never_equal, ordered
 from maestro_dsl.lang.expressions import Expression, Problem, Text, word_at
 from maestro_dsl.lang.suggest import closest
 from maestro_dsl.records import dataclass
@@ -131,6 +131,8 @@ class _Checker:
     text: str
     context: TypedContext
     problems: list[Problem] = field(default_factory=list)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    """Whose key is there only perhaps, as the expression itself says."""
 
     def report(self, offset: int, code: str, message: str, hint: str | None = None) -> Type:
         start, end = word_at(self.text, offset)
@@ -181,6 +183,8 @@ class _Checker:
             found = owner.fields.get(key)
             if found is not None:
                 return self.typed(found, offset, key)
+            if owner.is_open and (name_of(tree), key) in self.asked:
+                return HOLE
             if isinstance(tree, nodes.Name) and tree.name == "nodes":
                 message = f"{key} is no node of this blueprint"
                 return self.unknown(offset, "REF001", message, key, owner.fields)
@@ -191,7 +195,7 @@ class _Checker:
     def item(self, tree: nodes.Getitem) -> Type:
         owner = self.infer(tree.node)
         if isinstance(tree.arg, nodes.Slice):
-            return replace(owner, values=None)
+            return self.slice(owner, tree.arg, tree.node.lineno)
         if isinstance(tree.arg, nodes.Const) and isinstance(tree.arg.value, str):
             return self.field_of(owner, tree.arg.value, tree.lineno, tree.node)
         index = self.infer(tree.arg)
@@ -207,6 +211,15 @@ class _Checker:
         if owner.item is None:
             return self.report(tree.lineno, "EXP003", f"{article(owner)} has no items")
         return self.typed(owner.item, tree.lineno, "the item")
+
+    def slice(self, owner: Type, tree: nodes.Slice, place: int) -> Type:
+        for part in (tree.start, tree.stop, tree.step):
+            found = INTEGER if part is None else self.infer(part)
+            if part is not None and found.kind not in {TypeKind.INTEGER, TypeKind.HOLE}:
+                return self.report(part.lineno, "EXP003", f"a slice takes integers, not {article(found)}")
+        if owner.kind not in {TypeKind.LIST, TypeKind.STRING, TypeKind.HOLE}:
+            return self.report(place, "EXP003", f"{article(owner)} cannot be cut into slices")
+        return replace(owner, values=None)
 
     def literal(self, tree: nodes.List | nodes.Tuple) -> Type:
         return list_of(unify([self.infer(item) for item in tree.items]))
@@ -229,13 +242,13 @@ class _Checker:
         before, left = tree.expr, self.infer(tree.expr)
         for operand in tree.ops:
             right = self.infer(operand.expr)
-            if operand.op in {"lt", "lteq", "gt", "gteq"} and not _ordered(left, right):
+            if operand.op in {"lt", "lteq", "gt", "gteq"} and not ordered(left, right):
                 self.report(
                     tree.lineno,
                     "EXP003",
                     f"{article(left)} and {article(right)} have no order between them",
                 )
-            elif operand.op in {"eq", "ne"} and not _comparable(left, right):
+            elif operand.op in {"eq", "ne"} and not comparable(left, right):
                 self.report(tree.lineno, "EXP003", f"{article(left)} never equals {article(right)}")
             elif operand.op in {"in", "notin"} and right.kind not in _CONTAINERS:
                 self.report(operand.expr.lineno, "EXP003", f"{article(right)} contains nothing")
@@ -298,7 +311,10 @@ class _Checker:
         return STRING
 
     def filtered(self, tree: nodes.Filter) -> Type:
-        value = self.infer(tree.node) if tree.node is not None else HOLE
+        is_default = tree.name in {"default", "d"}
+        value = (
+            HOLE if tree.node is None else self.perhaps(tree.node) if is_default else self.infer(tree.node)
+        )
         arguments = [self.infer(argument) for argument in tree.args]
         named: dict[str, nodes.Expr] = {str(item.key): item.value for item in tree.kwargs}
         for keyword in tree.kwargs:
@@ -314,10 +330,30 @@ class _Checker:
         return filter_result(tree, value, arguments, named)
 
     def tested(self, tree: nodes.Test) -> Type:
-        self.infer(tree.node)
+        if tree.name in {"defined", "undefined"}:
+            self.perhaps(tree.node)
+        else:
+            self.infer(tree.node)
         for argument in tree.args:
             self.infer(argument)
         return BOOLEAN
+
+    def perhaps(self, tree: nodes.Node) -> Type:
+        """Return the type of what need not be there; HOLE where this plan does not have it."""
+        if isinstance(tree, nodes.Getattr):
+            key = tree.attr
+        elif isinstance(tree, nodes.Getitem) and isinstance(tree.arg, nodes.Const):
+            key = tree.arg.value
+        else:
+            return self.infer(tree)
+        before = len(self.problems)
+        owner = self.infer(tree.node)
+        if owner.kind is TypeKind.HOLE:
+            return HOLE
+        if owner.is_open:
+            self.asked.add((name_of(tree.node), key))
+        del self.problems[before:]
+        return self.infer(tree)
 
     def called(self, tree: nodes.Call) -> Type:
         for argument in tree.args:
@@ -361,15 +397,3 @@ def _hint(meant: str | None, known: Mapping[str, Type]) -> str | None:
     guess = f"did you mean {meant}? " if meant is not None else ""
     listed = f"known here: {', '.join(list(known)[:12])}" if known else ""
     return f"{guess}{listed}".strip() or None
-
-
-def _ordered(left: Type, right: Type) -> bool:
-    kinds = {left.kind, right.kind}
-    return TypeKind.HOLE in kinds or kinds <= NUMERIC or kinds == {TypeKind.STRING}
-
-
-def _comparable(left: Type, right: Type) -> bool:
-    kinds = {left.kind, right.kind}
-    if len(kinds) == 1 or kinds & {TypeKind.HOLE, TypeKind.NULL} or kinds <= NUMERIC:
-        return True
-    return kinds <= {TypeKind.MAPPING, TypeKind.RECORD}

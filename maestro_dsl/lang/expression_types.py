@@ -42,6 +42,8 @@ class Type:
     fields: Mapping[str, Type] | None = None
     label: str = ""
     is_contract: bool = False
+    is_open: bool = field(default=False, compare=False)
+    """True for records that have other keys in another plan: to ask whether one is there is right."""
     values: tuple[Json, ...] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
@@ -78,9 +80,11 @@ def mapping_of(item: Type) -> Type:
     return Type(kind=TypeKind.MAPPING, item=item)
 
 
-def record(fields: Mapping[str, Type], label: str = "", *, is_contract: bool = False) -> Type:
+def record(
+    fields: Mapping[str, Type], label: str = "", *, is_contract: bool = False, is_open: bool = False
+) -> Type:
     """Return the type of mappings with exactly these keys."""
-    return Type(kind=TypeKind.RECORD, fields=fields, label=label, is_contract=is_contract)
+    return Type(kind=TypeKind.RECORD, fields=fields, label=label, is_contract=is_contract, is_open=is_open)
 
 
 def one_of(values: Iterable[Json]) -> Type:

@@ -1,4 +1,4 @@
-"""Comparisons of an enumeration with a word that it never is: always false, or always true, and seldom meant.
+"""Which values can be compared, and comparisons of an enumeration with a word that it never is: seldom meant.
 
 Knows what stands in the expression and the types of its parts; where something can be anything it is silent.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import nodes
 
 from maestro_dsl.lang.expression_parse import Problem, word_at
+from maestro_dsl.lang.expression_types import NUMERIC, TypeKind
 from maestro_dsl.lang.suggest import closest, guessed, listed
 
 if TYPE_CHECKING:
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = re.compile(r"[\w .:/+-]*")
 """Words that stand between quotes as they are, in an expression and in YAML."""
+
+
+def ordered(left: Type, right: Type) -> bool:
+    """Return whether one of two values can be less than the other."""
+    kinds = {left.kind, right.kind}
+    return TypeKind.HOLE in kinds or kinds <= NUMERIC or kinds == {TypeKind.STRING}
+
+
+def comparable(left: Type, right: Type) -> bool:
+    """Return whether two values can be equal."""
+    kinds = {left.kind, right.kind}
+    if len(kinds) == 1 or kinds & {TypeKind.HOLE, TypeKind.NULL} or kinds <= NUMERIC:
+        return True
+    return kinds <= {TypeKind.MAPPING, TypeKind.RECORD}
 
 
 def never_equal(

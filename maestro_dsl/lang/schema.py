@@ -153,7 +153,8 @@ class Explainer:
 
     def _missing_key(self, violation: Violation, name: str) -> Diagnostic:
         label = self._label(violation.pointer, violation.schema_path[:-1])
-        known = self._parent_schema(violation).get("properties", {}).get(name, {})
+        around = _around(violation.schema_path[:-1])
+        known = subschema(self._root, around, "properties").get("properties", {}).get(name, {})
         meaning = str(known.get("description", ""))
         return Diagnostic(
             code="SCH002",
@@ -276,13 +277,19 @@ class Explainer:
             return f'{self._kind.value.lower()} "{own}"' if isinstance(own, str) else self._kind.value.lower()
         if not schema_path:
             return f'"{pointer[-1]}"'
-        if schema_path[-1] == "then":  # a condition on the same mapping: allOf, its number, then
-            schema_path = schema_path[:-3] if isinstance(schema_path[-2], int) else schema_path[:-1]
+        schema_path = _around(schema_path)
         title = str(subschema(self._root, schema_path, "title").get("title", "mapping")).lower()
         if isinstance(pointer[-1], int):
             return f'{title} "{own}"' if isinstance(own, str) else f"{title} {pointer[-1] + 1}"
         is_entry = schema_path[-1] == "additionalProperties"
         return f'{title} "{pointer[-1]}"' if is_entry else f'"{pointer[-1]}"'
+
+
+def _around(schema_path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return the schema of the mapping that a condition is about: allOf, its number and then are left out."""
+    if schema_path[-1:] != ("then",):
+        return schema_path
+    return schema_path[:-3] if isinstance(schema_path[-2], int) else schema_path[:-1]
 
 
 def _at(data: Any, pointer: Pointer) -> Any:

@@ -77,7 +77,7 @@ def _context(place: Place, scene: Scene) -> dict[str, Type]:
     steps = place.cursor.steps
     spec = blueprint.value.nodes.get(str(steps[1])) if len(steps) > 1 else None
     if spec is None or steps[-1] != "foreach":
-        known["nodes"] = node_types(blueprint.value)
+        known["nodes"] = node_types(blueprint.value, known["contracts"])
     if steps[-2:] == ("retry", "when"):
         known |= RETRY_TYPES
     if spec is not None and spec.foreach and steps[-1] != "foreach":

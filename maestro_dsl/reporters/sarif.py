@@ -151,5 +151,5 @@ def _physical(span: Span) -> dict[str, Any]:
 def _uri(file: str) -> str:
     """Return a file as a URI reference: relative to the checkout where the file is."""
     path = PurePath(file)
-    text = quote(path.as_posix(), safe="/~")
+    text = quote(path.as_posix(), safe="/~", errors="surrogateescape")  # a name is bytes, not always text
     return f"file://{text}" if path.is_absolute() else text

@@ -56,7 +56,9 @@ def _in_nodes(document: Document[Blueprint], workspace: Workspace | None) -> Ite
             from maestro_dsl.lang.expression_check import check as type_of
             from maestro_dsl.lang.expression_types import NUMERIC
 
-            known = known or {**types(document, workspace), "nodes": node_types(document.value)}
+            if known is None:
+                base = types(document, workspace)
+                known = {**base, "nodes": node_types(document.value, base["contracts"])}
             if type_of(expression, known)[0].kind not in NUMERIC:
                 end = offset + len(expression.text) + len("}}")
                 yield _finding(document, pointer, text, (start, end))

@@ -136,6 +136,16 @@ def test_braces_around_a_condition_are_named_and_mended():
             ],
         ),
         ("loose", [("EXP003", "loose", "loose has no type", "state its type where it is declared")]),
+        ("contract.id[1:] == 'a' and names[:contract.size] | length > 0", []),
+        (
+            "contract.id[loose.a:] == 'a'",
+            [("EXP003", "loose", "loose has no type", "state its type where it is declared")],
+        ),
+        ("contract.id['a':] == ''", [("EXP003", "'a'", "a slice takes integers, not a string", None)]),
+        (
+            "contract[1:] == ''",
+            [("EXP003", "contract", "a contract cannot be cut into slices", None)],
+        ),
         (
             "contract.size == 'one'",
             [("EXP003", "'one'", "an integer never equals a string", None)],

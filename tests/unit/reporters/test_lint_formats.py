@@ -1,6 +1,7 @@
 """Reports for CI servers: each whole, and read by what others read them with."""
 
 import json
+import os
 import re
 from xml.etree import ElementTree as ET
 
@@ -89,6 +90,14 @@ def test_whole_reports(name, golden):
 def test_no_report_steers_a_terminal_or_holds_half_a_character(name, result):
     shown = render(name, result, show_suppressed=True)
     assert all(char == "\n" or char.isprintable() for char in shown)
+    shown.encode("utf-8")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_whose_name_is_no_text_is_named(name):
+    odd = finding("odd", Span(os.fsdecode(b"bad\xff.yaml"), 1, 1, 1, 2))
+    shown = render(name, LintResult(diagnostics=Diagnostics([odd]), sources={}, files_checked=1))
+    assert ("bad%FF.yaml" if name == "sarif" else "bad") in shown
     shown.encode("utf-8")
 
 

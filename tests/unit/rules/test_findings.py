@@ -210,6 +210,8 @@ def test_a_word_that_an_enumeration_never_is_is_told_with_what_it_can_be():
         "when: contract.type | lower == 'rest_api'",
         "when: \"inputs.language in ['python', 'go'] or inputs.language is none\"",
         "retry: {when: \"failure in ['transport', 'low_quality'] or attempt + round < 4\"}",
+        "when: contracts.other is undefined or contracts.other.mock_available",
+        "when: \"team['other'] is defined and (project.vars.none | default('a')) == 'b'\"",
     ],
 )
 def test_what_an_enumeration_can_be_is_right(condition):
