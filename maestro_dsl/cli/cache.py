@@ -48,7 +48,7 @@ def command() -> None:
     """List and remove the results that later runs reuse where nothing that they depend on has changed."""
 
 
-@command.command("ls", epilog=LS_EPILOG)
+@command.command("ls", epilog=LS_EPILOG, short_help="List stored results.")
 @click.option("--node", metavar="NODE", help="Only of this node.")
 @click.option("--contract", metavar="CONTRACT", help="Only about this contract.")
 @click.option("--sort", type=click.Choice(["age", "size", "node"]), default="age", show_default=True)
@@ -79,7 +79,7 @@ def ls(
     )
 
 
-@command.command("rm", epilog=RM_EPILOG)
+@command.command("rm", epilog=RM_EPILOG, short_help="Remove stored results; their nodes run again.")
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
 @click.option("--older-than", metavar="AGE", help='Those made longer ago, e.g. "30d".')
 @click.option("--all", "everything", is_flag=True, help="All of them.")
@@ -130,7 +130,7 @@ def rm(
     own.next("maestro state gc")
 
 
-@command.command("stats", epilog=STATS_EPILOG)
+@command.command("stats", epilog=STATS_EPILOG, short_help="Say how much is stored and what reuse saved.")
 @state_dir_option
 @format_option("text", "json")
 @click.pass_context

@@ -230,7 +230,8 @@ class _Failure:
             click.echo(error.format_message(), err=True)
             return USAGE
         if isinstance(error, click.ClickException):
-            return self._write(error.format_message(), _usage_hint(error), USAGE)
+            message = error.message if _of_all_commands(error) else error.format_message()
+            return self._write(message, _usage_hint(error), USAGE)
         if isinstance(error, OSError) and (found := _of_the_machine(error)):
             return self._write(found, "mend the permissions, free some space, or name another place", MACHINE)
         return self._bug(error)
@@ -280,11 +281,26 @@ def _of_the_machine(error: OSError) -> str | None:
     return f"cannot use {os.fsdecode(error.filename)}: {REASONS.get(error.errno) or error.strerror}"
 
 
+def _of_all_commands(error: click.ClickException) -> str | None:
+    """Return an option of all commands that was given to one of them, with its value; None for all else."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None or error.ctx.parent is None:
+        return None
+    found = next((option for option in cli.params if error.option_name in option.opts), None)
+    if not isinstance(found, click.Option):
+        return None
+    takes_none = found.is_flag or found.count
+    return error.option_name if takes_none else f"{error.option_name} {found.metavar or 'WHEN'}"
+
+
 def _usage_hint(error: click.ClickException) -> str | None:
     """Return what helps with a wrong command line."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
         return None
+    option = _of_all_commands(error)
+    if option is not None:
+        program, _, rest = context.command_path.partition(" ")
+        return f"it stands before the command: {program} {option} {rest}"
     missing = error.param if isinstance(error, click.MissingParameter) else None
     if missing is not None and missing.make_metavar(context).startswith("RUN"):
         return f"`{context.command_path} last` takes the newest run; `maestro runs` lists them"

@@ -58,7 +58,7 @@ def command() -> None:
     """Look after the state directory: verify, clean, unlock, export and import."""
 
 
-@command.command("verify", epilog=VERIFY_EPILOG)
+@command.command("verify", epilog=VERIFY_EPILOG, short_help="Check that all that is stored is whole.")
 @click.option("--read-data", metavar="N%", default="0%", show_default=True, help="Also read so much content.")
 @state_dir_option
 @format_option("text", "json")
@@ -102,7 +102,7 @@ def _share(text: str) -> float:
     return share
 
 
-@command.command("gc", epilog=GC_EPILOG)
+@command.command("gc", epilog=GC_EPILOG, short_help="Remove old runs and what nothing names any more.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @click.option(
     "--keep-runs", type=click.IntRange(min=1), metavar="N", help="Ended runs of each output folder."
@@ -159,7 +159,7 @@ def gc(
     own.next("maestro state gc" if dry_run else "maestro runs")
 
 
-@command.command("unlock", epilog=UNLOCK_EPILOG)
+@command.command("unlock", epilog=UNLOCK_EPILOG, short_help="Say who holds a run and what would free it.")
 @click.argument("run_id", metavar="RUN")
 @click.option("--yes", is_flag=True, help="Do it; without, only say what would be done.")
 @state_dir_option
@@ -182,7 +182,9 @@ def unlock(
     own.next(f"maestro show {found.run_id}")
 
 
-@command.command("export", epilog=EXPORT_EPILOG)
+@command.command(
+    "export", epilog=EXPORT_EPILOG, short_help="Write runs with all that they need into one file."
+)
 @click.argument("places", metavar="[RUN] FILE", nargs=-1, required=True)
 @click.option("--all", "everything", is_flag=True, help="All runs that no process works on.")
 @state_dir_option
@@ -217,7 +219,7 @@ def export(
     own.next(f"maestro state import {shlex.quote(safe(str(file)))} --state-dir DIR")
 
 
-@command.command("import", epilog=IMPORT_EPILOG)
+@command.command("import", epilog=IMPORT_EPILOG, short_help="Take over the runs of a file.")
 @click.argument("file", metavar="FILE", type=PATH)
 @state_dir_option
 @format_option("text", "json")

@@ -115,7 +115,7 @@ def show(context: click.Context, *, key: str, state_dir: Path | None, output_for
     return 0
 
 
-@command.command("deliver", epilog=DELIVER_EPILOG)
+@command.command("deliver", epilog=DELIVER_EPILOG, short_help="Deliver now what waits.")
 @click.argument("keys", metavar="[TICKET]...", nargs=-1)
 @state_dir_option
 @format_option("text", "json")

@@ -142,6 +142,9 @@ def test_help_of_the_program(capsys, golden):
         (["--set", "novalue", "lint"], '--set needs key=value, not "novalue"'),
         (["-C", "no/such/folder", "lint"], 'cannot work in "no/such/folder"'),
         (["lint", "no-such-file.yaml"], "no-such-file.yaml"),
+        (["runs", "-q"], "No such option '-q'.\nhint: it stands before the command: maestro -q runs\n"),
+        (["cache", "ls", "--set", "a=1"], "it stands before the command: maestro --set K=V cache ls\n"),
+        (["runs", "--limt", "3"], "Did you mean '--limit'?\nhint: maestro runs --help\n"),
         (["verify", "c.yaml"], "say either where the service is or how it starts"),
         (["apply", "plan.yaml", "--max-cost", "nan"], "Invalid value for '--max-cost': nan is no number."),
         (["resume", "--max-cost", "inf"], "Invalid value for '--max-cost': inf is no number."),
@@ -256,6 +259,14 @@ def _takes_a_state_directory(command):
         else [command]
     )
     return any(option.name == "state_dir" for part in parts for option in part.params)
+
+
+@pytest.mark.parametrize("group", ["state", "cache", "tickets"])
+def test_the_list_of_a_group_cuts_no_sentence(group, capsys):
+    assert execute([group, "--help"]) == 0
+    commands = capsys.readouterr().out.partition("Commands:\n")[2]
+    assert "  " in commands
+    assert "..." not in commands
 
 
 def test_commands_that_are_told_the_state_directory_are_those_that_take_it():
