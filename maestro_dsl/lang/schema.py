@@ -15,7 +15,7 @@ from maestro_dsl.lang.edits import respell
 from maestro_dsl.lang.model import Json, Kind
 from maestro_dsl.lang.sourcemap import Pointer, SourceMap
 from maestro_dsl.lang.suggest import closest, guessed
-from maestro_dsl.lang.units import MESSAGES
+from maestro_dsl.lang.units import MESSAGES, is_duration
 from maestro_dsl.lang.unknown import speaks_of
 from maestro_dsl.lang.validators import Violation, schema_of, subschema, validator_of
 from maestro_dsl.records import dataclass
@@ -197,11 +197,14 @@ class Explainer:
 
     def _wrong_type(self, violation: Violation) -> Diagnostic:
         value = _at(self._data, violation.pointer)
+        place = violation.pointer
+        if violation.keyword == "uniqueItems":
+            place = (*place, next(at for at, item in enumerate(value) if item in value[:at]))
         return Diagnostic(
             code="SCH003",
             name="wrong-type",
             severity=Severity.ERROR,
-            span=self._source.value_span(violation.pointer),
+            span=self._source.value_span(place),
             message=self._wrong_type_message(violation, value),
             help=self._way_out(violation, value),
         )
@@ -219,6 +222,8 @@ class Explainer:
         schema = self._parent_schema(violation)
         label = self._key_label(violation.pointer)
         unit = schema.get("x-unit")
+        if unit == "duration" and violation.keyword == "pattern" and is_duration(value):
+            return f"{label} must be longer than {value}"
         if unit is not None and violation.keyword in {"type", "pattern", "minimum"}:
             return f"{self._written(violation.pointer, value)} {MESSAGES[unit]}"
         wanted = schema.get(violation.keyword)

@@ -61,6 +61,11 @@ def parse_duration(value: object) -> float:
     return _seconds(value)
 
 
+def is_duration(value: object) -> bool:
+    """Return whether a value is a duration, of whatever length."""
+    return isinstance(value, str) and _DURATION.fullmatch(value) is not None
+
+
 @lru_cache(maxsize=1024)
 def _seconds(text: str) -> float:
     match = _DURATION.fullmatch(text)

@@ -50,13 +50,15 @@ def way_out(value: Json, schema: Mapping[str, Any], keyword: str, raw: str) -> s
     is_single = isinstance(value, (str, int, float)) and not isinstance(value, bool)
     if unit is not None and is_single and keyword in {"type", "pattern", "minimum"}:
         meant = unit(raw if isinstance(value, (int, float)) else str(value))
-        return None if meant is None else f"write {meant}"
+        return None if meant in {None, value} else f"write {meant}"
     if keyword == "maximum" and schema.get("maximum") == 1 and (meant := _share(raw)):
         return f"write {meant}"
     if keyword != "type":
         return None
     if isinstance(value, str):
         return _from_text(value, names, schema, raw)
+    if isinstance(value, list) and names == {"object"} and "additionalProperties" in schema:
+        return _from_list(value, schema)
     if names == {"string"} and is_single:
         return f'write "{raw}" where text is meant'
     return None
@@ -77,6 +79,20 @@ def _from_text(value: str, names: set[str], schema: Mapping[str, Any], raw: str)
     if names == {"object"} and len(required) == 1:
         return f"write {{{required[0]}: {written(value, in_flow=True)}}}"
     return None
+
+
+def _from_list(value: list[Json], schema: Mapping[str, Any]) -> str | None:
+    """Return how items of a list stand in a mapping from names that users choose."""
+    if not schema["additionalProperties"]:
+        return None
+    first = value[0] if value else None
+    name = (
+        next((first[key] for key in ("id", "name") if key in first), None)
+        if isinstance(first, dict)
+        else first
+    )
+    shown = name if isinstance(name, str) and _ID.fullmatch(name) else "name"
+    return f"write each item below its name, as {shown}: …"
 
 
 def _as_number(value: str, names: set[str], schema: Mapping[str, Any], *, is_quoted: bool) -> str | None:

@@ -3,6 +3,7 @@
 import pytest
 from support.rule_project import (
     API,
+    BUILD,
     FLOW,
     HEAD,
     LIMITED,
@@ -27,6 +28,7 @@ LANGUAGE = "echo, '{{ inputs.language }}'"
 REGION = f"{LANGUAGE}, '{{{{ project.vars.region }}}}'"
 WOB = f"{LANGUAGE}, '{{{{ contracts.web.name }}}}'"
 LOST = {PLAN: ("web.contract.yaml]", "wob.contract.yaml]")}
+PROVIDER = "{{ contract.provider_persona_id }}"
 LITERAL = "{action: fulfil, contract: web, persona: taker, "
 
 # change of the project, and the one finding: rule, file, text under it, what its help begins with
@@ -50,7 +52,7 @@ CASES = [
     ({**LOST, FLOW: ("{action: fulfil, ", LITERAL)}, "REF008", PLAN, "wob.contract.yaml", "did you mean"),
     ({PLAN: (CONTRACTS, "contracts: [apy.contract.yaml]")}, "REF008", PLAN, "apy.contract.yaml", "did you"),
     (
-        {FLOW: ("as: contract}\n  check", "as: my-contract, when: contract.mock_available, persona: '{{ contract.provider_persona_id }}'}\n  check")},
+        {FLOW: (BUILD, f"as: my-contract, when: contract.mock_available, persona: '{PROVIDER}'}}\n  check")},
         "SCH003",
         FLOW,
         "my-contract",
@@ -63,7 +65,15 @@ CASES = [
         "webb",
         "did you mean web? known here: api, web",
     ),
-    ({PLAN: (TEAM, "team: [maker, taker]")}, "SCH003", PLAN, "[maker, taker]", None),
+    (
+        {PLAN: (TEAM, "team: [maker, taker]")},
+        "SCH003",
+        PLAN,
+        "[maker, taker]",
+        "write each item below its name, as maker: …",
+    ),
+    ({PROJECT: ("15m", "0.0s")}, "SCH003", PROJECT, "0.0s", None),
+    ({API: ("[taker]", "[taker, taker]")}, "SCH003", API, "taker", None),
     ({PLAN: (CONTRACTS, "contracts: api")}, "SCH003", PLAN, "api", None),
     ({PLAN: ("inputs: {language: python}", "inputs: python")}, "SCH003", PLAN, "python", None),
     ({PLAN: ("inputs: {language: python}\n", "")}, "REF006", PLAN, "blueprint", "add language to inputs: "),
