@@ -32,10 +32,12 @@ from maestro_dsl.engine.keys import InterfaceHistory
 from maestro_dsl.engine.listener import Listener
 from maestro_dsl.engine.opening import (
     GOES_ON,
+    asked_again,
     asked_for,
     begin,
     refuse_another_plan,
     replay,
+    stated,
     stopped_before,
     taken_up,
 )
@@ -212,12 +214,7 @@ class Interpreter:
                 self._plan,
                 self._plan_digest,
                 self._runtime.tool_version,
-                {
-                    "fail_fast": self._options.fail_fast,
-                    "max_concurrency": self._execution.max_concurrency,
-                    "schedule": self._execution.schedule.value,
-                    **self._options.taken_over,
-                },
+                stated(self._options, self._execution),
             )
         )
         await self._writer.commit(first, *asked_for(self._index, self._state, self._options, self._run_id))
@@ -247,7 +244,7 @@ class Interpreter:
             finisher=finisher,
             coordinator=coordinator,
             history=history,
-            replace=self._options.replace,
+            replace=asked_again(self._state, self._options),
         )
 
     def _arm_deadline(self) -> asyncio.TimerHandle | None:

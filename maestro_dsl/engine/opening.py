@@ -16,7 +16,7 @@ from maestro_dsl.lang.model import GiveUp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from maestro_dsl.compiler.plan import CompiledPlan
+    from maestro_dsl.compiler.plan import CompiledPlan, Execution
     from maestro_dsl.engine.graph import PlanIndex
     from maestro_dsl.engine.ports.storage import Store
     from maestro_dsl.engine.runtime import RunOptions
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 GOES_ON: Final = GOOD | {NodeState.SKIPPED, NodeState.DEGRADED}
 """Final states that do not stop a run with `fail_fast`."""
+
+
+_AGAIN: Final = "replace"
+"""Where nodes that are not to be reused stand in `RunStarted.options`."""
 
 
 def replay(store: Store, run_id: str, state: RunState) -> None:
@@ -50,6 +54,25 @@ def begin(plan: CompiledPlan, plan_digest: str, tool_version: str, options: Mapp
         tool_version=tool_version,
         options=options,
     )
+
+
+def stated(options: RunOptions, execution: Execution) -> Mapping[str, Json]:
+    """Return what a run keeps of how it was begun, whoever goes on with it."""
+    kept: dict[str, Json] = {
+        "fail_fast": options.fail_fast,
+        "max_concurrency": execution.max_concurrency,
+        "schedule": execution.schedule.value,
+        **options.taken_over,
+    }
+    if options.replace:
+        kept[_AGAIN] = [*sorted(options.replace)]
+    return kept
+
+
+def asked_again(state: RunState, options: RunOptions) -> frozenset[str]:
+    """Return the nodes that are not to be reused: this start says so, or the run was begun with them."""
+    begun = None if state.started is None else state.started.options.get(_AGAIN)
+    return options.replace.union(map(str, begun) if isinstance(begun, list) else ())
 
 
 def taken_up(state: RunState, epoch: int) -> RunResumed:

@@ -6,7 +6,7 @@ one stopped.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.engine.answers import answer_to
 from maestro_dsl.engine.commands import effect_question
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from maestro_dsl.engine.writer import Writer
 
 
+REPLACED: Final = "replaced on request"
 _new_job = maker(Job)
 
 
@@ -102,6 +103,7 @@ class NodeWorker:
         elif (
             record.undecided is None
             and job.node.address not in self._replace
+            and record.why != REPLACED  # by a start that was interrupted since
             and await self._finisher.reuse(job)
         ):
             return
@@ -131,7 +133,7 @@ class NodeWorker:
         if why:
             return why
         if address in self._replace:
-            return "replaced on request"
+            return REPLACED
         if address in self._finisher.damaged:
             return "its stored result is damaged"
         if address in self._finisher.refused:

@@ -188,6 +188,36 @@ def test_a_node_over_which_the_run_died_ten_times_is_for_a_person_to_look_at(mak
     assert "the process ended 10 times while n was at work" in state.nodes["n"].final.reason
 
 
+# ---- what was asked for ----------------------------------------------------------------------------------
+
+
+def test_a_node_that_is_asked_for_again_is_not_reused_by_whoever_goes_on(make_plan):
+    """The first of two dies at work, the second waits for it: neither is taken from the run before."""
+    plan = make_plan({"first": [], "second": ["first"]}, **ONCE)
+    world = World()
+    run_plan(plan, world, run_id="before")
+    world.store.kill_after = 2  # begun, and the first at work
+    with contextlib.suppress(Killed):
+        run_plan(plan, world, options=RunOptions(replace=frozenset({"first", "second"})))
+    state = run_plan(plan, restarted(world), resume=True)
+    assert states(state) == {"first": "succeeded", "second": "succeeded"}
+    assert state.nodes["second"].why == "replaced on request"
+
+
+def test_what_is_asked_for_when_a_run_goes_on_outlives_that_process_too(make_plan):
+    plan = make_plan({"node": []}, **ONCE)
+    world = World()
+    run_plan(plan, world, run_id="before")
+    world.store.kill_after = 1
+    with contextlib.suppress(Killed):
+        run_plan(plan, world)
+    world = restarted(world)
+    world.store.kill_after = 3  # gone on, and at work
+    with contextlib.suppress(Killed):
+        run_plan(plan, world, resume=True, options=RunOptions(replace=frozenset({"node"})))
+    assert states(run_plan(plan, restarted(world), resume=True)) == {"node": "succeeded"}
+
+
 # ---- time ------------------------------------------------------------------------------------------------
 
 
