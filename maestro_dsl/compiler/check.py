@@ -36,6 +36,8 @@ _Place: TypeAlias = tuple[int, int]
 """Line and column."""
 _AFTER_A_TRY: Final = dict(RETRY_TYPES)
 """All that `retry.when` sees: whether to try again is decided far from the plan."""
+_TAKEN: Final = frozenset({"key", "nodes"})
+"""What stands beside the item in every expression of a node, and wins."""
 NAMES = {
     "EXP001": "expression-syntax",
     "EXP002": "undefined-variable",
@@ -166,6 +168,14 @@ class _Checker:
         static, context = self.base, self.shared
         if self.document.is_hole((*place, "as")):
             return  # what the expressions call the item is not known, and that is told
+        if spec.as_name in _TAKEN:
+            message = (
+                f"{spec.as_name} has a meaning of its own in expressions: the item cannot be called that"
+            )
+            hint = "choose another name, such as item"
+            problem = Problem(code="EXP003", start=0, end=len(spec.as_name), message=message, help=hint)
+            self.report(problem, (*place, "as"))
+            return
         if spec.foreach is not None:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
             static = {**self.base, spec.as_name or "item": found, "key": STRING}

@@ -302,8 +302,8 @@ class _Expansion:
         undefined = "is undefined" in error.message or "is not defined" in error.message
         if any(name in error.message for name in self.unknown):
             return  # one mistake, one finding: that what it reads is missing
-        if self.workspace.blueprint.is_hole(("nodes", spec.id, "as")):
-            return  # what it calls the item could not be read
+        if self.workspace.blueprint.is_hole(("nodes", spec.id, "as")) or spec.as_name in {"key", "nodes"}:
+            return  # what it calls the item is told
         code, name = ("EXP002", "undefined-variable") if undefined else ("EXP003", "expression-type")
         self._report(code, name, spec, key, error.message)
 

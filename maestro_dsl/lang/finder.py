@@ -266,7 +266,7 @@ class Finder:
             return self._no_library(kind, reference, library, span, owner)
         shared = next((key for key in names if key.endswith(f"/{name}")), None)
         near = shared or closest(name, names) or closest(name.removeprefix(f"{_CORE}/"), known)
-        guess = guessed(near)
+        guess = guessed(near) if not name.endswith(_ENDINGS) else _as_path(name)
         finding = _error(
             *_CODES[kind],
             span,
@@ -288,6 +288,9 @@ class Finder:
         self, kind: Kind, reference: str, library: str, span: Span, owner: Shelf | None
     ) -> Diagnostic:
         """Return the finding about a reference into a library that cannot be used."""
+        if reference.endswith(_ENDINGS):
+            message = f'unknown {kind.value.lower()} "{reference}"'
+            return _error(*_CODES[kind], span, message, _as_path(reference) + "names with / are of libraries")
         reason = self.shelves.missing(library) if self.shelves is not None and owner is None else None
         if reason is not None:
             return _error(*_CODES[kind], span, *reason)
@@ -303,6 +306,13 @@ class Finder:
 
 
 _PLURALS: Final = {"policy": "policies"}
+_ENDINGS: Final = (".yaml", ".yml")
+
+
+def _as_path(name: str) -> str:
+    return f'a path begins with ./ or ../: did you mean "./{name}"? '
+
+
 ONLY_IN_NODES: Final = (
     "expressions are evaluated in with, persona, contract and idempotency_key of a blueprint's nodes"
 )

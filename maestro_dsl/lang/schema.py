@@ -186,13 +186,16 @@ class Explainer:
 
     def _bad_name(self, violation: Violation) -> Diagnostic:
         name = violation.detail[0]
-        target = subschema(self._root, violation.schema_path)
+        unit = str(subschema(self._root, violation.schema_path).get("x-unit"))
+        from maestro_dsl.lang.ways_out import way_out_of_name  # loads with the first mistake
+
         return Diagnostic(
             code="SCH003",
             name="wrong-type",
             severity=Severity.ERROR,
             span=self._source.key_span((*violation.pointer, name)),
-            message=f'"{name}" {MESSAGES.get(str(target.get("x-unit")), "cannot be a key here")}',
+            message=f'"{name}" {MESSAGES.get(unit, "cannot be a key here")}',
+            help=way_out_of_name(name, unit),
         )
 
     def _wrong_type(self, violation: Violation) -> Diagnostic:

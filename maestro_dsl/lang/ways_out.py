@@ -37,6 +37,7 @@ _MONEY: Final = re.compile(r"(?:\$|USD)? ?([0-9]+(?:\.[0-9]{1,9})?) ?(?:\$|USD)?
 _TOKENS: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:([km])[a-z]*)?", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORDS: Final = re.compile(r"[^\s,]+")
 _ID: Final = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -59,9 +60,15 @@ def way_out(value: Json, schema: Mapping[str, Any], keyword: str, raw: str) -> s
         return _from_text(value, names, schema, raw)
     if isinstance(value, list) and names == {"object"} and "additionalProperties" in schema:
         return _from_list(value, schema)
-    if names == {"string"} and is_single:
+    if names == {"string"} and is_single and re.search(schema.get("pattern", ""), raw):
         return f'write "{raw}" where text is meant'
     return None
+
+
+def way_out_of_name(name: str, unit: str) -> str | None:
+    """Return what to write instead of a key that is no name of its unit."""
+    meant = _UNITS[unit](name) if unit in _UNITS else None
+    return None if meant in {None, name} else f"write {meant}"
 
 
 def _from_text(value: str, names: set[str], schema: Mapping[str, Any], raw: str) -> str | None:
@@ -73,7 +80,8 @@ def _from_text(value: str, names: set[str], schema: Mapping[str, Any], raw: str)
     if "\n" in value or not value:
         return None
     if "array" in names:
-        items = _arguments(value) if "x-expects" in schema else [value]
+        expects = schema.get("x-expects", "")
+        items = _arguments(value) if "arguments" in expects else _WORDS.findall(value) if expects else [value]
         return f"write [{', '.join(written(item, in_flow=True) for item in items)}]"
     required = schema.get("required", ())
     if names == {"object"} and len(required) == 1:
