@@ -82,10 +82,11 @@ def test_a_new_run_of_the_same_plan_takes_the_place_of_the_paused_one(place, pau
 
 def test_plan_and_apply_say_so_in_words_and_in_json(place, paused, capsys):
     place.plan(FIRST)
+    there = f"--state-dir {re.escape(str(place.where['state_dir']))}"
     said = (
         rf"run {paused} of another plan is left behind \(paused by .*: lunch, at "
         r"\d{4}-\d\d-\d\d \d\d:\d\d\): "
-        rf"maestro resume {paused} continues it instead, maestro cancel {paused} ends it\n"
+        rf"maestro resume {paused} {there} continues it instead, maestro cancel {paused} {there} ends it\n"
     )
     place.execute("plan", "plan.yaml")
     assert re.search(said, capsys.readouterr().err)
