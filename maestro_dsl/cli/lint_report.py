@@ -68,7 +68,8 @@ def _say_sum(own: Session, found: Narrowed, *, unsafe: bool) -> None:
     ]
     own.say(diagnostics.summary(findings, result.files_checked, own.style(sys.stderr), notes=notes))
     if found.stale:
-        own.say(f"info: {plural(len(found.stale), 'entry')} of the baseline match nothing any more:")
+        verb = "matches" if len(found.stale) == 1 else "match"
+        own.say(f"info: {plural(len(found.stale), 'entry')} of the baseline {verb} nothing any more:")
         for file, code in found.stale[:_MOST_STALE]:
             own.say(f"  {safe(file)}: {safe(code)}")
     if not findings:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _STEP: Final = re.compile(r"[^.\[\]]+")
+_CODE: Final = re.compile(r"[A-Z]{3}[0-9]{3}", re.IGNORECASE)
 _CASE: Final = re.compile(r"\((\w+)=(\w+)\)")
 _TYPE_NAMES: Final = {
     "object": "a mapping",
@@ -186,6 +187,8 @@ def _last(path: str) -> str:
 
 
 def _unknown(path: str, kind: Kind | None, steps: list[str]) -> UsageError:
+    if _CODE.fullmatch(path):
+        return UsageError(f'no key "{path}"', hint=f"a rule is told about by: maestro rule {path.upper()}")
     known = [own.value.lower() for own in Kind]
     word = closest(steps[0], known) if steps else None
     meant = next((own for own in Kind if own.value.lower() == word), None)

@@ -241,6 +241,7 @@ def missing_file(span: Span, shown: str, reason: str) -> Diagnostic:
 
 
 _WAYS_OUT: Final = {
+    "No such file or directory": "where a symbolic link leads there, mend or remove the link",
     "Permission denied": "give yourself the right to read it, or name other files",
     "Too many levels of symbolic links": "the link leads back to itself: mend or remove it",
     NO_REGULAR_FILE: "write it into a file, or pipe it to: maestro lint -",

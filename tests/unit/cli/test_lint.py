@@ -77,6 +77,7 @@ def test_a_baseline_is_written_used_and_its_stale_entries_are_told(lint):
     code, out, err = lint("--baseline", "known.json")
     assert (code, out) == (0, "")
     assert "no mistakes in 9 files (3 in the baseline)" in err
+    assert lint("--select", "SYN003", "--write-baseline", "one.json")[0] == 0
     Path("x.policy.yaml").unlink()
     code, _, err = lint("--baseline", "known.json")
     assert code == 0
@@ -85,6 +86,7 @@ def test_a_baseline_is_written_used_and_its_stale_entries_are_told(lint):
     assert document["hidden"] == {"suppressed": 0, "baseline": 0, "unchanged": 0}
     assert [item["code"] for item in document["stale"]] == ["REF007", "SCH001", "SYN003"]
     assert lint("--baseline", "gone.json")[0] == 2
+    assert "info: 1 entry of the baseline matches nothing any more:" in lint("--baseline", "one.json")[2]
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

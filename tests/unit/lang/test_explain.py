@@ -57,6 +57,7 @@ def test_the_keys_of_with_depend_on_the_action():
 @pytest.mark.parametrize(
     ("asked", "hint"),
     [
+        ("exp004", "a rule is told about by: maestro rule EXP004"),
         (
             "plan.polices.retry",
             'did you mean "plan.policies.retry"? keys of plan: apiVersion, ',
