@@ -166,15 +166,7 @@ class _Checker:
     def _node(self, spec: NodeSpec) -> None:
         place: Pointer = ("nodes", spec.id)
         static, context = self.base, self.shared
-        if self.document.is_hole((*place, "as")):
-            return  # what the expressions call the item is not known, and that is told
-        if spec.as_name in _TAKEN:
-            message = (
-                f"{spec.as_name} has a meaning of its own in expressions: the item cannot be called that"
-            )
-            hint = "choose another name, such as item"
-            problem = Problem(code="EXP003", start=0, end=len(spec.as_name), message=message, help=hint)
-            self.report(problem, (*place, "as"))
+        if spec.foreach is not None and self._hides_item(spec):
             return
         if spec.foreach is not None:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
@@ -192,6 +184,18 @@ class _Checker:
             self.text(spec.idempotency_key, (*place, "idempotency_key"), static, spec)
         for pointer, value in strings_of(dict(spec.params), (*place, "with")):
             self.text(value, pointer, context, spec)
+
+    def _hides_item(self, spec: NodeSpec) -> bool:
+        """Return whether expressions cannot name the item of a loop: told here, or before."""
+        place: Pointer = ("nodes", spec.id, "as")
+        if spec.as_name in _TAKEN:
+            message = (
+                f"{spec.as_name} has a meaning of its own in expressions: the item cannot be called that"
+            )
+            hint = "choose another name, such as item"
+            problem = Problem(code="EXP003", start=0, end=len(spec.as_name), message=message, help=hint)
+            self.report(problem, place)
+        return spec.as_name in _TAKEN or self.document.is_hole(place)
 
     def foreach(self, expression: Expression, context: dict[str, Type]) -> tuple[Type, tuple[Problem, ...]]:
         """Return the type of the items of a `foreach`."""

@@ -25,10 +25,9 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
 
 def _absent(document: Document[Blueprint]) -> Iterator[Diagnostic]:
     for node in document.value.nodes.values():
-        place = ("nodes", node.id, "action")
         if node.action not in PRESENT:
             yield RULE.finding(
-                document.map.value_span(place),
+                document.map.value_span(("nodes", node.id, "action")),
                 f"this version has no {node.action}: the node fails when its turn comes",
                 f"what it can do: {', '.join(PRESENT)}",
             )
