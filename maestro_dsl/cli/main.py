@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -183,7 +184,13 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     _open_streams()
     gc.set_threshold(*_SELDOM)
-    code = execute(given)
+    try:
+        code = execute(given)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        code = 128 + signal.SIGHUP  # the terminal is gone: what went wrong could not be written either
+    _flush_streams()
     gc.freeze()  # what is left ends with the process: looking for garbage among it takes 40 ms of a lint
     sys.exit(code)
 
@@ -194,6 +201,16 @@ def _open_streams() -> None:
         if getattr(sys, name) is None:
             nobody = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open until the process ends
             setattr(sys, name, nobody)
+
+
+def _flush_streams() -> None:
+    """Write what is left; where it goes nowhere any more, nobody is told, and the exit code stays."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def execute(arguments: list[str]) -> int:

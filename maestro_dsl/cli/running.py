@@ -32,7 +32,8 @@ _RAISE: Final = {
     "max_tokens": " --max-tokens N",
     "max_duration": " --max-duration TIME",
 }
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What stops a run; of these, those that it inherited as ignored stay so: `nohup` outlives its terminal."""
 
 
 class Progress(Protocol):
@@ -101,7 +102,8 @@ async def _drive(work: Work, progress: Progress, own: Session) -> tuple[RunResul
     task: asyncio.Task[RunResult] = asyncio.ensure_future(_await(work, progress, stop))
     stopper = _Stopper(task, stop, progress, own)
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
+    numbers = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in numbers:
         with suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(number, stopper, number)
     ticker = asyncio.ensure_future(_tick(progress))
@@ -114,7 +116,7 @@ async def _drive(work: Work, progress: Progress, own: Session) -> tuple[RunResul
     finally:
         ticker.cancel()
         progress.close()
-        for number in _SIGNALS:
+        for number in numbers:
             with suppress(NotImplementedError, ValueError):
                 loop.remove_signal_handler(number)
 

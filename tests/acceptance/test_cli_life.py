@@ -1,8 +1,12 @@
 """The life of a project through the command line: from `init` to a second run, interruptions included."""
 
+import fcntl
 import json
+import os
+import pty
 import signal
 import subprocess
+import termios
 from contextlib import contextmanager
 
 import pytest
@@ -150,6 +154,45 @@ def test_one_interrupt_stops_gracefully_and_resume_goes_on(small):
     assert "verified" in resumed.stdout
     after = app.show_run(before.run_id, environ={}, state_dir=small.state)
     assert after.events[: len(before.events)] == before.events
+
+
+def test_a_terminal_that_is_closed_interrupts_the_run(small):
+    """Its hang-up reaches the run as the end of the terminal does: nothing can be written any more."""
+    master, slave = pty.openpty()
+    command = [
+        *COMMAND,
+        "apply",
+        "plan.yaml",
+        "--state-dir",
+        small.state,
+        "--auto-approve",
+        "--progress",
+        "json",
+    ]
+
+    def own_terminal():
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        cwd=small.folder,
+        env=environment(),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        preexec_fn=own_terminal,  # noqa: PLW1509 - it calls the system alone
+    )
+    os.close(slave)
+    seen = b""
+    while b"ServiceReady" not in seen:
+        seen += os.read(master, 4096)
+    os.close(master)
+    assert process.wait(timeout=PATIENCE) == 128 + signal.SIGHUP
+    before = app.show_run("last", environ={}, state_dir=small.state)
+    assert before.status == "paused"
+    assert no_service_is_left(before)
+    assert inside("resume", before.run_id, "--state-dir", small.state).returncode == 0
 
 
 def test_a_second_interrupt_stops_at_once(small):

@@ -314,7 +314,9 @@ def test_logs_of_a_run_that_ended_follow_to_its_last_event(fake, capsys, monkeyp
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_the_first_signal_stops_gracefully_and_says_how_to_go_on(fake, number, code):
     async def work(_sinks, stop):
         os.kill(os.getpid(), number)
@@ -325,6 +327,21 @@ def test_the_first_signal_stops_gracefully_and_says_how_to_go_on(fake, number, c
         drive(work, Quiet(), Session(verbosity=-1))
     assert caught.value.exit_code == code
     assert caught.value.hint == f"go on with: maestro resume {fake.events[0].run_id}"
+
+
+def test_a_signal_that_was_ignored_before_stays_ignored(fake):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    async def work(_sinks, stop):
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0)
+        assert not stop.is_set()
+        return fake.result()
+
+    try:
+        assert drive(work, Quiet(), Session(verbosity=-1)).status == "completed"
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_second_signal_cancels_and_still_cleans_up():
