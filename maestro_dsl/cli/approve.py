@@ -8,6 +8,7 @@ import click
 
 from maestro_dsl.cli.context import session
 from maestro_dsl.cli.control import control_options, say
+from maestro_dsl.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,17 +26,19 @@ Examples:
 @click.command("approve", epilog=EPILOG, short_help="Answer a node that waits.")
 @click.argument("run_id", metavar="RUN")
 @click.argument("node", metavar="[NODE]", required=False)
-@click.option("--reject", "decision", flag_value="reject", help="Say no: the node fails.")
-@click.option("--skip", "decision", flag_value="skip", help="Leave the node out.")
-@click.option("--rerun", "decision", flag_value="rerun", help="Do an effect again that may have happened.")
+@click.option("--reject", is_flag=True, help="Say no: the node fails.")
+@click.option("--skip", is_flag=True, help="Leave the node out.")
+@click.option("--rerun", is_flag=True, help="Do an effect again that may have happened.")
 @control_options
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - one argument an option, by keyword
     context: click.Context,
     *,
     run_id: str,
     node: str | None,
-    decision: str | None,
+    reject: bool,
+    skip: bool,
+    rerun: bool,
     note: str,
     wait_s: float,
     state_dir: Path | None,
@@ -44,11 +47,14 @@ def command(
     """Say yes to NODE of RUN, which waits for a person; NODE may be left out where only one waits."""
     from maestro_dsl.app import decide
 
+    stated = [word for word, is_said in (("reject", reject), ("skip", skip), ("rerun", rerun)) if is_said]
+    if len(stated) > 1:
+        raise UsageError(f"--{stated[0]} and --{stated[1]} exclude each other", hint="leave one of them out")
     own = session(context)
     result: ControlResult = decide(
         run_id,
         node,
-        decision or "approve",
+        stated[0] if stated else "approve",
         environ=own.environ,
         state_dir=state_dir,
         note=note,

@@ -33,7 +33,7 @@ def command() -> None:
     """Search and show team patterns: the project's own and those of the core library."""
 
 
-@command.command("search", epilog=SEARCH_EPILOG)
+@command.command("search", epilog=SEARCH_EPILOG, short_help="List blueprints whose text holds all words.")
 @click.argument("words", metavar="[WORDS]...", nargs=-1)
 @click.option("--execution-mode", metavar="MODE", help="sequential, parallel …")
 @click.option("--coordination-mode", metavar="MODE", help="contract, handoff …")
@@ -76,7 +76,7 @@ def search(
     return 0
 
 
-@command.command("show", epilog=SHOW_EPILOG)
+@command.command("show", epilog=SHOW_EPILOG, short_help="Show one blueprint.")
 @click.argument("reference", metavar="BLUEPRINT")
 @click.option("--source", is_flag=True, help="Print the document itself.")
 @format_option("text", "json")

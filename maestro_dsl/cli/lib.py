@@ -67,7 +67,7 @@ def command() -> None:
     """Add, lock, install, update, verify and list the shared libraries of this project."""
 
 
-@command.command("add", epilog=ADD_EPILOG)
+@command.command("add", epilog=ADD_EPILOG, short_help="Add a library, lock it and install it.")
 @click.argument("source", metavar="SOURCE")
 @format_option("text", "json")
 @click.pass_context
@@ -80,7 +80,7 @@ def add(context: click.Context, *, source: str, output_format: str) -> int:
     return _told(own, result, output_format, f"blueprint: {name}/…   (in a plan file)", name=name)
 
 
-@command.command("lock", epilog=LOCK_EPILOG)
+@command.command("lock", epilog=LOCK_EPILOG, short_help="Write maestro.lock.")
 @_ACCEPT
 @format_option("text", "json")
 @click.pass_context
@@ -93,7 +93,7 @@ def lock(context: click.Context, *, accept_breaking: bool, output_format: str) -
     return _told(own, result, output_format, "maestro lib install")
 
 
-@command.command("install", epilog=INSTALL_EPILOG)
+@command.command("install", epilog=INSTALL_EPILOG, short_help="Install what maestro.lock pins.")
 @click.option("--frozen", is_flag=True, help="Refuse a lock that is out of date (exit 7); for CI.")
 @format_option("text", "json")
 @click.pass_context
@@ -106,7 +106,7 @@ def install(context: click.Context, *, frozen: bool, output_format: str) -> int:
     return _told(own, result, output_format, "maestro lint")
 
 
-@command.command("update", epilog=UPDATE_EPILOG)
+@command.command("update", epilog=UPDATE_EPILOG, short_help="Move libraries to the newest versions that fit.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @_ACCEPT
 @format_option("text", "json")
@@ -128,7 +128,9 @@ def update(
     return _told(own, result, output_format, "maestro lint")
 
 
-@command.command("verify", epilog=VERIFY_EPILOG)
+@command.command(
+    "verify", epilog=VERIFY_EPILOG, short_help="Check that lock and files of every library agree."
+)
 @format_option("text", "json")
 @click.pass_context
 def verify(context: click.Context, *, output_format: str) -> int:
@@ -142,7 +144,7 @@ def verify(context: click.Context, *, output_format: str) -> int:
     return _told(own, result, output_format, "maestro lint")
 
 
-@command.command("list", epilog=LIST_EPILOG)
+@command.command("list", epilog=LIST_EPILOG, short_help="List the libraries and how they stand.")
 @format_option("text", "json")
 @click.pass_context
 def list_(context: click.Context, *, output_format: str) -> None:

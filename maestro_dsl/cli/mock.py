@@ -43,7 +43,7 @@ def command() -> None:
     """Emit or serve mocks: OpenAPI documents, GraphQL schemas, contracts, or all contracts of a plan."""
 
 
-@command.command("emit", epilog=EMIT_EPILOG)
+@command.command("emit", epilog=EMIT_EPILOG, short_help="Write a server for each interface.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
 @click.option("--output", type=PATH, required=True, metavar="DIR", help="Where the files go.")
 @click.option("--force", is_flag=True, help="Write over files that differ.")
@@ -73,7 +73,7 @@ def emit(
     own.next(f"maestro mock serve {' '.join(str(file) for file in files)}")
 
 
-@command.command("serve", epilog=SERVE_EPILOG)
+@command.command("serve", epilog=SERVE_EPILOG, short_help="Serve mocks until Ctrl-C.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 = a free one.")

@@ -41,7 +41,7 @@ def command() -> None:
     """Write the grammar for editors, or bring old documents to today's spelling."""
 
 
-@command.command("export", epilog=EXPORT_EPILOG)
+@command.command("export", epilog=EXPORT_EPILOG, short_help="Write the JSON Schemas for editors.")
 @click.argument("folder", metavar="[DIR|-]", type=PATH, required=False)
 @click.option("--kind", type=click.Choice(KINDS), help="Only the schema of this kind.")
 @format_option("text", "json")
@@ -72,7 +72,7 @@ def export(context: click.Context, *, folder: Path | None, kind: str | None, out
     own.next("maestro lint")
 
 
-@command.command("migrate", epilog=MIGRATE_EPILOG)
+@command.command("migrate", epilog=MIGRATE_EPILOG, short_help="Bring old documents to the language of today.")
 @click.argument("paths", metavar="[PATHS]...", nargs=-1, type=PATH)
 @click.option("--diff", is_flag=True, help="Print what would change, and change nothing.")
 @format_option("text", "json")

@@ -341,3 +341,14 @@ def test_config_shows_settings_as_documents_write_them(tmp_path, capsys, monkeyp
     assert shown["timeout"].startswith("15m ")
     assert shown["state.retention.age"].startswith("30d ")
     assert shown["state.retention.size"].startswith("10 GiB ")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in COMMANDS if name != "lsp"))
+def test_lists_of_subcommands_cut_no_sentence(name, capsys):
+    execute([name, "--help"])
+    assert "..." not in capsys.readouterr().out.partition("\nCommands:\n")[2].partition("\n\n")[0]
+
+
+def test_answers_exclude_each_other(capsys):
+    assert execute(["approve", "last", "--skip", "--reject"]) == 2
+    assert "--reject and --skip exclude each other" in capsys.readouterr().err
