@@ -19,13 +19,16 @@ FAILS = ("write", "pwrite64", "ftruncate", "fsync", "fdatasync", "rename", "rena
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
-@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-def test_a_run_stops_at_a_call_that_fails_and_goes_on_later(tmp_path, undisturbed, error):
+@pytest.mark.parametrize(
+    ("error", "in_thread"),
+    [("EIO", False), ("ENOSPC", True), *([("EIO", True), ("ENOSPC", False)] if ALL else [])],
+)
+def test_a_run_stops_at_a_call_that_fails_and_goes_on_later(tmp_path, undisturbed, error, in_thread):
     def chosen(points):
         points = [point for point in points if point.call in FAILS]
         return points if ALL else random.Random(error).sample(points, FEW)
 
-    handful = Handful.make(tmp_path / "x")
+    handful = Handful.make(tmp_path / "x", in_thread=in_thread)
     at_points(handful, chosen, lambda point: failed_at(point, error, handful, undisturbed))
 
 

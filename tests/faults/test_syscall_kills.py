@@ -11,22 +11,23 @@ import random
 
 import pytest
 from support.handful import Handful, check_survived, check_tidy
-from support.syscalls import ALL, Point, apply_and_die, at_points, missing
+from support.syscalls import ALL, MAIN, Point, apply_and_die, at_points, missing
 
 SEED = 5
 FEW = 7
 """Kinds of points (thread and call) of which the default suite takes one each."""
-FIRST_KILL = Point("journal", "fdatasync", 6)
-"""In the midst of the run, for the kills of one that goes on."""
+FIRST_KILLS = {True: Point("journal", "fdatasync", 6), False: Point(MAIN, "fdatasync", 20)}
+"""In the midst of the run, with a thread for the journal or without, for the kills of one that goes on."""
+WAYS = [(False, False), (True, True), *([(False, True), (True, False)] if ALL else [])]
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
-@pytest.mark.parametrize("begun", [False, True], ids=["first", "second"])
-def test_a_run_that_is_killed_at_a_system_call_goes_on(tmp_path, undisturbed, begun):
-    handful = Handful.make(tmp_path / "x")
+@pytest.mark.parametrize(("begun", "in_thread"), WAYS)
+def test_a_run_that_is_killed_at_a_system_call_goes_on(tmp_path, undisturbed, begun, in_thread):
+    handful = Handful.make(tmp_path / "x", in_thread=in_thread)
     if begun:
-        assert apply_and_die(handful, FIRST_KILL)
+        assert apply_and_die(handful, FIRST_KILLS[in_thread])
         assert 2 < len(handful.history()) < len(undisturbed[0].events)
     outcomes = at_points(handful, chosen, lambda point: killed_at(point, handful, undisturbed))
     reached = sum(count for text, count in outcomes.items() if "not reached" not in text)

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -26,6 +27,7 @@ from maestro_dsl.engine.events import (
 )
 from maestro_dsl.engine.state import CANCELLED_TRY, RUN_FINAL, fold
 from maestro_dsl.lang.settings import Overrides
+from maestro_dsl.storage.appender import DiskAppender
 
 FILES = {
     "maestro.yaml": """\
@@ -98,6 +100,8 @@ class Handful:
     """The project in a folder, its state, and the file in which calls of the model are noted."""
 
     folder: Path
+    in_thread: bool = False
+    """Whether a thread makes the journal's appends, as on a slow disk, however fast this one is."""
 
     @property
     def state(self) -> Path:
@@ -109,7 +113,7 @@ class Handful:
 
     @property
     def work(self):
-        return apply_or_go_on
+        return partial(apply_or_go_on, in_thread=self.in_thread)
 
     @property
     def output(self) -> Path:
@@ -120,9 +124,9 @@ class Handful:
         return self.folder / "calls.txt"
 
     @classmethod
-    def make(cls, folder: Path, files=FILES) -> Handful:
+    def make(cls, folder: Path, files=FILES, *, in_thread: bool = False) -> Handful:
         write(folder / "project", files)
-        return cls(folder)
+        return cls(folder, in_thread)
 
     def apply(self, sinks=()):
         """Apply the plan in this process, from its beginning or where an earlier process stopped."""
@@ -169,10 +173,11 @@ class Handful:
         return {name: digest for name, digest in found.items() if not name.startswith(".maestro/lock")}
 
 
-def apply_or_go_on(folder: Path) -> None:
+def apply_or_go_on(folder: Path, *, in_thread: bool) -> None:
     """Apply, or go on where there is a state."""
     handful = Handful(folder)
-    (handful.go_on if handful.state.exists() else handful.apply)()
+    with mock.patch.object(DiskAppender, "is_quick", not in_thread):
+        (handful.go_on if handful.state.exists() else handful.apply)()
 
 
 class _Counted:
