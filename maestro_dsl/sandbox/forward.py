@@ -29,7 +29,9 @@ class Forwards:
         self._place = ScratchFolder()
         self.folder = self._place.path
         self._servers: list[asyncio.Server] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        """Who carries a connection, with the side that came to us."""
+        self._is_closed = False
         self._inherited: list[socket.socket] = []
 
     async def reach(self, port: int) -> str:
@@ -67,22 +69,26 @@ class Forwards:
         self, connect: Callable[[], Awaitable[_Streams]]
     ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if len(self._tasks) >= _MOST:
+            if self._is_closed or len(self._tasks) >= _MOST:
                 writer.close()
                 return
             task = asyncio.create_task(_join((reader, writer), connect))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = writer
+            task.add_done_callback(self._tasks.pop)
 
         return accept
 
     async def close(self) -> None:
         """Close every way and remove the sockets."""
+        self._is_closed = True
         for server in self._servers:
             server.close()
-        for task in tuple(self._tasks):
+        ways = dict(self._tasks)
+        for task in ways:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ways, return_exceptions=True)
+        for writer in ways.values():  # a task that was cancelled before it had both sides closed neither
+            await _end(writer)
         for listener in self._inherited:
             listener.close()
         self._place.remove()
