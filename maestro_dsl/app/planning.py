@@ -22,6 +22,7 @@ from maestro_dsl.engine.keys import InterfaceHistory
 from maestro_dsl.engine.keys import forecast as engine_forecast
 from maestro_dsl.engine.state import RunStatus, fold
 from maestro_dsl.errors import CompileError, UsageError
+from maestro_dsl.lang.disk import is_text
 from maestro_dsl.lang.price_file import EXAMPLE, stated_prices
 from maestro_dsl.providers.prices import prices_of
 from maestro_dsl.reporters.plan import Forecast
@@ -101,21 +102,13 @@ def _look_at(base: Path, output: Path) -> None:
         EnvironmentFailure: the output folder's name is too long, or a folder above it cannot be entered.
     """
     for folder in (base, output):
-        if not _is_text(str(folder)):
+        if not is_text(str(folder)):
             shown = os.fsencode(folder).decode(errors="backslashreplace")
             raise UsageError(
                 f"the name of {shown} is not UTF-8, so it cannot be recorded", hint="rename that folder"
             )
     with looking_at(output):
         output.is_dir()
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _held(state: State, record: RunRecord) -> str | None:

@@ -26,6 +26,15 @@ Question: TypeAlias = tuple[str, ...]
 """What was asked, then what about: `("read", "/plans/plan.yaml")`."""
 
 
+def is_text(name: str) -> bool:
+    """Return whether a name can be written as UTF-8; half a surrogate pair is a byte that cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Notes:
     """Questions and answers of one run; `is_steady` is False once two answers to one question differed."""
 

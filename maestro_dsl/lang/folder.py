@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from maestro_dsl.lang.disk import laid_over, note
+from maestro_dsl.lang.disk import is_text, laid_over, note
 from maestro_dsl.lang.late import pattern
 from maestro_dsl.records import dataclass
 
@@ -115,7 +115,7 @@ def problem_of(path: str) -> str | None:
     for part in parts:
         if part in {"", ".", ".."} or part.startswith(("-", "~", ".")) or part.endswith((".", " ")):
             return f"{_shown(path)} is no name for a file"
-        if _FORBIDDEN.search(part) or _RESERVED.fullmatch(part) or not _is_text(part):
+        if _FORBIDDEN.search(part) or _RESERVED.fullmatch(part) or not is_text(part):
             return f"{_shown(path)} is no name that every machine can hold"
     name = parts[-1]
     if name not in _NAMES and not name.lower().endswith(_SUFFIXES):
@@ -227,14 +227,6 @@ def _require_plain(found: os.stat_result, name: str) -> None:
 
 def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
-
-
-def _is_text(part: str) -> bool:
-    try:
-        part.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _shown(path: str) -> str:

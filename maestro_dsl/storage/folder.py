@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from maestro_dsl.errors import UnrecoverableError
+from maestro_dsl.lang.disk import is_text
 from maestro_dsl.storage.files import write_all
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ def checked_parts(path: str) -> tuple[str, ...]:
 
 def is_plain(path: str) -> bool:
     """Return whether a node may write to `path`."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair: no file name on disk
+    if not is_text(path):
         return False
     parts = path.split("/")
     odd = any(part in {"", ".", ".."} or len(part.encode()) > _MAX_NAME for part in parts)
