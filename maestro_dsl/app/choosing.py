@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from maestro_dsl.app.lint_result import LintResult
     from maestro_dsl.lang.model import LintSettings
 
-BAD_ENUM: Final = "SCH004"
-"""The rule that finds words in a `lint:` section which name no rule."""
 _RANK: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -93,13 +91,12 @@ class _Choice:
 
 def _selected(settings: LintSettings) -> tuple[str, ...]:
     """Return what a project selects; where a word of it is no rule, also the rule that says so."""
-    from maestro_dsl.rules import names_a_rule
-
     if not settings.select:
         return ()
-    of_paths = (word for words in settings.per_path.values() for word in words)
-    stated = (*settings.select, *settings.ignore, *settings.severity, *of_paths)
-    return settings.select if all(map(names_a_rule, stated)) else (*settings.select, BAD_ENUM)
+    from maestro_dsl.rules import bad_enum, names_a_rule
+
+    is_sound = all(names_a_rule(word) for _, word, _ in bad_enum.words_of(settings))
+    return settings.select if is_sound else (*settings.select, bad_enum.RULE.code)
 
 
 def _of_path(settings: LintSettings, file: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import field
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
-from maestro_dsl.compiler.context import RETRY_TYPES, member_type, node_types, types
+from maestro_dsl.compiler.context import RETRY_TYPES, member_type, types_in_nodes
 from maestro_dsl.diagnostics import Diagnostic, Diagnostics, Edit, Fix, Severity, Span
 from maestro_dsl.lang.alike import alike
 from maestro_dsl.lang.document import Document
@@ -51,9 +51,7 @@ NAMES = {
 
 def check_blueprint(document: Document[Blueprint], workspace: Workspace | None = None) -> Diagnostics:
     """Return the EXP findings of a blueprint, GRF003, and REF001 for expressions."""
-    base = types(document, workspace)
-    outputs = node_types(document.value, base["contracts"])
-    checker = _Checker(document=document, base=base, outputs=outputs)
+    checker = _Checker(document=document, shared=types_in_nodes(document, workspace))
     sound: set[int] = set()
     for spec, number in zip(document.value.nodes.values(), alike(document), strict=True):
         if number in sound:
@@ -69,7 +67,7 @@ def check_blueprint(document: Document[Blueprint], workspace: Workspace | None =
 def check_retry_conditions(document: Document[DocumentValue]) -> Diagnostics:
     """Return the EXP findings of every `retry.when` that a document states for nodes of others."""
     # nothing of a blueprint is asked for without a node
-    checker = _Checker(document=cast("Document[Blueprint]", document), base={}, outputs=HOLE)
+    checker = _Checker(document=cast("Document[Blueprint]", document), shared={})
     for pointer, text in retry_conditions(document):
         checker.condition(text, pointer, _AFTER_A_TRY, _as_condition)
     return checker.diagnostics
@@ -142,20 +140,20 @@ class _Checker:
     """Collects the findings of one blueprint."""
 
     document: Document[Blueprint]
-    base: dict[str, Type]
-    outputs: Type
+    shared: dict[str, Type]
+    """What every node without `foreach` sees."""
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     is_full: bool = False
     """True once nobody wants to see more of what one of the rules finds."""
-    shared: dict[str, Type] = field(init=False)
-    """What every node without `foreach` sees."""
+    base: dict[str, Type] = field(init=False)
+    """What is known before the run."""
     _known: dict[tuple[str, object, bool], tuple[Type, tuple[Problem, ...]]] = field(default_factory=dict)
     _has_node_ids: bool = False
     """True where the node at hand reads outputs of nodes: what that means depends on its needs."""
 
     def __post_init__(self) -> None:
-        """Make the context that most nodes share."""
-        self.shared = {**self.base, "nodes": self.outputs}
+        """Leave the outputs of nodes out of what is known before the run."""
+        self.base = {name: known for name, known in self.shared.items() if name != "nodes"}
 
     def node(self, spec: NodeSpec) -> bool:
         """Check every expression of a node; return whether there is nothing to say of any that is alike."""
@@ -171,7 +169,7 @@ class _Checker:
         if spec.foreach is not None:
             found = self.condition(spec.foreach, (*place, "foreach"), self.base, self.foreach)
             static = {**self.base, spec.as_name or "item": found, "key": STRING}
-            context = {**static, "nodes": self.outputs}
+            context = {**static, "nodes": self.shared["nodes"]}
         if spec.when is not None:
             self.condition(spec.when, (*place, "when"), context, _as_condition, reader=spec)
         if spec.retry.when is not None:

@@ -167,6 +167,12 @@ def types(document: Document[Blueprint], workspace: Workspace | None) -> dict[st
     return {"inputs": inputs, "team": team, "contracts": contracts, "project": record({"vars": project_vars})}
 
 
+def types_in_nodes(document: Document[Blueprint], workspace: Workspace | None) -> dict[str, Type]:
+    """Return the types of all names that expressions of a node see, but for those of its loop."""
+    known = types(document, workspace)
+    return {**known, "nodes": node_types(document.value, known["contracts"])}
+
+
 def _input_type(schema: object) -> Type:
     """Return the type that an input's schema states; that it is no schema is told elsewhere."""
     found = type_of_schema(schema)

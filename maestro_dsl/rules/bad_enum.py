@@ -31,7 +31,7 @@ def check(facts: Facts) -> Iterable[Diagnostic]:
 def _unknown(document: Document[DocumentValue], settings: LintSettings) -> Iterator[Diagnostic]:
     from maestro_dsl.rules import names_a_rule, nearest_rule  # the whole table, which holds this rule too
 
-    for pointer, word, is_key in _words(settings):
+    for pointer, word, is_key in words_of(settings):
         if names_a_rule(word) or document.is_hole(pointer):
             continue
         span = document.map.key_span(pointer) if is_key else document.map.value_span(pointer)
@@ -45,7 +45,7 @@ def _unknown(document: Document[DocumentValue], settings: LintSettings) -> Itera
         yield RULE.finding(span, message, f"{guess}maestro rule --all lists them", fix=fix)
 
 
-def _words(settings: LintSettings) -> Iterator[tuple[Pointer, str, bool]]:
+def words_of(settings: LintSettings) -> Iterator[tuple[Pointer, str, bool]]:
     """Yield each word with its place, and whether it is a key."""
     for name, words in (("select", settings.select), ("ignore", settings.ignore)):
         yield from ((("lint", name, place), word, False) for place, word in enumerate(words))

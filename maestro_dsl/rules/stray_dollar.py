@@ -52,13 +52,11 @@ def _in_nodes(document: Document[Blueprint], workspace: Workspace | None) -> Ite
             is_doubled = start > 0 and text[start - 1] == "$"
             if start < 0 or is_doubled or not text.startswith(_SIGN, start):
                 continue
-            from maestro_dsl.compiler.context import node_types, types
+            from maestro_dsl.compiler.context import types_in_nodes
             from maestro_dsl.lang.expression_check import check as type_of
             from maestro_dsl.lang.expression_types import NUMERIC
 
-            if known is None:
-                base = types(document, workspace)
-                known = {**base, "nodes": node_types(document.value, base["contracts"])}
+            known = known or types_in_nodes(document, workspace)
             if type_of(expression, known)[0].kind not in NUMERIC:
                 end = offset + len(expression.text) + len("}}")
                 yield _finding(document, pointer, text, (start, end))
